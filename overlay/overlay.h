@@ -1,0 +1,155 @@
+// The overlay engine: (template, data, program time, size) -> layers of pixels, and tap rectangles.
+//
+// Pure: no clock, no threads, no FFmpeg, no files after loading. Three objects, in the order of a cue's life:
+//
+//   vt_template  what a producer wrote, checked; immutable; shared by any number of threads
+//   vt_view      a template bound to data and solved for one output; immutable; one revision of one cue
+//   vt_painter   draws views at one rendition's size; owns the text and picture caches; one thread at a time
+//
+// A view is solved once, at the canvas size, with unhinted text metrics; painters only draw it at their size, so a
+// rectangle is the same in every rendition. Everything that moves is a function of program time: any instant can be
+// drawn alone, and twice the same.
+//
+// Colours are sRGB, pixels premultiplied (cairo's ARGB32). Rectangles in percent are of the picture, three decimals.
+#pragma once
+
+#include <cairo.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diagnostic.h"
+#include "base/mediatime.h"
+#include "base/names.h"
+
+// ---- limits
+
+#define VT_TEMPLATE_BYTES    (256 * 1024)
+#define VT_TEMPLATE_NODES    512       // nodes of one template
+#define VT_TEMPLATE_DEPTH    16        // boxes in boxes
+#define VT_TEMPLATE_ID       128       // bytes of an id; reverse DNS, [A-Za-z0-9._-]
+#define VT_TEXT_BYTES        4096      // of one text after its data is bound
+#define VT_FONT_PX           1000      // largest font size at canvas size
+#define VT_HOTSPOTS_MAX      16        // of one view
+#define VT_LAYERS_MAX        64        // of one drawing
+#define VT_TICKER_ITEMS      24
+#define VT_PICTURE_SIDE      8192      // of a picture that a template shows
+#define VT_PICTURE_PIXELS    (16 * 1024 * 1024)
+
+// ---- pictures come from outside
+
+// Gives the picture at `src` (as the template or the product wrote it) as an ARGB32 or RGB24 surface that the
+// caller of the callback owns, or NULL if there is none. Called only while a view is made, on that thread.
+typedef cairo_surface_t *vt_load_picture(void *opaque, const char *src);
+
+// ---- templates
+
+struct vt_template;
+
+// Reads a template of format 1. `name` stands in messages. Returns 0 and one reference, or -EINVAL with the reasons
+// in `diagnostics` (line and column), -EFBIG past a limit (said there too), -ENOMEM. Warnings may stand there on
+// success.
+int vt_template_load(struct vt_template **ret, const char *name, const char *text, size_t size,
+                     struct vt_diagnostics *diagnostics);
+struct vt_template *vt_template_ref(struct vt_template *t);
+void vt_template_unref(struct vt_template **t);
+
+const char *vt_template_id(const struct vt_template *t);        // "com.example.product-card"
+const char *vt_template_version(const struct vt_template *t);   // "1.2.0"
+const char *vt_template_title(const struct vt_template *t);     // its `name`
+bool vt_template_needs_product(const struct vt_template *t);    // `product` is in schema.required
+
+// The data of sample `name` (NULL: the first one), a new reference, with `extends: sample:X` and `sample:X` taken
+// from `products` (a list of products as the API knows them). NULL if there is no such sample. `ret_language` (may
+// be NULL) is the language that the sample asks for, or NULL; it lives as long as the template.
+json_t *vt_template_sample(const struct vt_template *t, const char *name, const json_t *products,
+                           const char **ret_language);
+
+// Names of the samples, NULL-terminated, owned by the template.
+const char *const *vt_template_samples(const struct vt_template *t);
+
+// ---- views
+
+struct vt_view;
+
+struct vt_view_params {
+    struct vt_template *template;        // a reference is taken
+    int width, height;                   // canvas, pixels
+    int smallest_height;                 // of the output's smallest rendition, for the legibility rule; 0: canvas
+    const char *language;                // BCP 47; NULL: en
+    const char *market;                  // NULL: none
+    const json_t *data;                  // {"product":{…}, "offer":{…}, …}; checked against the template's schema
+    const json_t *products;              // list behind {{ show.products }}; may be NULL
+    int64_t at_ns;                       // program time at which derived values (offer.active …) hold
+    int step;
+    struct vt_rational rate;             // of the canvas: how long a frame lasts
+    vt_load_picture *load_picture;       // may be NULL: no pictures
+    void *opaque;
+};
+
+// Binds and solves. Returns 0; -EINVAL when the data does not fit the schema or a `truncate: never` text cannot be
+// shown (what and where in `diagnostics`, line 0 for data); -ENOMEM.
+int vt_view_new(struct vt_view **ret, const struct vt_view_params *params, struct vt_diagnostics *diagnostics);
+struct vt_view *vt_view_ref(struct vt_view *view);
+void vt_view_unref(struct vt_view **view);
+
+struct vt_hotspot {
+    char name[VT_NAME_ROOM];             // the node's id
+    char action[VT_NAME_ROOM];           // GA4 verb: add_to_cart, view_item, open_link …
+    double x, y, width, height;          // percent of the picture: the drawn border box at rest
+    int z;                               // higher wins where two overlap
+    const char *label;                   // accessible name, UTF-8; owned by the view
+    const char *item, *coupon, *url;     // NULL when absent; owned by the view
+    int quantity;                        // 0: not said
+};
+
+const struct vt_hotspot *vt_view_hotspots(const struct vt_view *view, int *ret_count);
+
+// The price that the view shows, when its data has a product with a price. Returns false when there is none.
+bool vt_view_price(const struct vt_view *view, int64_t *ret_amount, char ret_currency[4]);
+
+// How long entry and exit take, in ns; 0: a cut.
+int64_t vt_view_enter_ns(const struct vt_view *view);
+int64_t vt_view_exit_ns(const struct vt_view *view);
+
+// The next program time after `at_ns` at which a derived value changes (an offer begins or ends), so that whoever
+// owns the cue makes a new revision there; INT64_MAX when none does.
+int64_t vt_view_expires_ns(const struct vt_view *view);
+
+// ---- drawing
+
+struct vt_moment {
+    int64_t now_ns;                      // program time of the frame
+    int64_t enter_ns;                    // program time of the cue's first frame (not of this revision)
+    int64_t exit_ns;                     // program time at which the exit starts; INT64_MAX: not yet known
+};
+
+// Pixels that stand, move and fade as one. The surface is borrowed: valid until the painter is used again.
+struct vt_layer {
+    uint64_t id;                         // the same layer of the same view from frame to frame; never 0
+    uint64_t change;                     // changes whenever the pixels do; equal (id, change) means equal pixels
+    cairo_surface_t *pixels;             // ARGB32, flushed
+    int source_x;                        // first column of `pixels` that is shown (a ticker's strip scrolls)
+    int x, y, width, height;             // where it lands, rendition pixels; may lie partly outside the picture
+    float opacity;                       // 0..1, times the pixels' own alpha
+};
+
+struct vt_drawing {
+    struct vt_layer layers[VT_LAYERS_MAX];   // back to front
+    int count;
+};
+
+struct vt_painter;
+
+// For renditions of `width` × `height`, whose canvas has the same aspect.
+int vt_painter_new(struct vt_painter **ret, int width, int height);
+void vt_painter_free(struct vt_painter **painter);
+
+// Draws what changed and lists the layers that stand at `moment`; what has faded out entirely is left out. The first
+// frame of an entry shows something. Returns 0 or -ENOMEM (then `ret` is empty).
+int vt_painter_draw(struct vt_painter *painter, const struct vt_view *view, const struct vt_moment *moment,
+                    struct vt_drawing *ret);
+
+// Forgets what is cached for a view that will not be drawn again.
+void vt_painter_forget(struct vt_painter *painter, const struct vt_view *view);

@@ -1,0 +1,108 @@
+// The HLS packager: encoded packets and cues in, segments and playlists out through a sink. Pure: no I/O, no clock,
+// no threads; one packager belongs to one output of one show, and to one thread.
+//
+// Time. Video packets are stamped in frames of the canvas rate, audio packets in samples; frame 0 and sample 0 are
+// the show's start, which is program time `epoch_ns`. Segment k holds the frames from vt_segment_frame(k) to the one
+// before vt_segment_frame(k + 1); its media sequence number is first_msn + k, whatever happened before it, so numbers
+// are a function of time and go on after a restart. Every rendition is cut on the same frames, which the encoder
+// makes key frames; sound is cut at the first AAC frame that starts at or after the video's cut.
+//
+// Order. A cue is given before the packets of its first frame. Packets of a track come in decoding order; tracks may
+// run apart by at most VT_PACKAGER_AHEAD segments.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mediatime.h"
+#include "base/names.h"
+#include "packager/cue.h"
+
+#define VT_TRACKS_MAX         8
+#define VT_CUES_LIVE_MAX      64             // cues on air at once in one output
+#define VT_DATERANGES_MAX     256            // tags listed at once; past it, vt_packager_cue says -EBUSY
+#define VT_PACKAGER_AHEAD     4
+#define VT_SEGMENT_BYTES_MAX  (64 * 1024 * 1024)
+
+enum vt_track_kind { VT_TRACK_VIDEO, VT_TRACK_AUDIO };
+
+struct vt_track {
+    char name[VT_NAME_ROOM];                 // of the rendition; its playlist is <name>.m3u8
+    enum vt_track_kind kind;
+    const uint8_t *config;                   // avcC (ISO/IEC 14496-15 §5.3.3.1) or AudioSpecificConfig
+    size_t config_size;
+    int width, height;                       // video
+    int64_t bitrate;                         // configured bits a second, for the first BANDWIDTH
+    int sample_rate, channels;               // audio
+    const char *language;                    // audio: BCP 47, or NULL
+};
+
+enum vt_blob {
+    VT_BLOB_INIT, VT_BLOB_SEGMENT, VT_BLOB_PLAYLIST, VT_BLOB_MULTIVARIANT, VT_BLOB_MORE, VT_BLOB_STATE,
+};
+
+// Where it all goes. Names are relative to the output's folder. A blob is given whole; playlists and state replace
+// what had the name before, everything else never changes. Each call returns 0 or a negative errno, which the
+// packager's call then returns; the packager stays usable (a full disk may have room again later): a segment that
+// could not be stored is listed as EXT-X-GAP.
+struct vt_sink {
+    void *opaque;
+    int (*put)(void *opaque, enum vt_blob kind, const char *name, const void *data, size_t size);
+    int (*drop)(void *opaque, const char *name);                        // may be removed now
+    void (*ready)(void *opaque, uint64_t msn, int part);                // in every rendition; part -1: whole segment
+};
+
+struct vt_packager_params {
+    struct vt_rational rate;                 // canvas frames a second
+    int64_t segment_ns;                      // nominal segment duration
+    int64_t part_ns;                         // nominal part duration; 0: none. The cut points are kept, parts are
+                                             // not written yet
+    int64_t window_ns;                       // how much a live playlist lists, at least; 0: everything (EVENT-like,
+                                             // for a finished show; no segment is dropped)
+    int64_t epoch_ns;                        // program time of frame 0
+    uint64_t first_msn;                      // of segment 0; at least 1
+    int64_t first_frame;                     // where this packager starts: 0, or on vt_segment_frame after a restart
+    const char *state;                       // what VT_BLOB_STATE held before the restart, or NULL; segments between
+    size_t state_size;                       // it and first_frame are listed as EXT-X-GAP
+    const struct vt_track *tracks;           // copied
+    int n_tracks;
+    struct vt_sink sink;
+};
+
+struct vt_packager;
+
+// First frame of segment k: the frame nearest to k × segment_ns. For encoders (where to force key frames) too.
+int64_t vt_segment_frame(const struct vt_packager_params *params, int64_t k);
+// The segment that holds `frame`, and, as part index within it, the part.
+int64_t vt_segment_of(const struct vt_packager_params *params, int64_t frame);
+int vt_part_of(const struct vt_packager_params *params, int64_t frame);
+
+// CMAF timescale of video at `rate`: a multiple of its numerator (90000 where that is one).
+uint32_t vt_video_timescale(struct vt_rational rate);
+
+// Writes the init segments. Returns 0; -EINVAL for parameters or a configuration that it cannot carry; the sink's.
+int vt_packager_new(struct vt_packager **ret, const struct vt_packager_params *params);
+void vt_packager_free(struct vt_packager **packager);
+
+struct vt_packet {
+    const uint8_t *data;                     // video: length-prefixed NAL units (4 bytes); audio: one raw AAC frame
+    size_t size;
+    int64_t dts, pts;                        // frames, or samples
+    int64_t duration;                        // frames (1), or samples (1024)
+    bool key;
+};
+
+// Adds one packet; when it completes a segment in all tracks, that segment and the playlists are written.
+int vt_packager_packet(struct vt_packager *packager, int track, const struct vt_packet *packet);
+
+// Adds a revision of a cue (copied). -EINVAL: its frame has been packaged already, or its revision does not rise;
+// -EBUSY: too many tags. A VT_CUE_END takes it off the list of cues on air.
+int vt_packager_cue(struct vt_packager *packager, const struct vt_cue *cue, const char *more, size_t more_size);
+
+// Packages what is left, up to the last whole frame of every track, and ends the playlists with EXT-X-ENDLIST.
+int vt_packager_finish(struct vt_packager *packager);
+
+// The multivariant playlist with each media playlist's address after `prefix` ("", "20260301T190000Z/main/" …).
+// Written into `w`.
+void vt_packager_multivariant(const struct vt_packager *packager, const char *prefix, struct vt_writer *w);

@@ -1,0 +1,59 @@
+// A channel as it is configured: what `channels:` holds in the configuration file and what STUDIO_START carries.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/names.h"
+#include "base/options.h"
+
+#define VT_RENDITIONS_MAX  6
+#define VT_TEMPLATES_MAX   64
+#define VT_KEYS_MAX        16
+
+enum vt_fit { VT_FIT_CONTAIN, VT_FIT_COVER, VT_FIT_BLUR };
+enum vt_latency { VT_LATENCY_LOW, VT_LATENCY_NORMAL };
+enum vt_container { VT_CONTAINER_CMAF };
+
+struct vt_rendition_config {
+    char name[VT_NAME_ROOM];
+    struct vt_size size;
+    int64_t bitrate;
+};
+
+struct vt_channel {
+    char name[VT_NAME_ROOM];
+    char *keys[VT_KEYS_MAX];             // as configured: plain, or "sha256:<hex>"; the supervisor's alone
+    int n_keys;
+
+    struct vt_size canvas;
+    struct vt_rational rate;
+    int fit;                             // enum vt_fit
+    char *language, *market;
+    struct vt_rendition_config renditions[VT_RENDITIONS_MAX];
+    int n_renditions;
+
+    int64_t audio_bitrate;
+    char *encoder, *preset;              // "libx264", "veryfast"
+    int latency;                         // enum vt_latency
+    int64_t segment_ns, part_ns, window_ns;
+    int container;
+
+    char *slate_image;                   // absolute path, or NULL: the built-in slate
+    int64_t slate_after_ns, slate_grace_ns;
+    char *templates[VT_TEMPLATES_MAX];   // absolute paths
+    int n_templates;
+    char *picture_root;                  // absolute: what image_link and src are relative to
+};
+
+void vt_channel_init(struct vt_channel *channel, const char *name);      // the defaults
+void vt_channel_free(struct vt_channel *channel);
+
+// From an entry of `channels:` in a configuration file. Relative paths are taken from `folder`. Returns 0 or -EINVAL.
+int vt_channel_from_yaml(struct vt_channel *channel, const struct vt_yaml *map, const char *folder,
+                         struct vt_diagnostics *diagnostics);
+
+// As JSON without its keys, and back; a studio gets it this way.
+json_t *vt_channel_to_json(const struct vt_channel *channel);
+int vt_channel_from_json(struct vt_channel *channel, const json_t *json, struct vt_diagnostics *diagnostics);

@@ -1,0 +1,50 @@
+// A layer of an overlay in the encoder's own pixel format: premultiplied planes, offsets folded in.
+//
+// For 8-bit 4:2:0, every plane is blended with one formula, dst = S + dst × (255 − A) / 255: S_Y = 16·A + 219·Y' and
+// S_C = 128·A + 224·C' for limited range (16 and 219, 128 and 224 become 0 and 255, 128 and 255 for full), from
+// premultiplied sRGB and with the coefficients of the tagged matrix. Chroma S and A are filtered by the same kernel at
+// the signalled site (left: [1 2 1]/4 horizontally, two rows). A sprite is made for the parity of its place (x & 1,
+// y & 1), so that odd positions are exact. Immutable once made; any thread may blend it.
+#pragma once
+
+#include <cairo.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/ring.h"
+
+struct vt_sprite;
+
+// Converts a rectangle of an ARGB32 surface: `width` × `height` from column `source_x`, row 0; columns outside the
+// surface are transparent. `parity_x`, `parity_y`: 0 or 1, of the place where it will be blended. Returns 0 and one
+// reference, -EINVAL or -ENOMEM.
+int vt_sprite_new(struct vt_sprite **ret, cairo_surface_t *pixels, int source_x, int width, int height,
+                  int parity_x, int parity_y, const struct vt_colour *colour);
+struct vt_sprite *vt_sprite_ref(struct vt_sprite *sprite);
+void vt_sprite_unref(struct vt_sprite **sprite);
+
+// Where a sprite goes in one frame of one rendition.
+struct vt_placed {
+    struct vt_sprite *sprite;            // one reference
+    int x, y;                            // of its top left; the parity must be the sprite's
+    int opacity;                         // 0..256: 256 leaves it as it is
+};
+
+#define VT_PLACED_MAX 256
+
+// All sprites of one frame of one rendition, back to front. Immutable once published.
+struct vt_placement {
+    struct vt_placed list[VT_PLACED_MAX];
+    int count;
+};
+
+void vt_placement_clear(struct vt_placement *placement);         // drops the references
+
+// Blends into the planes of an 8-bit 4:2:0 picture, clipped to it. Touches only pixels whose alpha is above 0.
+// Allocates nothing, waits for nothing.
+struct vt_planes {
+    uint8_t *plane[3];
+    int stride[3];
+    int width, height;
+};
+void vt_blend(const struct vt_planes *to, const struct vt_placement *placement);

@@ -1,0 +1,13 @@
+// The command line: `vitrine VERB …`.
+#include <stdio.h>
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("vitrine " VT_VERSION);
+        return 0;
+    }
+    fputs("usage: vitrine --version\n", stderr);
+    return 2;
+}
