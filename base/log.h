@@ -1,4 +1,4 @@
-// One line an event, to standard error: "2026-03-01T19:04:12.480Z info  studio mango: …".
+// One line an event, to standard error: "2026-03-01T19:04:12.480Z info    studio mango: …".
 //
 // Only the mains and the files that own a session log; pure parts return errors instead. What a stranger wrote
 // (keys, names, user agents) goes through vt_escape first. Any thread may log; a line is written whole.
