@@ -28,6 +28,8 @@ struct vt_placed {
     struct vt_sprite *sprite;            // one reference
     int x, y;                            // of its top left; the parity must be the sprite's
     int opacity;                         // 0..256: 256 leaves it as it is
+    int clip_x, clip_width;              // columns of the picture outside of these stay; width 0: no such limit.
+                                         // A strip that scrolls is one sprite of each parity behind a window.
 };
 
 #define VT_PLACED_MAX 256
@@ -40,7 +42,7 @@ struct vt_placement {
 
 void vt_placement_clear(struct vt_placement *placement);         // drops the references
 
-// Blends into the planes of an 8-bit 4:2:0 picture, clipped to it. Touches only pixels whose alpha is above 0.
+// Blends into the planes of an 8-bit 4:2:0 picture, clipped to it. Changes only pixels whose alpha is above 0.
 // Allocates nothing, waits for nothing.
 struct vt_planes {
     uint8_t *plane[3];
