@@ -6,9 +6,13 @@
 // every index, size, stride and time is copied out once and checked before use, and a writer that misbehaves can
 // spoil its own picture, no more. Neither side ever waits on the other in here.
 //
-// Layout: one header page, VT_RING_FRAMES frame slots of `slot_bytes` each, one circular buffer of samples.
+// Layout: the writer's page (header, queues), the reader's page (what it has read and released: the only part that it
+// maps writable, and never reads back), VT_RING_FRAMES frame slots of `slot_bytes` each, a circular buffer of samples.
 // A new picture format that does not fit gets a new ring (SOURCE_RING). Planes are I420 (8-bit 4:2:0); the ingest
 // converts what a decoder gives in another layout.
+//
+// A side may be freed while slots are still referenced (writer) or held (reader): its mapping then stays until the last
+// of them is let go.
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +25,13 @@
 #define VT_RING_HEIGHT_MAX    4096
 #define VT_RING_PIXELS_MAX    (4096 * 2304)
 #define VT_RING_SAMPLES       (48000 * 4) // sample frames of the circular buffer: stereo float, 48 kHz
+#define VT_RING_RUNS          256         // runs of samples that wait for the reader
+#define VT_RING_RUN_MAX       16384       // sample frames in one run
+#define VT_RING_PEAK          16.0f       // a sample louder than this (1.0 is full scale), or not a number, reads as 0
+#define VT_RING_ALIGN         32          // of plane offsets and strides
+#define VT_RING_SAR_MAX       65535       // either member; and their ratio is within 1:16 and 16:1
+#define VT_RING_TIME_MAX      (INT64_C(1) << 58)                    // |pts_ns|: nine years
+#define VT_RING_JUMP_MAX      (INT64_C(24) * 3600 * 1000000000)     // from one pts to the next of its kind
 #define VT_RING_BYTES_MAX     (INT64_C(1) << 30)
 
 // How colours are coded, in the numbers of ISO/IEC 23091-2 (H.273), which are libavutil's too.
@@ -37,7 +48,7 @@ struct vt_ring_frame {
     int stride[3];                         // bytes
     struct vt_colour colour;
     int sar_num, sar_den;                  // sample aspect ratio; 1:1 when unknown
-    int64_t pts_ns;                        // the publisher's own timeline, monotone per kind, one origin for both
+    int64_t pts_ns;                        // the publisher's own timeline, rising per kind, one origin for both
     int64_t duration_ns;                   // 0 unknown
     bool key;
 };
@@ -50,12 +61,17 @@ struct vt_ring_samples {                   // interleaved stereo float, 48 kHz
 struct vt_ring_writer;
 struct vt_ring_reader;
 
+// Sets size, offsets and strides of a picture packed into a slot, as the checks want them, and nothing else in
+// *frame. Returns the bytes that it takes, or 0 for a size out of bounds.
+size_t vt_ring_layout(struct vt_ring_frame *frame, int width, int height);
+
 // -- writer: one thread, except vt_ring_slot_unref, which any thread may call
 
 // Makes the memfd, with slots of `slot_bytes`. Its descriptor is borrowed.
 int vt_ring_writer_new(struct vt_ring_writer **ret, size_t slot_bytes);
 void vt_ring_writer_free(struct vt_ring_writer **writer);
 int vt_ring_writer_fd(const struct vt_ring_writer *writer);
+size_t vt_ring_slot_bytes(const struct vt_ring_writer *writer);
 
 // A free slot with one reference, or -EAGAIN. Its memory, 64-byte aligned.
 int vt_ring_slot_get(struct vt_ring_writer *writer);
@@ -63,7 +79,9 @@ uint8_t *vt_ring_slot_data(struct vt_ring_writer *writer, int slot);
 void vt_ring_slot_ref(struct vt_ring_writer *writer, int slot);
 void vt_ring_slot_unref(struct vt_ring_writer *writer, int slot);
 
-// Publishes; the reader holds the slot from now on too. -EAGAIN when the queue is full (the caller drops and counts).
+// Publishes; the reader holds the slot from now on too (the caller still gives up its own reference). -EAGAIN when the
+// queue is full (the caller drops and counts); -EINVAL for what the reader would refuse: a plane outside the slot, bad
+// alignment, a pts not above the last one (samples: below it).
 int vt_ring_put_frame(struct vt_ring_writer *writer, const struct vt_ring_frame *frame);
 int vt_ring_put_samples(struct vt_ring_writer *writer, int64_t pts_ns, const float *interleaved, int count);
 
