@@ -1,0 +1,49 @@
+// Decoder configuration records, read before any decoder opens: what is in them, and whether it is within limits.
+// Pure. Lenient where encoders are sloppy (reserved bits, missing parameter sets), strict about sizes.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VT_CONFIG_BYTES_MAX   65536      // of one record
+#define VT_VIDEO_WIDTH_MAX    4096
+#define VT_VIDEO_HEIGHT_MAX   4096
+#define VT_VIDEO_PIXELS_MAX   (4096 * 2304)
+#define VT_AUDIO_RATE_MAX     96000
+#define VT_AUDIO_CHANNELS_MAX 8
+#define VT_UNIT_NALS_MAX      2048       // NAL units of one access unit
+
+struct vt_avc_config {
+    int nal_length_size;                 // 1, 2 or 4
+    int parameter_sets;                  // SPS and PPS in the record; 0: they come in band, and the rest is unknown
+    int profile, level;                  // profile_idc, level_idc
+    int width, height;                   // cropped; 0: unknown
+    int chroma_format;                   // 0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4
+    int bit_depth;                       // luma's, 8..14
+    bool interlaced;                     // may hold fields
+    int reference_frames;
+    int sar_num, sar_den;                // 0: not said
+    int fps_num, fps_den;                // from the VUI; 0: not said
+};
+
+struct vt_aac_config {
+    int object_type;                     // 2 AAC-LC, 5 SBR, 29 PS
+    int sample_rate;                     // of the core
+    int channels;                        // 0: described in the stream
+};
+
+// Read an avcC record, a bare SPS NAL unit (with its header byte), an AudioSpecificConfig. Return 0; -EINVAL for one
+// that is broken; -ERANGE for one past the limits; *why then says what was wrong.
+int vt_avc_config_parse(struct vt_avc_config *ret, const uint8_t *data, size_t size, const char **why);
+int vt_avc_sps_parse(struct vt_avc_config *ret, const uint8_t *data, size_t size, const char **why);
+int vt_aac_config_parse(struct vt_aac_config *ret, const uint8_t *data, size_t size, const char **why);
+
+enum vt_avc_framing {
+    VT_AVC_BROKEN,                       // neither of the two
+    VT_AVC_LENGTHS,                      // length-prefixed, as it should be; empty NAL units allowed
+    VT_AVC_START_CODES,                  // Annex B, as some encoders send
+};
+
+// How the NAL units of one access unit are framed.
+enum vt_avc_framing vt_avc_framing(const uint8_t *data, size_t size, int nal_length_size);

@@ -1,0 +1,13 @@
+// `vitrine gate rtmp`: accepts publishers, speaks RTMP with them up to `publish`, asks the supervisor whether they
+// may, and hands them over. Descriptor 3 is the link to the supervisor; GATE_START brings the listening sockets.
+#pragma once
+
+#define VT_GATE_SETUP_NS      (INT64_C(10) * 1000000000)   // from accept to the end of publish, answer included
+#define VT_GATE_LINGER_NS     (INT64_C(500) * 1000000)     // for a refused publisher to read why
+#define VT_GATE_CONNECTIONS   1024                         // in set-up, in all
+#define VT_GATE_PER_ADDRESS   16                           // ... from one address (IPv6: one /64)
+#define VT_GATE_READ_BYTES    16384                        // read at once; so the most that is left unread
+#define VT_GATE_REPLY_BYTES   16384                        // queued towards one peer
+
+// argv[0] is "rtmp". Returns the process's exit code.
+int vt_gate_main(int argc, char **argv);

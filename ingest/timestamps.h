@@ -1,0 +1,50 @@
+// A publisher's clocks -> its one timeline in nanoseconds: unwrapped, monotone, mended. Pure.
+//
+// Sound and picture share one origin: the first media message is at 0, and what the sender puts before it comes out
+// negative. Decoding times of a track always rise. The rules:
+//   - 32-bit milliseconds are unwrapped to the nearest value;
+//   - a step back of at most VT_TIME_BACK_MAX_NS is taken as the sender's jitter: last time plus one tick;
+//   - a larger step back, or a step forward past VT_TIME_STEP_MAX_NS that neither the arrival clock nor the other
+//     track has made too, starts a new epoch: the message is put where the arrival clock says. The other track
+//     follows with the same shift when its own step comes, so that sound and picture keep their distance;
+//   - a track whose time stands still while messages go on arriving is moved to the arrival clock likewise;
+//   - a composition time past VT_TIME_COMPOSITION_MAX_MS is dropped.
+// Steps up to VT_TIME_STEP_MAX_NS are never corrected: a network that stalls and catches up leaves no mark.
+// Configuration tags have no time: never give them in here.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mediatime.h"
+
+#define VT_TIME_TICK_NS             VT_NS_PER_MS
+#define VT_TIME_BACK_MAX_NS         (500 * VT_NS_PER_MS)
+#define VT_TIME_STEP_MAX_NS         (2 * VT_NS_PER_S)
+#define VT_TIME_COMPOSITION_MAX_MS  10000
+
+enum vt_time_track { VT_TIME_AUDIO, VT_TIME_VIDEO, VT_TIME_TRACKS };
+
+struct vt_timestamps {
+    struct vt_time_clock {
+        bool started;
+        int64_t raw_ms;                  // last, unwrapped
+        int64_t offset_ns;               // added to raw
+        int64_t last_ns;                 // last decoding time given out
+    } track[VT_TIME_TRACKS];
+    bool started;
+    int64_t arrival_ns;                  // arrival clock's origin: where the timeline's 0 would have arrived
+    int64_t seen_ns;                     // last arrival
+    int64_t epoch_offset_ns;             // of the newest epoch
+    int64_t clamped, epochs, compositions;   // what was mended so far
+};
+
+struct vt_times {
+    int64_t dts_ns, pts_ns;
+    bool epoch;                          // a new epoch began with this message on its track
+};
+
+// Zeroed is valid: nothing seen yet. `arrival_ns`: any clock that never steps (CLOCK_MONOTONIC; in a file's replay
+// the file's own time).
+void vt_timestamps_map(struct vt_timestamps *times, enum vt_time_track track, uint32_t raw_ms,
+                       int32_t composition_ms, int64_t arrival_ns, struct vt_times *ret);
