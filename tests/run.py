@@ -89,8 +89,10 @@ def meson_tests(tally, folder, wanted, suites, env=None, slower=1):
 
 def scripts(tally, folder, wanted, limit, slow):
     for path in sorted((TOP / "tests" / folder).glob("*")):
-        if path.suffix not in (".py", ".mjs", ".sh") or path.stem in ("harness", "browser") or not wanted(path.stem):
+        if path.suffix not in (".py", ".mjs", ".sh") or not wanted(path.stem):
             continue
+        if folder == "scenes" and not path.stem.startswith(("scene_", "slow_")):
+            continue            # what they share
         if path.stem.startswith("slow_") and not slow:
             continue
         interpreter = {".py": ["python3"], ".mjs": ["node"], ".sh": ["bash"]}[path.suffix]

@@ -246,9 +246,10 @@ class Playlist:
 class Publisher:
     """ffmpeg that pushes a test picture in real time until it is stopped."""
 
-    def __init__(self, daemon, key="mango-key", picture="testsrc2=size=640x360:rate=30", sound=True, extra=()):
+    def __init__(self, daemon, key="mango-key", picture="testsrc2=size=640x360:rate=30",
+                 sound="sine=frequency=440:sample_rate=48000", extra=()):
         self.log = tempfile.TemporaryFile()
-        sound_in = ["-re", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"] if sound else []
+        sound_in = ["-re", "-f", "lavfi", "-i", sound] if sound else []
         self.process = subprocess.Popen(
             ["ffmpeg", "-nostdin", "-hide_banner", "-v", "error", "-re", "-f", "lavfi", "-i", picture, *sound_in,
              "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "30", "-pix_fmt", "yuv420p",
