@@ -1,0 +1,102 @@
+// Drives Debian's Chromium for scene_player.py: one JSON command a line in, one JSON answer a line out.
+import { createInterface } from 'node:readline';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from '../../web/node_modules/playwright-core/index.mjs';
+
+const profile = mkdtempSync(join(tmpdir(), 'vitrine-chromium-'));
+const context = await chromium.launchPersistentContext(profile, {
+  executablePath: '/usr/bin/chromium',
+  headless: true,
+  viewport: { width: 960, height: 720 },
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
+});
+const page = context.pages()[0] ?? await context.newPage();
+const complaints = [];
+page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
+page.on('console', (message) => {
+  if (message.type() === 'error') complaints.push(`console: ${message.text()} ${message.location().url}`);
+});
+const popups = [];
+context.on('page', (popup) => popups.push(popup));
+
+// In the page: where the picture is inside the video element, and the buttons that can be seen.
+const look = () => {
+  const video = document.querySelector('video');
+  const box = video.getBoundingClientRect();
+  const scale = Math.min(box.width / video.videoWidth, box.height / video.videoHeight);
+  const [width, height] = [video.videoWidth * scale, video.videoHeight * scale];
+  const picture = { x: box.x + (box.width - width) / 2, y: box.y + (box.height - height) / 2, width, height };
+  const buttons = [...document.querySelectorAll('button, [role=button]')].filter((one) => one.checkVisibility()).map((one) => {
+    const at = one.getBoundingClientRect();
+    return {
+      name: one.getAttribute('aria-label') ?? one.textContent.trim(),
+      real: one instanceof HTMLButtonElement && one.tabIndex >= 0 && !one.disabled,
+      rect: [at.x - picture.x, at.y - picture.y, at.width, at.height].map((value, index) =>
+        value / (index % 2 ? picture.height : picture.width) * 100),
+    };
+  });
+  return { buttons, picture, time: video.currentTime, paused: video.paused, ready: video.readyState };
+};
+
+// In the page: for every presented frame, the mean of a rectangle of the picture and the names of the buttons.
+const record = ([x, y, w, h]) => {
+  const video = document.querySelector('video');
+  const canvas = document.createElement('canvas');
+  canvas.width = 32;
+  canvas.height = 32;
+  const draw = canvas.getContext('2d', { willReadFrequently: true });
+  window.recorded = [];
+  const frame = (_now, meta) => {
+    draw.drawImage(video, x / 100 * video.videoWidth, y / 100 * video.videoHeight, w / 100 * video.videoWidth,
+      h / 100 * video.videoHeight, 0, 0, 32, 32);
+    const picture = Array.from(draw.getImageData(0, 0, 32, 32).data.filter((_value, index) => index % 4 === 1));
+    // The buttons are drawn in the same rendering step, after this callback: look when it is over.
+    requestAnimationFrame(() => {
+      const names = [...document.querySelectorAll('button')].filter((one) => one.checkVisibility())
+        .map((one) => one.getAttribute('aria-label') ?? one.textContent.trim());
+      window.recorded.push({ time: meta.mediaTime, picture, names });
+      if (window.recorded.length > 600) window.recorded.shift();
+    });
+    video.requestVideoFrameCallback(frame);
+  };
+  video.requestVideoFrameCallback(frame);
+};
+
+const commands = {
+  open: async ({ url }) => { await page.goto(url); },
+  look: async () => page.evaluate(look),
+  record: async ({ rect }) => { await page.evaluate(record, rect); },
+  recorded: async () => page.evaluate(() => window.recorded),
+  click: async ({ name }) => {
+    const before = popups.length;
+    await page.getByRole('button', { name, exact: true }).click({ timeout: 5000 });
+    return { opened: popups.slice(before).map((popup) => popup.url()) };
+  },
+  press: async ({ name, key }) => {
+    await page.getByRole('button', { name, exact: true }).focus({ timeout: 5000 });
+    await page.keyboard.press(key);
+  },
+  popups: async () => Promise.all(popups.map(async (popup) => {
+    await popup.waitForLoadState('commit').catch(() => {});
+    return popup.url();
+  })),
+  size: async ({ width, height }) => { await page.setViewportSize({ width, height }); },
+  picture: async ({ path }) => { await page.screenshot({ path }); },
+  complaints: async () => complaints,
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { command, ...rest } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { value: await commands[command](rest) ?? null };
+  } catch (error) {
+    answer = { error: String(error.message ?? error) };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await context.close();
+rmSync(profile, { recursive: true, force: true });

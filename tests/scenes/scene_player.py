@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""A viewer in Chromium: the sample player turns cues into buttons over the picture, and taps are counted."""
+import json
+import subprocess
+
+from harness import TOP, Daemon, Failure, Publisher, main, require, wait_for
+
+FLAT = "color=c=0x305070:size=640x360:rate=30"
+CARD = "com.example.product-card"
+
+
+class Browser:
+    def __init__(self, url):
+        self.process = subprocess.Popen(["node", TOP / "tests/scenes/browser.mjs"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.do("open", url=url)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def do(self, command, **arguments):
+        self.process.stdin.write(json.dumps({"command": command, **arguments}) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        require(line, f"the browser ended: {self.process.stderr.read() if not line else ''}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise Failure(f"{command} {arguments}: {answer['error']}")
+        return answer["value"]
+
+    def plays(self):
+        first = self.do("look")["time"]
+        wait_for("the picture to move", lambda: self.do("look")["time"] > first + 1, 40)
+
+    def button(self, names):
+        """The visible button of one of these names, or None."""
+        found = [one for one in self.do("look")["buttons"] if one["name"] in names]
+        require(len(found) <= 1, f"{len(found)} buttons are named {names}")
+        return found[0] if found else None
+
+
+def take(daemon, **more):
+    """Puts a product on air; (receipt, product id, the cue as it stands in the stream)."""
+    product = daemon.api("GET", "/v1/products", expect=200)["products"][0]
+    receipt = daemon.api("POST", "/v1/channels/mango/cues", {"template": CARD, "product": product["id"], **more}, 201)
+    return receipt, product, cue_in_playlist(daemon, receipt["id"], receipt["rev"])
+
+
+def cue_in_playlist(daemon, identity, least):
+    def find():
+        playlist = daemon.media("big")
+        found = [cue for _, cue in playlist.dateranges() if cue["id"] == identity and cue["rev"] >= least and cue["hs"]]
+        return found[-1] if found else None
+    return wait_for(f"cue {identity} in the playlist", find)
+
+
+def near(rect, wanted, tolerance=0.5):
+    return all(abs(one - two) <= tolerance for one, two in zip(rect, wanted))
+
+
+def events(daemon):
+    return daemon.api("GET", "/v1/channels/mango/status", expect=200).get("viewer_events", {})
+
+
+def scene_button_price_click_end():
+    with Daemon() as daemon, Publisher(daemon, picture=FLAT):
+        daemon.segments("audio", 3)
+        with Browser(daemon.url("/watch/mango")) as browser:
+            browser.plays()
+            receipt, product, cue = take(daemon)
+            spots = {spot["l"]: spot for spot in cue["hs"]}
+            button = wait_for("the button", lambda: browser.button(spots), 30)
+            require(button["real"], "it is no real, focusable button")
+            require(near(button["rect"], spots[button["name"]]["r"]), f"button {button}, cue {spots}")
+            old = set(spots)
+
+            browser.do("record", rect=max((spot["r"] for spot in cue["hs"]), key=lambda r: r[2] * r[3]))
+            member = "sale_price" if product.get("sale_price") else "price"
+            price = {**product[member], "amount": product[member]["amount"] * 8 // 10}
+            daemon.api("PATCH", f"/v1/products/{product['id']}", {member: price}, 200)
+            changed = cue_in_playlist(daemon, receipt["id"], receipt["rev"] + 1)
+            require(changed["price"]["a"] == price["amount"], f"{changed['price']}")
+            new = {spot["l"] for spot in changed["hs"]} - old
+            require(new, f"no label says the new price: {changed['hs']}")
+            wait_for("the new label", lambda: browser.button(new), 30)
+            same_frame(browser, new)
+
+            name = next(iter(new))
+            before = sum(events(daemon).values())
+            browser.do("click", name=name)
+            opened = wait_for("the product's page", lambda: browser.do("popups"), 10)
+            require(product["link"].split("/")[2] in opened[0] or opened[0] == "about:blank"
+                    or opened[0].startswith("chrome-error"), f"opened {opened}")
+            wait_for("the tap to be counted", lambda: sum(events(daemon).values()) > before, 10)
+            browser.do("press", name=name, key="Enter")
+            wait_for("the key press to be counted", lambda: sum(events(daemon).values()) > before + 1, 10)
+
+            daemon.api("DELETE", f"/v1/channels/mango/cues/{receipt['id']}")
+            wait_for("the button to go", lambda: not browser.button(new), 30)
+            complaints = [one for one in browser.do("complaints") if "shop.example" not in one]
+            require(not complaints, f"the page complains: {complaints}")
+
+
+def same_frame(browser, new):
+    """The label changes with the picture: the frame at which the price's pixels changed most is the one (or next to
+    the one) at which the button's name did."""
+    frames = browser.do("recorded")
+    at = next(index for index, frame in enumerate(frames) if new & set(frame["names"]))
+    steps = [sum(abs(a - b) for a, b in zip(one["picture"], two["picture"])) for one, two in zip(frames, frames[1:])]
+    picture = max(range(len(steps)), key=steps.__getitem__) + 1
+    apart = abs(frames[at]["time"] - frames[picture]["time"])
+    require(apart <= 0.101, f"the label changed {apart:.3f} s from the picture")
+
+
+def scene_letterboxed_and_upright():
+    with Daemon() as daemon, Publisher(daemon, picture=FLAT):
+        daemon.segments("audio", 3)
+        with Browser(daemon.url("/watch/mango")) as browser:
+            browser.plays()
+            _, _, cue = take(daemon)
+            spots = {spot["l"]: spot for spot in cue["hs"]}
+            wait_for("the button", lambda: browser.button(spots), 30)
+            for width, height in ((400, 800), (1200, 400), (640, 360)):
+                browser.do("size", width=width, height=height)
+                wait_for(f"the button in its place at {width}x{height}", lambda: (
+                    lambda one: one and near(one["rect"], spots[one["name"]]["r"], 0.7))(browser.button(spots)), 10)
+
+
+def scene_late_joiner():
+    """Who comes in the middle of a cue sees its button."""
+    with Daemon() as daemon, Publisher(daemon, picture=FLAT):
+        daemon.segments("audio", 2)
+        receipt, _, cue = take(daemon)
+        wait_for("two segments more", lambda: daemon.media("big").segments()[-1]["msn"] >= receipt["msn"] + 2, 20)
+        with Browser(daemon.url("/watch/mango")) as browser:
+            browser.plays()
+            wait_for("the button", lambda: browser.button({spot["l"] for spot in cue["hs"]}), 30)
+
+
+def scene_player_waits_for_the_show():
+    with Daemon() as daemon, Browser(daemon.url("/watch/mango")) as browser:
+        require(browser.do("look")["buttons"] is not None, "no page")
+        with Publisher(daemon, picture=FLAT):
+            browser.plays()
+
+
+if __name__ == "__main__":
+    main()
