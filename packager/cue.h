@@ -52,6 +52,10 @@ struct vt_cue_clock {
 // labels cut to one grapheme; then the take is refused.
 int vt_cue_json(const struct vt_cue *cue, const struct vt_cue_clock *clock, char out[VT_CUE_JSON + 1]);
 
+// The same revision with op "snap" instead: `json` as vt_cue_json wrote it for a start or an update. Returns its
+// length, which is less than that of `json`.
+int vt_cue_snap_json(const char *json, char out[VT_CUE_JSON + 1]);
+
 // ID3v2.4 tag with one TXXX frame (UTF-8), description "vitrine.cue.v1". id3.org/id3v2.4.0-structure §3, §4.2.6.
 void vt_cue_id3(struct vt_writer *w, const char *json, size_t size);
 
