@@ -1,0 +1,287 @@
+#include "base/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+// What a profile is made of. Sets below are lists of system calls, each ended by END.
+#define END INT32_MIN
+
+enum feature {
+    THREADS  = 1 << 0,
+    FILES    = 1 << 1,
+    ACCEPT   = 1 << 2,
+    FCNTL    = 1 << 3,     // any fcntl, record locks too; else only the harmless ones
+    MAP_CODE = 1 << 4,     // may map files executable: libraries that load others late
+};
+
+struct limit {
+    int resource;          // RLIMIT_*
+    rlim_t value;
+};
+
+#define MB ((rlim_t)1 << 20)
+#define LIMITS_MAX 4
+
+// RLIMIT_NPROC counts all threads of a user, so only who starts none can have it. RLIMIT_FSIZE would forbid a memfd to
+// grow. Address space: two rings of the largest picture and a decoder's references for an ingest.
+static const struct profile {
+    unsigned features;
+    struct limit limits[LIMITS_MAX];
+} profiles[] = {
+    [VT_SANDBOX_GATE]   = {ACCEPT, {{RLIMIT_AS, 1024 * MB}, {RLIMIT_NOFILE, 16384}, {RLIMIT_NPROC, 0}}},
+    [VT_SANDBOX_INGEST] = {THREADS, {{RLIMIT_AS, 4096 * MB}, {RLIMIT_NOFILE, 64}}},
+    [VT_SANDBOX_STUDIO] = {THREADS | FILES | FCNTL | MAP_CODE, {{RLIMIT_AS, 16384 * MB}, {RLIMIT_NOFILE, 1024}}},
+    [VT_SANDBOX_ORIGIN] = {THREADS | FILES | FCNTL | ACCEPT, {{RLIMIT_AS, 16384 * MB}, {RLIMIT_NOFILE, 65536}}},
+};
+
+static const int32_t basic_calls[] = {
+    // descriptors that it holds
+    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pwrite64),
+    SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(ftruncate), SCMP_SYS(close), SCMP_SYS(close_range), SCMP_SYS(dup),
+    SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(memfd_create), SCMP_SYS(pipe2),
+    // sockets that it holds
+    SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(recvmmsg), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
+    SCMP_SYS(sendmmsg), SCMP_SYS(shutdown), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
+    SCMP_SYS(getpeername),
+    // waiting
+    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(epoll_create1),
+    SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(eventfd2),
+    SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(timerfd_gettime), SCMP_SYS(signalfd4),
+    SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(futex), SCMP_SYS(futex_waitv), SCMP_SYS(sched_yield),
+    SCMP_SYS(restart_syscall),
+    // time, chance, and who it is
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(times),
+    SCMP_SYS(getrandom), SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
+    SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(getresuid), SCMP_SYS(getresgid), SCMP_SYS(uname),
+    SCMP_SYS(sysinfo), SCMP_SYS(getrusage), SCMP_SYS(getrlimit), SCMP_SYS(getcpu), SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(sched_getparam), SCMP_SYS(sched_getscheduler),
+    // memory, signals, the end
+    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(msync), SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigtimedwait), SCMP_SYS(sigaltstack),
+    SCMP_SYS(exit), SCMP_SYS(exit_group),
+    END,
+};
+
+static const int32_t thread_calls[] = {
+    SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(set_tid_address), SCMP_SYS(membarrier),
+    SCMP_SYS(sched_setaffinity), SCMP_SYS(get_mempolicy),
+    END,
+};
+
+static const int32_t file_calls[] = {
+    SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(creat), SCMP_SYS(stat), SCMP_SYS(lstat),
+    SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
+    SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(getdents), SCMP_SYS(getdents64),
+    SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir), SCMP_SYS(unlink),
+    SCMP_SYS(unlinkat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(truncate),
+    SCMP_SYS(fallocate), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(sync_file_range), SCMP_SYS(fadvise64),
+    SCMP_SYS(pwritev), SCMP_SYS(preadv), SCMP_SYS(flock), SCMP_SYS(umask), SCMP_SYS(fchmod), SCMP_SYS(fchown),
+    SCMP_SYS(utimensat), SCMP_SYS(copy_file_range), SCMP_SYS(sendfile),
+    END,
+};
+
+static const int32_t accept_calls[] = {SCMP_SYS(accept), SCMP_SYS(accept4), END};
+
+static int allow(scmp_filter_ctx filter, const int32_t *calls)
+{
+    for (; *calls != END; calls++) {
+        int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, *calls, 0);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+// Allows `call` when (argument & mask) == value.
+static int allow_masked(scmp_filter_ctx filter, int call, unsigned argument, uint64_t mask, uint64_t value)
+{
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, mask, value));
+}
+
+// Allows `call` when its argument is one of `values`, ended by END.
+static int allow_values(scmp_filter_ctx filter, int call, unsigned argument, const int64_t *values)
+{
+    for (; *values != END; values++) {
+        int error = allow_masked(filter, call, argument, UINT32_MAX, (uint32_t)*values);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+// A thread of this process, in its own namespaces: never a fork.
+static int allow_threads(scmp_filter_ctx filter)
+{
+    const uint64_t must = CLONE_THREAD | CLONE_VM | CLONE_SIGHAND;
+    const uint64_t never = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                           CLONE_NEWPID | CLONE_NEWNET | CLONE_VFORK | CLONE_PTRACE;
+    int error = allow(filter, thread_calls);
+    if (!error)
+        error = allow_masked(filter, SCMP_SYS(clone), 0, must | never, must);
+    // its flags lie in memory, where a filter cannot look: the C library then takes clone
+    if (!error)
+        error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+    return error;
+}
+
+static int allow_arguments(scmp_filter_ctx filter, unsigned features)
+{
+    static const int64_t fcntl_commands[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_ADD_SEALS,
+                                             F_GET_SEALS, END};
+    static const int64_t ioctl_requests[] = {FIONREAD, FIONBIO, TIOCOUTQ, END};
+    static const int64_t prctl_options[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_NO_NEW_PRIVS, END};
+    const int64_t own_pid[] = {getpid(), END};
+
+    int error = allow_values(filter, SCMP_SYS(ioctl), 1, ioctl_requests);
+    if (!error)
+        error = allow_values(filter, SCMP_SYS(prctl), 0, prctl_options);
+    if (!error)
+        error = allow_values(filter, SCMP_SYS(tgkill), 0, own_pid);
+    if (!error)                             // its own limits, read only
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, SCMP_A0(SCMP_CMP_EQ, 0),
+                                 SCMP_A2(SCMP_CMP_EQ, 0));
+    if (!error && !(features & FILES))      // fstat(2) of a descriptor, as the C library asks it
+        error = allow_masked(filter, SCMP_SYS(newfstatat), 3, UINT32_MAX, AT_EMPTY_PATH);
+    if (!error && !(features & FCNTL))
+        error = allow_values(filter, SCMP_SYS(fcntl), 1, fcntl_commands);
+    else if (!error)
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 0);
+
+    uint64_t exec = features & MAP_CODE ? 0 : PROT_EXEC;
+    if (!error)
+        error = allow_masked(filter, SCMP_SYS(mmap), 2, exec, 0);
+    if (!error)
+        error = allow_masked(filter, SCMP_SYS(mprotect), 2, exec, 0);
+    return error;
+}
+
+static int fill_filter(scmp_filter_ctx filter, unsigned features)
+{
+    int error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+    if (!error)
+        error = allow(filter, basic_calls);
+    if (!error)
+        error = allow_arguments(filter, features);
+    if (!error && (features & THREADS))
+        error = allow_threads(filter);
+    if (!error && (features & FILES))
+        error = allow(filter, file_calls);
+    if (!error && (features & ACCEPT))
+        error = allow(filter, accept_calls);
+    return error;
+}
+
+// -- the debug profile
+
+#define NAMED_CALLS 512
+
+static const char *call_names[NAMED_CALLS];     // for the handler, which may not look them up
+
+static void say(const char *text)
+{
+    ssize_t written = write(STDERR_FILENO, text, strlen(text));
+    (void)written;
+}
+
+static void on_refused(int signal, siginfo_t *info, void *context)
+{
+    int saved = errno;
+    const char *name = info->si_syscall >= 0 && info->si_syscall < NAMED_CALLS ? call_names[info->si_syscall] : NULL;
+    say("sandbox: refused ");
+    say(name ? name : "a call without a name");
+    say("\n");
+    ucontext_t *at = context;
+#if defined __x86_64__
+    at->uc_mcontext.gregs[REG_RAX] = -EPERM;
+#elif defined __aarch64__
+    at->uc_mcontext.regs[0] = (unsigned long long)-EPERM;
+#else
+    (void)at;
+#endif
+    errno = saved;
+}
+
+static int watch_refusals(void)
+{
+    for (int i = 0; i < NAMED_CALLS; i++)
+        call_names[i] = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, i);
+    struct sigaction action = {.sa_sigaction = on_refused, .sa_flags = SA_SIGINFO | SA_NODEFER};
+    return sigaction(SIGSYS, &action, NULL) < 0 ? -errno : 0;
+}
+
+// -- entering
+
+// Lowers limits, never raises them.
+static int set_limit(int resource, rlim_t value)
+{
+    struct rlimit limit;
+    if (getrlimit((__rlimit_resource_t)resource, &limit) < 0)
+        return -errno;
+    if (limit.rlim_cur > value)
+        limit.rlim_cur = value;
+    if (limit.rlim_max > value)
+        limit.rlim_max = value;
+    return setrlimit((__rlimit_resource_t)resource, &limit) < 0 ? -errno : 0;
+}
+
+static int set_limits(const struct profile *profile)
+{
+    int error = set_limit(RLIMIT_CORE, 0);
+    if (!error)
+        error = set_limit(RLIMIT_MEMLOCK, 0);
+    for (int i = 0; !error && i < LIMITS_MAX; i++)
+        if (profile->limits[i].resource || profile->limits[i].value)
+            error = set_limit(profile->limits[i].resource, profile->limits[i].value);
+    return error;
+}
+
+static int load_filter(const struct profile *profile, bool debug)
+{
+    scmp_filter_ctx filter = seccomp_init(debug ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EPERM));
+    if (!filter)
+        return -ENOMEM;
+    int error = fill_filter(filter, profile->features);
+    if (!error)
+        error = seccomp_load(filter);
+    seccomp_release(filter);
+    return error;
+}
+
+int vt_sandbox_enter(enum vt_sandbox_profile profile)
+{
+    const char *mode = getenv("VITRINE_SANDBOX");
+    if (mode && strcmp(mode, "none") == 0) {
+        vt_warning("VITRINE_SANDBOX=none: this process is not locked in");
+        return 0;
+    }
+    bool debug = mode && strcmp(mode, "debug") == 0;
+    if (mode && *mode && !debug) {
+        vt_error("VITRINE_SANDBOX is \"%s\": it can be debug or none", mode);
+        return -EINVAL;
+    }
+    int error = debug ? watch_refusals() : 0;
+    if (!error)
+        error = set_limits(&profiles[profile]);
+    if (!error && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        error = -errno;
+    if (!error)
+        error = load_filter(&profiles[profile], debug);
+    if (error)
+        vt_error("cannot lock this process in: %s", strerror(-error));
+    return error;
+}
