@@ -14,7 +14,7 @@ struct vt_source;
 typedef void vt_on_io(void *opaque, int fd, uint32_t events);      // events: EPOLLIN | EPOLLOUT | EPOLLHUP …
 typedef void vt_on_time(void *opaque);
 typedef void vt_on_signal(void *opaque, int signal);
-typedef void vt_on_child(void *opaque, pid_t pid, int status);     // status as waitpid gives it; already reaped
+typedef void vt_on_child(void *opaque, pid_t pid, int status);     // status as waitpid gives it; it is reaped
 
 int vt_loop_new(struct vt_loop **ret);
 void vt_loop_free(struct vt_loop **loop);

@@ -53,6 +53,11 @@ int vt_link_flush(struct vt_link *link);
 int vt_link_receive(struct vt_link *link, struct vt_message *ret);
 void vt_message_clear(struct vt_message *message);
 
+// What vt_link_receive does with a datagram that came with `n_fds` descriptors: returns 0 with its kind and its body
+// (a new reference), or -EBADMSG. Pure.
+int vt_message_decode(enum vt_role self, enum vt_role peer, const void *data, size_t size, int n_fds,
+                      enum vt_message_kind *ret_kind, json_t **ret_body);
+
 // Takes descriptor `i` out of the message; the caller owns it. -1 if there is none.
 int vt_message_take_fd(struct vt_message *message, int i);
 

@@ -36,7 +36,8 @@ struct vt_option {
     const char *doc;
 };
 
-// A table ends with a row whose name is NULL.
+// A table ends with a row whose name is NULL. A row with `min` and `max` 0 takes any number. The object need not be
+// initialised: whatever its members held is overwritten, not freed.
 void vt_options_defaults(const struct vt_option *table, void *object);
 
 // Sets members from the entries of a YAML map. A key that is not in the table and not in `others` (further keys,
