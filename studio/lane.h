@@ -10,7 +10,8 @@
 #include "studio/channel.h"
 #include "studio/sprite.h"
 
-#define VT_LANE_JOBS 8                   // frames that may wait in front of the encoder
+#define VT_LANE_JOBS    8                // frames that may wait in front of the encoder
+#define VT_LANE_PACKETS 1024             // packets that may wait to be collected; one more, and the lane fails
 
 struct vt_lane_params {
     const struct vt_rendition_config *rendition;
@@ -54,8 +55,9 @@ int vt_lane_submit(struct vt_lane *lane, struct vt_job *job, bool wait);
 // Says that no more will come; vt_lane_collect then drains the encoder.
 void vt_lane_finish(struct vt_lane *lane);
 
-// The next packet, dts and pts in frames (dts may start below 0 with B-frames: it is shifted so that it never does,
-// by the same number in every lane with the same settings). Returns 1 (free with vt_lane_packet_free), 0: none now;
+// The next packet, dts and pts in frames. The dts are the numbers of the frames as they were submitted, in every lane
+// alike: with B-frames a packet's pts may therefore lie before its dts. A packet with `key` is an IDR picture, and of a
+// job with `key`. Returns 1 (free with vt_lane_packet_free), 0: none now;
 // -EPIPE: all are out after vt_lane_finish; another negative errno: the encoder failed. With `wait` it waits for one.
 struct vt_lane_packet {
     struct vt_packet packet;
@@ -67,6 +69,6 @@ void vt_lane_packet_free(struct vt_lane_packet *packet);
 // What it has cost so far, for the status and the benchmarks.
 struct vt_lane_cost {
     int64_t frames;
-    int64_t scale_ns, blend_ns, encode_ns;   // CPU time of the lane's thread
+    int64_t scale_ns, blend_ns, encode_ns;   // CPU time of the lane's thread; the encoder has others of its own
 };
 void vt_lane_cost(const struct vt_lane *lane, struct vt_lane_cost *ret);
