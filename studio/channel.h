@@ -11,6 +11,7 @@
 #define VT_RENDITIONS_MAX  6
 #define VT_TEMPLATES_MAX   64
 #define VT_KEYS_MAX        16
+#define VT_KEY_BYTES       128            // of one key in plain text
 
 enum vt_fit { VT_FIT_CONTAIN, VT_FIT_COVER, VT_FIT_BLUR };
 enum vt_latency { VT_LATENCY_LOW, VT_LATENCY_NORMAL };
@@ -50,7 +51,9 @@ struct vt_channel {
 void vt_channel_init(struct vt_channel *channel, const char *name);      // the defaults
 void vt_channel_free(struct vt_channel *channel);
 
-// From an entry of `channels:` in a configuration file. Relative paths are taken from `folder`. Returns 0 or -EINVAL.
+// From an entry of `channels:` in a configuration file; what it does not say stays as it is. Relative paths are taken
+// from `folder` (absolute), which is also the root of pictures unless `pictures` says another. A file that cannot be
+// read is a warning. Returns 0 or -EINVAL.
 int vt_channel_from_yaml(struct vt_channel *channel, const struct vt_yaml *map, const char *folder,
                          struct vt_diagnostics *diagnostics);
 
