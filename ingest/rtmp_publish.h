@@ -24,7 +24,6 @@ struct vt_rtmp_publish {
     uint16_t commands;               // before publish
     uint32_t stream;                 // message stream id that publish came on
     uint32_t chunk_stream;           // ... and its chunk stream
-    uint32_t our_chunk_size;         // in force for what we send
     char app[VT_RTMP_APP_MAX + 1];
     char name[VT_RTMP_NAME_MAX + 1]; // as it came, with its query: holds the key
     char encoder[VT_RTMP_ENCODER_MAX + 1];   // flashVer as it came: escape it before it is shown

@@ -7,7 +7,8 @@
 //   - a larger step back, or a step forward past VT_TIME_STEP_MAX_NS that neither the arrival clock nor the other
 //     track has made too, starts a new epoch: the message is put where the arrival clock says. The other track
 //     follows with the same shift when its own step comes, so that sound and picture keep their distance;
-//   - a track whose time stands still while messages go on arriving is moved to the arrival clock likewise;
+//   - a track whose time stands still for VT_TIME_STEP_MAX_NS while messages go on arriving is moved to the arrival
+//     clock likewise;
 //   - a composition time past VT_TIME_COMPOSITION_MAX_MS is dropped.
 // Steps up to VT_TIME_STEP_MAX_NS are never corrected: a network that stalls and catches up leaves no mark.
 // Configuration tags have no time: never give them in here.
@@ -21,6 +22,7 @@
 #define VT_TIME_TICK_NS             VT_NS_PER_MS
 #define VT_TIME_BACK_MAX_NS         (500 * VT_NS_PER_MS)
 #define VT_TIME_STEP_MAX_NS         (2 * VT_NS_PER_S)
+#define VT_TIME_STUCK_MIN           3    // messages without progress before a track's time is said to stand still
 #define VT_TIME_COMPOSITION_MAX_MS  10000
 
 enum vt_time_track { VT_TIME_AUDIO, VT_TIME_VIDEO, VT_TIME_TRACKS };
@@ -31,6 +33,8 @@ struct vt_timestamps {
         int64_t raw_ms;                  // last, unwrapped
         int64_t offset_ns;               // added to raw
         int64_t last_ns;                 // last decoding time given out
+        int64_t moved_ns;                // arrival of the last message whose time was later than all before it
+        int64_t stuck;                   // messages since then
     } track[VT_TIME_TRACKS];
     bool started;
     int64_t arrival_ns;                  // arrival clock's origin: where the timeline's 0 would have arrived
