@@ -2,16 +2,21 @@
 //
 // In the ingest process the sink is a ring; `vitrine render` gives frames on directly. Limits come first: a
 // configuration that asks for more than they allow is refused before a decoder opens. Hostile packets cost decoding
-// errors, which are counted; after VT_DECODE_ERRORS in a row the publisher is given up. One thread.
+// errors, which are counted; after VT_DECODE_ERRORS in a row the publisher is given up. Pictures begin with a key frame.
+// One thread.
 #pragma once
 
 #include <libavutil/frame.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/ring.h"
 
-#define VT_DECODE_ERRORS 300             // undecodable packets in a row
+#define VT_DECODE_ERRORS        300      // undecodable packets of a track in a row
+#define VT_DECODE_CONFIGS       16       // changes of a track's configuration within one minute of media time
+#define VT_DECODE_KEY_WAIT_NS   (INT64_C(10) * 1000000000)  // without a key frame: decode what there is
+#define VT_DECODE_SOUND_STEP_NS (INT64_C(60) * 1000000)     // sound further than this off its own count starts anew
 
 enum vt_codec { VT_CODEC_NONE, VT_CODEC_H264, VT_CODEC_AAC };
 
@@ -29,12 +34,15 @@ struct vt_access_unit {
 
 struct vt_decode_sink {
     void *opaque;
-    // A decoded picture, yuv420p, times as AVFrame.pts in ns; borrowed. 0 or a negative errno, which ends decoding.
+    // A decoded picture, yuv420p, pts in ns and rising, cropped; borrowed. 0, or a negative errno other
+    // than -EINVAL, which ends decoding.
     int (*frame)(void *opaque, const AVFrame *frame);
+    // One run of at most VT_RING_RUN_MAX. Runs follow each other without gaps or overlaps, whatever the jitter of the
+    // packets' times, unless the sound itself jumped; a sender's drift is taken up by resampling.
     int (*samples)(void *opaque, int64_t pts_ns, const float *interleaved, int count);
-    // Gives a buffer that the decoder may write a picture into (AVCodecContext.get_buffer2), or -ENOTSUP to let
-    // libavcodec allocate. NULL: always that.
-    int (*buffer)(void *opaque, AVFrame *frame, int flags);
+    // Gives a buffer that the decoder may write a picture of frame->width × frame->height into, edges and alignment
+    // included: sets data, linesize and buf[0]. Or -ENOTSUP to let libavcodec allocate. NULL: always that.
+    int (*buffer)(void *opaque, AVFrame *frame);
 };
 
 struct vt_decoder;
@@ -49,6 +57,15 @@ int vt_decoder_flush(struct vt_decoder *decoder);        // gives out what is st
 
 struct vt_decode_stats {
     int64_t packets, frames, samples, errors;
+    int64_t skipped;                     // packets passed over while a key frame was awaited
     int width, height;                   // of the last picture
+    int rate, channels;                  // of the last sound, as it was sent
 };
 void vt_decoder_stats(const struct vt_decoder *decoder, struct vt_decode_stats *ret);
+
+// Why vt_decoder_packet gave -EINVAL or -EPROTO: a phrase; never NULL.
+const char *vt_decoder_why(const struct vt_decoder *decoder);
+
+// Fields of a picture whose names changed between versions of libavutil.
+bool vt_frame_is_key(const AVFrame *frame);
+int64_t vt_frame_duration_ns(const AVFrame *frame);      // 0: unknown

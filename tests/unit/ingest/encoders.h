@@ -1,0 +1,197 @@
+// Small streams for tests, made by libavcodec: plain pictures as H.264 and a tone as AAC, as an RTMP encoder has them:
+// length-prefixed units with their avcC, raw AAC frames with their AudioSpecificConfig.
+#pragma once
+
+#include <libavcodec/avcodec.h>
+#include <libavutil/channel_layout.h>
+#include <libavutil/opt.h>
+#include <math.h>
+
+#include "check.h"
+#include "ingest/decode.h"
+
+struct stream {
+    AVCodecContext *context;
+    AVPacket *packets[512];
+    int count;
+    uint8_t *config;
+    size_t config_size;
+};
+
+static uint8_t brightness(int picture)
+{
+    return (uint8_t)(40 + picture * 7 % 160);
+}
+
+static void stream_take(struct stream *s)
+{
+    AVPacket *packet = av_packet_alloc();
+    while (s->count < 512 && avcodec_receive_packet(s->context, packet) == 0) {
+        s->packets[s->count++] = packet;
+        packet = av_packet_alloc();
+    }
+    av_packet_free(&packet);
+}
+
+// Replaces start codes by lengths: x264 through libavcodec writes Annex B even with a global header.
+static void lengths_for_start_codes(AVPacket *packet)
+{
+    AVPacket *to = av_packet_alloc();
+    REQUIRE(av_new_packet(to, packet->size + 64) == 0);
+    int at = 0;
+    for (int i = 0, begin = -1; i <= packet->size; i++) {
+        bool code = i + 3 <= packet->size && !packet->data[i] && !packet->data[i + 1] && packet->data[i + 2] == 1;
+        if (!code && i < packet->size)
+            continue;
+        int end = code && i > 0 && !packet->data[i - 1] ? i - 1 : i;
+        if (begin >= 0) {
+            int size = end - begin;
+            for (int b = 3; b >= 0; b--)
+                to->data[at++] = (uint8_t)(size >> 8 * b);
+            memcpy(to->data + at, packet->data + begin, (size_t)size);
+            at += size;
+        }
+        begin = i + 3;
+        i += 2;
+    }
+    av_shrink_packet(to, at);
+    to->pts = packet->pts, to->dts = packet->dts, to->flags = packet->flags;
+    av_packet_unref(packet);
+    av_packet_move_ref(packet, to);
+    av_packet_free(&to);
+}
+
+// Annex B parameter sets -> avcC.
+static void make_avcc(struct stream *s)
+{
+    AVPacket sets = {0};
+    REQUIRE(av_new_packet(&sets, s->context->extradata_size) == 0);
+    memcpy(sets.data, s->context->extradata, (size_t)s->context->extradata_size);
+    lengths_for_start_codes(&sets);
+    const uint8_t *at = sets.data, *end = sets.data + sets.size, *set[32];
+    int sizes[32], n = 0;
+    while (at < end && n < 32) {
+        sizes[n] = at[2] << 8 | at[3];
+        set[n] = at + 4;
+        at += 4 + sizes[n++];
+    }
+    uint8_t *out = s->config = malloc(512);
+    int i = 0;
+    *out++ = 1, *out++ = set[0][1], *out++ = set[0][2], *out++ = set[0][3], *out++ = 0xff, *out++ = 0xe1;
+    for (int pass = 7; pass <= 8; pass++) {
+        for (i = 0; i < n && (set[i][0] & 31) != pass; i++)
+            ;
+        REQUIRE(i < n && sizes[i] < 200);
+        if (pass == 8)
+            *out++ = 1;
+        *out++ = (uint8_t)(sizes[i] >> 8), *out++ = (uint8_t)sizes[i];
+        memcpy(out, set[i], (size_t)sizes[i]);
+        out += sizes[i];
+    }
+    s->config_size = (size_t)(out - s->config);
+    av_packet_unref(&sets);
+}
+
+struct video_options {
+    int width, height, pictures, b_frames, key_every;
+    enum AVPixelFormat format;
+    const char *x264;                    // x264-params
+};
+
+static void encode_video(struct stream *s, const struct video_options *o)
+{
+    memset(s, 0, sizeof *s);
+    AVCodecContext *c = s->context = avcodec_alloc_context3(avcodec_find_encoder_by_name("libx264"));
+    REQUIRE(c != NULL);
+    c->width = o->width, c->height = o->height, c->pix_fmt = o->format;
+    c->time_base = (AVRational){1, 25}, c->framerate = (AVRational){25, 1};
+    c->max_b_frames = o->b_frames, c->gop_size = o->key_every, c->thread_count = 1;
+    c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    c->color_range = AVCOL_RANGE_MPEG, c->colorspace = AVCOL_SPC_BT709;
+    av_opt_set(c->priv_data, "preset", "ultrafast", 0);
+    av_opt_set(c->priv_data, "x264-params", o->x264, 0);
+    REQUIRE(avcodec_open2(c, NULL, NULL) == 0);
+    AVFrame *frame = av_frame_alloc();
+    for (int i = 0; i < o->pictures; i++) {
+        frame->width = o->width, frame->height = o->height, frame->format = o->format;
+        REQUIRE(av_frame_get_buffer(frame, 0) == 0);
+        bool deep = o->format == AV_PIX_FMT_YUV420P10;
+        for (int p = 0; p < 3; p++)
+            for (int y = 0; y < (p && o->format != AV_PIX_FMT_YUV444P ? (o->height + 1) / 2 : o->height); y++)
+                for (int x = 0; x < frame->linesize[p] / (deep ? 2 : 1); x++) {
+                    int value = p ? 128 : brightness(i);
+                    if (deep)
+                        ((uint16_t *)(void *)(frame->data[p] + y * frame->linesize[p]))[x] = (uint16_t)(value << 2);
+                    else
+                        frame->data[p][y * frame->linesize[p] + x] = (uint8_t)value;
+                }
+        frame->pts = i;
+        REQUIRE(avcodec_send_frame(c, frame) == 0);
+        av_frame_unref(frame);
+        stream_take(s);
+    }
+    avcodec_send_frame(c, NULL);
+    stream_take(s);
+    av_frame_free(&frame);
+    for (int i = 0; i < s->count; i++)
+        lengths_for_start_codes(s->packets[i]);
+    make_avcc(s);
+}
+
+// A 440 Hz tone in both channels.
+static void encode_audio(struct stream *s, int rate, int channels, int frames)
+{
+    memset(s, 0, sizeof *s);
+    AVCodecContext *c = s->context = avcodec_alloc_context3(avcodec_find_encoder(AV_CODEC_ID_AAC));
+    c->sample_rate = rate, c->sample_fmt = AV_SAMPLE_FMT_FLTP, c->bit_rate = 96000;
+    av_channel_layout_default(&c->ch_layout, channels);
+    c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    REQUIRE(avcodec_open2(c, NULL, NULL) == 0);
+    AVFrame *frame = av_frame_alloc();
+    for (int i = 0; i < frames; i++) {
+        frame->nb_samples = c->frame_size, frame->format = c->sample_fmt, frame->sample_rate = rate;
+        av_channel_layout_copy(&frame->ch_layout, &c->ch_layout);
+        REQUIRE(av_frame_get_buffer(frame, 0) == 0);
+        for (int ch = 0; ch < channels; ch++)
+            for (int j = 0; j < c->frame_size; j++)
+                ((float *)(void *)frame->data[ch])[j] =
+                    0.5f * sinf(6.2831853f * 440 * (float)(i * c->frame_size + j) / (float)rate);
+        frame->pts = (int64_t)i * c->frame_size;
+        REQUIRE(avcodec_send_frame(c, frame) == 0);
+        av_frame_unref(frame);
+        stream_take(s);
+    }
+    av_frame_free(&frame);
+    s->config_size = (size_t)c->extradata_size;
+    s->config = malloc(s->config_size);
+    memcpy(s->config, c->extradata, s->config_size);
+}
+
+static void stream_free(struct stream *s)
+{
+    for (int i = 0; i < s->count; i++)
+        av_packet_free(&s->packets[i]);
+    avcodec_free_context(&s->context);
+    free(s->config);
+    s->config = NULL;
+    s->count = 0;
+}
+
+// Packet `i` as an access unit, `from_ns` into the publisher's timeline; times are whole milliseconds as RTMP's are.
+static struct vt_access_unit stream_unit(const struct stream *s, int i, int64_t from_ns)
+{
+    const AVPacket *packet = s->packets[i];
+    bool video = s->context->codec_type == AVMEDIA_TYPE_VIDEO;
+    AVRational base = video ? s->context->time_base : (AVRational){1, s->context->sample_rate};
+    return (struct vt_access_unit){
+        .video = video,
+        .codec = video ? VT_CODEC_H264 : VT_CODEC_AAC,
+        .data = packet->data,
+        .size = (size_t)packet->size,
+        .dts_ns = from_ns + av_rescale_q(packet->dts, base, (AVRational){1, 1000}) * 1000000,
+        .pts_ns = from_ns + av_rescale_q(packet->pts, base, (AVRational){1, 1000}) * 1000000,
+        .key = packet->flags & AV_PKT_FLAG_KEY,
+        .config = s->config,
+        .config_size = s->config_size,
+    };
+}

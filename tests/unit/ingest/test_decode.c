@@ -1,0 +1,425 @@
+#include "ingest/decode.h"
+
+#include <errno.h>
+#include <libavutil/pixdesc.h>
+
+#include "check.h"
+#include "encoders.h"
+
+// What came out.
+static struct result {
+    int pictures, keys, wrong, direct;
+    int64_t pts[512], samples, first_sample_ns, next_ns, gaps_ns;
+    int width, height, format, range;
+    int buffers_given, buffers_freed;
+    float loudest;
+    int refuse;
+} got;
+
+static int on_frame(void *opaque, const AVFrame *frame)
+{
+    int expected = brightness(got.pictures % 64), middle = frame->height / 2;
+    got.wrong += abs(frame->data[0][middle * frame->linesize[0] + frame->width / 2] - expected) > 3;
+    got.wrong += abs(frame->data[1][middle / 2 * frame->linesize[1] + frame->width / 4] - 128) > 3;
+    got.direct += frame->buf[0] && av_buffer_get_opaque(frame->buf[0]) == &got;
+    got.keys += vt_frame_is_key(frame);
+    got.width = frame->width, got.height = frame->height, got.format = frame->format, got.range = frame->color_range;
+    got.pts[got.pictures++ % 512] = frame->pts;
+    return got.refuse;
+}
+
+static int on_samples(void *opaque, int64_t pts_ns, const float *interleaved, int count)
+{
+    if (got.samples == 0)
+        got.first_sample_ns = pts_ns;
+    else
+        got.gaps_ns += llabs(pts_ns - got.next_ns) > 1 ? llabs(pts_ns - got.next_ns) : 0;
+    got.samples += count;
+    got.next_ns = pts_ns + count * INT64_C(1000000000) / 48000;
+    for (int i = 0; i < 2 * count; i++)
+        got.loudest = fmaxf(got.loudest, fabsf(interleaved[i]));
+    return 0;
+}
+
+static void free_buffer(void *opaque, uint8_t *data)
+{
+    got.buffers_freed++;
+    free(data);
+}
+
+// Memory of exactly the size that was asked for, so that a sanitizer sees what is written past it.
+static int on_buffer(void *opaque, AVFrame *frame)
+{
+    struct vt_ring_frame layout;
+    size_t size = vt_ring_layout(&layout, frame->width, frame->height);
+    uint8_t *data = size ? aligned_alloc(64, (size + 63) & ~(size_t)63) : NULL;
+    if (!data)
+        return -ENOTSUP;
+    got.buffers_given++;
+    frame->buf[0] = av_buffer_create(data, size, free_buffer, &got, 0);
+    for (int i = 0; i < 3; i++) {
+        frame->data[i] = data + layout.offset[i];
+        frame->linesize[i] = layout.stride[i];
+    }
+    return 0;
+}
+
+static struct vt_decoder *new_decoder(bool direct)
+{
+    struct vt_decode_sink sink = {NULL, on_frame, on_samples, direct ? on_buffer : NULL};
+    struct vt_decoder *decoder = NULL;
+    memset(&got, 0, sizeof got);
+    REQUIRE_INT(vt_decoder_new(&decoder, &sink, 2), 0);
+    return decoder;
+}
+
+static int put(struct vt_decoder *decoder, const struct stream *s, int first, int last, int64_t from_ns)
+{
+    for (int i = first; i < last; i++) {
+        struct vt_access_unit unit = stream_unit(s, i, from_ns);
+        int error = vt_decoder_packet(decoder, &unit);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+static struct video_options plain(void)
+{
+    return (struct video_options){320, 180, 20, 0, 250, AV_PIX_FMT_YUV420P, "scenecut=0"};
+}
+
+static void expect_pictures(const struct video_options *o, bool direct)
+{
+    struct stream s;
+    encode_video(&s, o);
+    struct vt_decoder *decoder = new_decoder(direct);
+    REQUIRE_INT(put(decoder, &s, 0, s.count, 0), 0);
+    REQUIRE_INT(vt_decoder_flush(decoder), 0);
+    struct vt_decode_stats stats;
+    vt_decoder_stats(decoder, &stats);
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+    REQUIRE_INT(stats.errors, 0);
+    REQUIRE_INT(got.pictures, o->pictures);
+    REQUIRE_INT(stats.frames, o->pictures);
+    REQUIRE_INT(got.wrong, 0);
+    REQUIRE(got.width == o->width && got.height == o->height && got.format == AV_PIX_FMT_YUV420P);
+    REQUIRE(got.keys >= 1);
+    for (int i = 0; i < o->pictures; i++)
+        REQUIRE_INT(got.pts[i], i * INT64_C(40000000));
+}
+
+TEST(pictures_come_out_with_their_times)
+{
+    struct video_options o = plain();
+    expect_pictures(&o, false);
+}
+
+TEST(b_frames_come_out_in_order)
+{
+    struct video_options o = plain();
+    o.b_frames = 3;
+    o.x264 = "scenecut=0:bframes=3:b-adapt=0:b-pyramid=normal";
+    expect_pictures(&o, true);
+}
+
+TEST(pictures_are_decoded_into_the_sinks_memory)
+{
+    struct video_options o = plain();
+    expect_pictures(&o, true);
+    REQUIRE_INT(got.direct, o.pictures);
+    REQUIRE_INT(got.buffers_freed, got.buffers_given);
+}
+
+TEST(an_odd_size_is_cropped_and_still_direct)
+{
+    struct video_options o = plain();
+    o.width = 322, o.height = 182;
+    expect_pictures(&o, true);
+    REQUIRE_INT(got.direct, o.pictures);
+}
+
+TEST(other_depths_and_layouts_become_plain)
+{
+    struct video_options o = plain();
+    o.format = AV_PIX_FMT_YUV420P10;
+    expect_pictures(&o, true);
+    REQUIRE_INT(got.direct, o.pictures);
+    o.format = AV_PIX_FMT_YUV444P;
+    expect_pictures(&o, false);
+}
+
+TEST(full_range_stays_full)
+{
+    struct video_options o = plain();
+    o.x264 = "scenecut=0:fullrange=on";
+    expect_pictures(&o, true);
+    REQUIRE_INT(got.range, AVCOL_RANGE_JPEG);
+    o.format = AV_PIX_FMT_YUV444P;
+    expect_pictures(&o, false);
+    REQUIRE_INT(got.range, AVCOL_RANGE_JPEG);
+}
+
+TEST(start_codes_where_lengths_were_announced_are_taken)
+{
+    struct video_options o = plain();
+    struct stream s;
+    encode_video(&s, &o);
+    struct vt_decoder *decoder = new_decoder(false);
+    for (int i = 0; i < s.count; i++) {
+        uint8_t *data = s.packets[i]->data;
+        for (int at = 0; at < s.packets[i]->size;) {
+            int size = data[at] << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3];
+            memcpy(data + at, "\0\0\0\1", 4);
+            at += 4 + size;
+        }
+    }
+    REQUIRE_INT(put(decoder, &s, 0, s.count, 0), 0);
+    REQUIRE_INT(vt_decoder_flush(decoder), 0);
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+    REQUIRE_INT(got.pictures, o.pictures);
+    REQUIRE_INT(got.wrong, 0);
+}
+
+TEST(a_new_configuration_opens_a_new_decoder_and_loses_nothing)
+{
+    struct video_options small = plain(), large = plain();
+    small.pictures = 64, large.width = 640, large.height = 360;
+    struct stream a, b;
+    encode_video(&a, &small);
+    encode_video(&b, &large);
+    struct vt_decoder *decoder = new_decoder(true);
+    REQUIRE_INT(put(decoder, &a, 0, a.count, 0), 0);
+    REQUIRE_INT(put(decoder, &b, 0, b.count, INT64_C(3000000000)), 0);
+    REQUIRE_INT(got.pictures, a.count + b.count);
+    REQUIRE_INT(got.width, 640);
+    REQUIRE_INT(got.wrong, 0);
+    REQUIRE_INT(vt_decoder_flush(decoder), 0);
+    vt_decoder_free(&decoder);
+    stream_free(&a);
+    stream_free(&b);
+}
+
+TEST(pictures_before_the_first_key_frame_are_passed_over)
+{
+    struct video_options o = plain();
+    o.key_every = 10;
+    struct stream s;
+    encode_video(&s, &o);
+    struct vt_decoder *decoder = new_decoder(false);
+    REQUIRE_INT(put(decoder, &s, 3, s.count, 0), 0);
+    struct vt_decode_stats stats;
+    vt_decoder_stats(decoder, &stats);
+    REQUIRE_INT(stats.skipped, 7);
+    REQUIRE_INT(got.pictures, 10);
+    REQUIRE_INT(got.pts[0], INT64_C(400000000));
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+}
+
+TEST(garbage_is_counted_and_given_up_in_the_end)
+{
+    struct video_options o = plain();
+    struct stream s;
+    encode_video(&s, &o);
+    struct vt_decoder *decoder = new_decoder(false);
+    REQUIRE_INT(put(decoder, &s, 0, 2, 0), 0);
+    static uint8_t noise[400];
+    uint32_t seed = 1;
+    for (size_t i = 0; i < sizeof noise; i++)
+        noise[i] = (uint8_t)((seed = seed * 1664525 + 1013904223) >> 24);
+    struct vt_access_unit unit = stream_unit(&s, 1, 0);
+    unit.data = noise;
+    unit.size = sizeof noise;
+    int error = 0, packets = 0;
+    for (; error == 0 && packets < 2 * VT_DECODE_ERRORS; packets++) {
+        unit.dts_ns = unit.pts_ns += 40000000;
+        error = vt_decoder_packet(decoder, &unit);
+    }
+    REQUIRE_INT(error, -EPROTO);
+    REQUIRE_INT(packets, VT_DECODE_ERRORS);
+    REQUIRE_TEXT(vt_decoder_why(decoder), "the picture cannot be decoded");
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+}
+
+TEST(a_good_packet_after_bad_ones_goes_on)
+{
+    struct video_options o = plain();
+    o.key_every = 1;
+    struct stream s;
+    encode_video(&s, &o);
+    struct vt_decoder *decoder = new_decoder(false);
+    struct vt_access_unit bad = stream_unit(&s, 0, 0);
+    bad.data = (const uint8_t *)"\377\377\377\377\1";
+    bad.size = 5;
+    for (int i = 0; i < VT_DECODE_ERRORS - 1; i++)
+        REQUIRE_INT(vt_decoder_packet(decoder, &bad), 0);
+    REQUIRE_INT(put(decoder, &s, 0, 2, 0), 0);
+    REQUIRE_INT(got.pictures, 2);
+    for (int i = 0; i < VT_DECODE_ERRORS - 1; i++)
+        REQUIRE_INT(vt_decoder_packet(decoder, &bad), 0);
+    REQUIRE_INT(vt_decoder_packet(decoder, &bad), -EPROTO);
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+}
+
+TEST(a_picture_past_the_limits_is_refused_before_a_decoder_opens)
+{
+    struct video_options o = plain();
+    o.width = 4112, o.height = 64, o.pictures = 1;
+    struct stream s;
+    encode_video(&s, &o);
+    struct vt_decoder *decoder = new_decoder(true);
+    REQUIRE_INT(put(decoder, &s, 0, 1, 0), -EINVAL);
+    REQUIRE(strlen(vt_decoder_why(decoder)) > 10);
+    REQUIRE_INT(got.buffers_given, 0);
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+
+    o.width = 4096;
+    encode_video(&s, &o);
+    decoder = new_decoder(true);
+    REQUIRE_INT(put(decoder, &s, 0, 1, 0), 0);
+    REQUIRE_INT(vt_decoder_flush(decoder), 0);
+    REQUIRE_INT(got.pictures, 1);
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+}
+
+TEST(a_configuration_that_changes_too_often_is_refused)
+{
+    struct video_options o = plain(), other = plain();
+    o.pictures = other.pictures = 1;
+    other.height = 200;
+    struct stream s[2];
+    encode_video(&s[0], &o);
+    encode_video(&s[1], &other);
+    struct vt_decoder *decoder = new_decoder(false);
+    for (int i = 0; i < VT_DECODE_CONFIGS; i++)
+        REQUIRE_INT(put(decoder, &s[i % 2], 0, 1, i * INT64_C(1000000000)), 0);
+    REQUIRE_INT(put(decoder, &s[VT_DECODE_CONFIGS % 2], 0, 1, INT64_C(20000000000)), -EINVAL);
+    vt_decoder_free(&decoder);
+    stream_free(&s[0]);
+    stream_free(&s[1]);
+}
+
+TEST(the_sinks_error_ends_decoding)
+{
+    struct video_options o = plain();
+    struct stream s;
+    encode_video(&s, &o);
+    struct vt_decoder *decoder = new_decoder(false);
+    got.refuse = -EPIPE;
+    REQUIRE_INT(put(decoder, &s, 0, s.count, 0), -EPIPE);
+    REQUIRE_INT(got.pictures, 1);
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+}
+
+static void expect_sound(int rate, int channels)
+{
+    enum { FRAMES = 200 };
+    struct stream s;
+    encode_audio(&s, rate, channels, FRAMES);
+    struct vt_decoder *decoder = new_decoder(false);
+    REQUIRE_INT(put(decoder, &s, 0, s.count, 0), 0);
+    REQUIRE_INT(vt_decoder_flush(decoder), 0);
+    struct vt_decode_stats stats;
+    vt_decoder_stats(decoder, &stats);
+    double seconds = (double)s.count * 1024 / rate;
+    int64_t first_ns = stream_unit(&s, 0, 0).pts_ns;
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+    REQUIRE_INT(stats.errors, 0);
+    REQUIRE_INT(stats.rate, rate);
+    REQUIRE_INT(stats.channels, channels);
+    REQUIRE_NEAR((double)got.samples / 48000, seconds, 0.002);
+    REQUIRE_NEAR(got.first_sample_ns, first_ns, 1e6);
+    REQUIRE_INT(got.gaps_ns, 0);
+    REQUIRE_NEAR(got.loudest, 0.5, 0.1);
+}
+
+TEST(sound_of_any_rate_comes_out_as_48_khz_without_a_seam)
+{
+    expect_sound(48000, 2);
+    expect_sound(44100, 2);
+    expect_sound(96000, 2);
+    expect_sound(16000, 2);
+}
+
+TEST(a_changed_sound_format_joins_on)
+{
+    struct stream a, b;
+    encode_audio(&a, 48000, 2, 94);
+    encode_audio(&b, 44100, 1, 86);
+    struct vt_decoder *decoder = new_decoder(false);
+    int64_t join_ns = stream_unit(&a, a.count - 1, 0).pts_ns + 21000000 - stream_unit(&b, 0, 0).pts_ns;
+    REQUIRE_INT(put(decoder, &a, 0, a.count, 0), 0);
+    REQUIRE_INT(put(decoder, &b, 0, b.count, join_ns), 0);
+    REQUIRE_INT(vt_decoder_flush(decoder), 0);
+    REQUIRE_NEAR((double)got.samples / 48000, a.count * 1024 / 48000. + b.count * 1024 / 44100., 0.002);
+    REQUIRE(got.gaps_ns < 2000000);
+    vt_decoder_free(&decoder);
+    stream_free(&a);
+    stream_free(&b);
+}
+
+TEST(a_jump_of_the_sound_is_kept)
+{
+    struct stream s;
+    encode_audio(&s, 48000, 2, 100);
+    struct vt_decoder *decoder = new_decoder(false);
+    REQUIRE_INT(put(decoder, &s, 0, 50, 0), 0);
+    REQUIRE_INT(put(decoder, &s, 50, s.count, INT64_C(1000000000)), 0);
+    REQUIRE_NEAR(got.gaps_ns, 1e9, 1e6);
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+}
+
+// A sender whose sample clock runs 0.3 % slow against its timestamps, for 20 s and more.
+TEST(drift_is_taken_up_by_resampling)
+{
+    struct stream s;
+    encode_audio(&s, 48000, 2, 500);
+    struct vt_decoder *decoder = new_decoder(false);
+    double ahead_ns = 0;
+    for (int i = 0; i < 1500; i++) {
+        struct vt_access_unit unit = stream_unit(&s, i % s.count, 0);
+        ahead_ns = i * 1024e9 / 48000 * 0.003;
+        unit.dts_ns = unit.pts_ns = (int64_t)((i * 1024e9 / 48000 + ahead_ns) / 1e6) * 1000000;
+        REQUIRE_INT(vt_decoder_packet(decoder, &unit), 0);
+    }
+    double end_ns = 1500 * 1024e9 / 48000 + ahead_ns;
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+    REQUIRE_INT(got.gaps_ns, 0);
+    REQUIRE_NEAR(got.next_ns, end_ns, 20e6);
+    REQUIRE_NEAR((double)got.samples * 1e9 / 48000, end_ns, 20e6);
+}
+
+int main(void)
+{
+    av_log_set_level(AV_LOG_QUIET);
+    RUN(pictures_come_out_with_their_times);
+    RUN(b_frames_come_out_in_order);
+    RUN(pictures_are_decoded_into_the_sinks_memory);
+    RUN(an_odd_size_is_cropped_and_still_direct);
+    RUN(other_depths_and_layouts_become_plain);
+    RUN(full_range_stays_full);
+    RUN(start_codes_where_lengths_were_announced_are_taken);
+    RUN(a_new_configuration_opens_a_new_decoder_and_loses_nothing);
+    RUN(pictures_before_the_first_key_frame_are_passed_over);
+    RUN(garbage_is_counted_and_given_up_in_the_end);
+    RUN(a_good_packet_after_bad_ones_goes_on);
+    RUN(a_picture_past_the_limits_is_refused_before_a_decoder_opens);
+    RUN(a_configuration_that_changes_too_often_is_refused);
+    RUN(the_sinks_error_ends_decoding);
+    RUN(sound_of_any_rate_comes_out_as_48_khz_without_a_seam);
+    RUN(a_changed_sound_format_joins_on);
+    RUN(a_jump_of_the_sound_is_kept);
+    RUN(drift_is_taken_up_by_resampling);
+    return DONE();
+}
