@@ -24,6 +24,8 @@
 #define VT_DATERANGES_MAX     256            // tags listed at once; past it, vt_packager_cue says -EBUSY
 #define VT_PACKAGER_AHEAD     4
 #define VT_SEGMENT_BYTES_MAX  (64 * 1024 * 1024)
+#define VT_SEGMENT_NS_MIN     (100 * VT_NS_PER_MS)
+#define VT_SEGMENT_NS_MAX     (60 * VT_NS_PER_S)
 
 enum vt_track_kind { VT_TRACK_VIDEO, VT_TRACK_AUDIO };
 

@@ -1,0 +1,211 @@
+#include "packager/state.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TIME_MAX (INT64_C(1) << 53)          // microseconds; 285 years
+
+// -- writing
+
+static json_t *pack_segment(const struct vt_packager_params *params, const struct vt_listed *segment, bool listed)
+{
+    json_t *tracks = json_array();
+    for (int i = 0; i < params->n_tracks; i++) {
+        const struct vt_listed_track *t = &segment->track[i];
+        json_array_append_new(tracks, json_pack("[I,I,I,b]", (json_int_t)t->start_us, (json_int_t)t->duration_us,
+                                                (json_int_t)t->bytes, t->gap));
+    }
+    return json_pack("{s:I,s:I,s:I,s:I,s:o}", "k", (json_int_t)segment->k, "start", (json_int_t)segment->start_us,
+                     "duration", (json_int_t)segment->duration_us, "drop",
+                     (json_int_t)(listed ? -1 : segment->drop_us), "tracks", tracks);
+}
+
+static json_t *pack_tag(const struct vt_tag *tag)
+{
+    return json_pack("{s:s,s:I,s:I,s:I,s:I,s:s}", "id", tag->id, "rev", (json_int_t)tag->rev, "k",
+                     (json_int_t)tag->k, "start", (json_int_t)tag->start_ns, "reach", (json_int_t)tag->reach_ns,
+                     "json", tag->json);
+}
+
+// What must be alike before and after: the show and its tracks.
+static json_t *pack_show(const struct vt_packager_params *params, const uint32_t *init_sums)
+{
+    json_t *tracks = json_array();
+    for (int i = 0; i < params->n_tracks; i++)
+        json_array_append_new(tracks, json_pack("[s,I]", params->tracks[i].name, (json_int_t)init_sums[i]));
+    return json_pack("{s:i,s:I,s:I,s:I,s:[i,i],s:o}", "version", 1, "epoch", (json_int_t)params->epoch_ns,
+                     "first_msn", (json_int_t)params->first_msn, "segment", (json_int_t)params->segment_ns, "rate",
+                     (int)params->rate.num, (int)params->rate.den, "tracks", tracks);
+}
+
+static json_t *pack_state(const struct vt_packager_params *params, const struct vt_state *state)
+{
+    json_t *segments = json_array(), *tags = json_array(), *more = json_array(), *totals = json_array();
+    const struct vt_window *window = state->window;
+    for (int i = 0; i < window->count; i++)
+        json_array_append_new(segments, pack_segment(params, &window->list[i], i >= window->first));
+    for (int i = 0; i < state->timeline->n_tags; i++)
+        json_array_append_new(tags, pack_tag(&state->timeline->tags[i]));
+    for (int i = 0; i < state->timeline->n_more; i++)
+        json_array_append_new(more, json_pack("[s,I]", state->timeline->more[i].name,
+                                              (json_int_t)state->timeline->more[i].reach_ns));
+    for (int i = 0; i < params->n_tracks; i++)
+        json_array_append_new(totals, json_pack("[I,I,I]", (json_int_t)state->totals[i].bytes,
+                                                (json_int_t)state->totals[i].us, (json_int_t)state->totals[i].peak));
+    return json_pack("{s:o,s:I,s:o,s:o,s:o,s:o}", "show", pack_show(params, state->init_sums), "longest",
+                     (json_int_t)window->longest_us, "segments", segments, "tags", tags, "more", more, "totals",
+                     totals);
+}
+
+static int dump(const char *text, size_t size, void *opaque)
+{
+    struct vt_writer *w = opaque;
+    vt_write_bytes(w, text, size);
+    return w->failed ? -1 : 0;
+}
+
+int vt_state_write(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state)
+{
+    json_t *root = pack_state(params, state);
+    int result = root && json_dump_callback(root, dump, w, JSON_COMPACT) == 0 ? 0 : -ENOMEM;
+    json_decref(root);
+    return result;
+}
+
+// -- reading: every value is checked, since a disk may give back anything
+
+static bool take(const json_t *value, int64_t least, int64_t most, int64_t *ret)
+{
+    *ret = json_integer_value(value);
+    return json_is_integer(value) && *ret >= least && *ret <= most;
+}
+
+static bool read_track(const json_t *value, struct vt_listed_track *track)
+{
+    track->gap = json_is_true(json_array_get(value, 3));
+    return take(json_array_get(value, 0), 0, TIME_MAX, &track->start_us) &&
+           take(json_array_get(value, 1), 0, TIME_MAX, &track->duration_us) &&
+           take(json_array_get(value, 2), 0, VT_SEGMENT_BYTES_MAX * INT64_C(2), &track->bytes);
+}
+
+static bool read_segment(const json_t *value, const struct vt_packager_params *params, struct vt_listed *segment,
+                         int64_t *drop)
+{
+    const json_t *tracks = json_object_get(value, "tracks");
+    for (int i = 0; i < params->n_tracks; i++)
+        if (!read_track(json_array_get(tracks, (size_t)i), &segment->track[i]))
+            return false;
+    return take(json_object_get(value, "k"), 0, TIME_MAX, &segment->k) &&
+           take(json_object_get(value, "start"), 0, TIME_MAX, &segment->start_us) &&
+           take(json_object_get(value, "duration"), 1, TIME_MAX, &segment->duration_us) &&
+           take(json_object_get(value, "drop"), -1, TIME_MAX, drop);
+}
+
+// Numbers follow each other, and those that left stand before those that are listed.
+static int read_segments(const json_t *list, const struct vt_packager_params *params, int64_t first_k,
+                         struct vt_window *window)
+{
+    if (!json_is_array(list) || json_array_size(list) == 0 || json_array_size(list) > VT_STATE_SEGMENTS)
+        return -EBADMSG;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        struct vt_listed segment = {0};
+        int64_t drop;
+        if (!read_segment(json_array_get(list, i), params, &segment, &drop) || segment.k >= first_k ||
+            (i > 0 && (segment.k != window->list[i - 1].k + 1 || segment.start_us != vt_window_edge(window))) ||
+            (drop >= 0 && window->first != (int)i))
+            return -EBADMSG;
+        int result = vt_window_add(window, &segment);
+        if (result < 0)
+            return result;
+        if (drop >= 0)
+            window->list[window->first++].drop_us = drop;
+    }
+    return window->first < window->count ? 0 : -EBADMSG;
+}
+
+static int read_tags(const json_t *list, struct vt_timeline *timeline)
+{
+    if (!json_is_array(list) || json_array_size(list) > VT_DATERANGES_MAX)
+        return -EBADMSG;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *value = json_array_get(list, i);
+        const char *id = json_string_value(json_object_get(value, "id"));
+        const char *json = json_string_value(json_object_get(value, "json"));
+        size_t size = json ? strlen(json) : 0;
+        struct vt_tag tag = {.size = (int)size};
+        if (!id || vt_name_copy(tag.id, id) < 0 || size == 0 || size > VT_CUE_JSON ||
+            !take(json_object_get(value, "rev"), 1, INT64_MAX, &tag.rev) ||
+            !take(json_object_get(value, "k"), 0, TIME_MAX, &tag.k) ||
+            !take(json_object_get(value, "start"), 0, INT64_MAX / 2, &tag.start_ns) ||
+            !take(json_object_get(value, "reach"), tag.start_ns, tag.start_ns + VT_CUE_LEASE_NS, &tag.reach_ns) ||
+            (i > 0 && tag.k < timeline->tags[i - 1].k))
+            return -EBADMSG;
+        memcpy(tag.json, json, size + 1);
+        int result = vt_timeline_add_tag(timeline, &tag);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+static int read_more(const json_t *list, struct vt_timeline *timeline)
+{
+    if (!json_is_array(list) || json_array_size(list) > VT_MORE_MAX + VT_CUES_LIVE_MAX)
+        return -EBADMSG;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *value = json_array_get(list, i);
+        const char *name = json_string_value(json_array_get(value, 0));
+        int64_t reach;
+        if (!name || !vt_more_valid(name) || !take(json_array_get(value, 1), 0, INT64_MAX / 2, &reach))
+            return -EBADMSG;
+        int result = vt_timeline_add_more(timeline, name, reach);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+static int read_totals(const json_t *list, const struct vt_packager_params *params, struct vt_track_total *totals)
+{
+    for (int i = 0; i < params->n_tracks; i++) {
+        const json_t *value = json_array_get(list, (size_t)i);
+        if (!take(json_array_get(value, 0), 0, TIME_MAX, &totals[i].bytes) ||
+            !take(json_array_get(value, 1), 0, TIME_MAX, &totals[i].us) ||
+            !take(json_array_get(value, 2), 0, TIME_MAX, &totals[i].peak))
+            return -EBADMSG;
+    }
+    return 0;
+}
+
+static int read_root(const json_t *root, const struct vt_packager_params *params, int64_t first_k,
+                     struct vt_state *state)
+{
+    json_t *show = pack_show(params, state->init_sums);
+    bool same = show && json_equal(show, json_object_get(root, "show"));
+    json_decref(show);
+    if (!same || !take(json_object_get(root, "longest"), 0, TIME_MAX, &state->window->longest_us))
+        return -EBADMSG;
+    int result = read_segments(json_object_get(root, "segments"), params, first_k, state->window);
+    if (result == 0)
+        result = read_tags(json_object_get(root, "tags"), state->timeline);
+    if (result == 0)
+        result = read_more(json_object_get(root, "more"), state->timeline);
+    if (result == 0)
+        result = read_totals(json_object_get(root, "totals"), params, state->totals);
+    return result;
+}
+
+int vt_state_read(const char *text, size_t size, const struct vt_packager_params *params, int64_t first_k,
+                  struct vt_state *state)
+{
+    if (size > VT_STATE_BYTES_MAX)
+        return -EBADMSG;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    if (!root)
+        return -EBADMSG;
+    int result = read_root(root, params, first_k, state);
+    json_decref(root);
+    return result;
+}

@@ -1,0 +1,33 @@
+// What a packager needs to go on after a restart, as JSON. Pure.
+//
+// Segments (listed, and those that wait for deletion), tags, `more` files and measured rates. Cues on air are not in
+// it: whoever puts them on air again gives them again, with the pixels.
+#pragma once
+
+#include "base/bytes.h"
+#include "packager/packager.h"
+#include "packager/timeline.h"
+#include "packager/window.h"
+
+#define VT_STATE_BYTES_MAX (16 * 1024 * 1024)
+#define VT_STATE_SEGMENTS  100000            // also the most segments between a state and its restart
+
+struct vt_track_total {
+    int64_t bytes, us;                       // of all segments written
+    int64_t peak;                            // bits a second of the densest segment
+};
+
+// What is kept, gathered from a packager.
+struct vt_state {
+    struct vt_window *window;
+    struct vt_timeline *timeline;
+    struct vt_track_total *totals;           // one a track
+    const uint32_t *init_sums;               // one a track: of its init segment
+};
+
+int vt_state_write(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state);
+
+// Fills window, timeline and totals, which are empty. -EBADMSG: damaged, or of another show, tracks, configuration,
+// or of a time after `first_k`; then they hold rubbish and must be cleared.
+int vt_state_read(const char *text, size_t size, const struct vt_packager_params *params, int64_t first_k,
+                  struct vt_state *state);

@@ -1,0 +1,70 @@
+#include "packager/window.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEGMENTS_MIN 6
+#define SLACK_US     50000                   // sound's cuts differ from video's by up to one AAC frame
+
+int vt_window_add(struct vt_window *window, const struct vt_listed *segment)
+{
+    if (window->count == window->room) {
+        int room = window->room ? 2 * window->room : 64;
+        struct vt_listed *list = reallocarray(window->list, (size_t)room, sizeof *list);
+        if (!list)
+            return -ENOMEM;
+        window->list = list;
+        window->room = room;
+    }
+    window->list[window->count] = *segment;
+    window->list[window->count++].drop_us = INT64_MAX;
+    return 0;
+}
+
+int64_t vt_window_edge(const struct vt_window *window)
+{
+    const struct vt_listed *last = window->count ? &window->list[window->count - 1] : NULL;
+    return last ? last->start_us + last->duration_us : 0;
+}
+
+int64_t vt_window_start(const struct vt_window *window)
+{
+    return window->first < window->count ? window->list[window->first].start_us : 0;
+}
+
+static bool may_unlist_first(const struct vt_window *window)
+{
+    if (window->window_us == 0 || window->count - window->first <= SEGMENTS_MIN)
+        return false;
+    int64_t rest = vt_window_edge(window) - window->list[window->first + 1].start_us;
+    return rest >= window->window_us && rest >= 3 * window->target_us + SLACK_US;
+}
+
+void vt_window_trim(struct vt_window *window)
+{
+    int64_t edge = vt_window_edge(window);
+    while (may_unlist_first(window)) {
+        struct vt_listed *segment = &window->list[window->first++];
+        segment->drop_us = edge + segment->duration_us + window->longest_us;
+    }
+    int64_t length = edge - vt_window_start(window);
+    window->longest_us = length > window->longest_us ? length : window->longest_us;
+}
+
+bool vt_window_expire(struct vt_window *window, struct vt_listed *ret)
+{
+    if (window->first == 0 || window->list[0].drop_us > vt_window_edge(window))
+        return false;
+    *ret = window->list[0];
+    window->first--;
+    window->count--;
+    memmove(window->list, window->list + 1, (size_t)window->count * sizeof *window->list);
+    return true;
+}
+
+void vt_window_clear(struct vt_window *window)
+{
+    free(window->list);
+    *window = (struct vt_window){0};
+}
