@@ -1,0 +1,320 @@
+#include "serve/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "serve/listen.h"
+
+#define DEFAULT_SRT "127.0.0.1:8890"
+
+// What the file may say, beside channels.
+struct values {
+    char *rtmp, *srt, *http, *admin, *rtmps;
+    char *certificate, *key;
+    char *data, *token_file, *products, *user;
+};
+
+#define VALUE(field) VT_OPTION_TEXT, offsetof(struct values, field)
+static const struct vt_option top_table[] = {
+    {"data", VALUE(data), "./var", .doc = "folder of state.db, live/ (segments) and the token"},
+    {"products", VALUE(products), NULL, .doc = "JSON file that is loaded into an empty store"},
+    {"user", VALUE(user), NULL, .doc = "who every process but the supervisor becomes when started as root"},
+    {NULL},
+};
+static const struct vt_option listen_table[] = {
+    {"rtmp", VALUE(rtmp), "127.0.0.1:1935", .doc = "where publishers push"},
+    {"rtmps", VALUE(rtmps), NULL, .doc = "where publishers push over TLS"},
+    {"srt", VALUE(srt), DEFAULT_SRT, .doc = "where publishers push over SRT"},
+    {"http", VALUE(http), "127.0.0.1:8080", .doc = "where viewers watch"},
+    {"admin", VALUE(admin), "127.0.0.1:8081", .doc = "where the API answers"},
+    {NULL},
+};
+static const struct vt_option tls_table[] = {
+    {"certificate", VALUE(certificate), NULL, .doc = "PEM file"},
+    {"key", VALUE(key), NULL, .doc = "PEM file"},
+    {NULL},
+};
+static const struct vt_option admin_table[] = {
+    {"token_file", VALUE(token_file), NULL, .doc = "made on first start, mode 0600; default: admin.token under data"},
+    {NULL},
+};
+static const struct section {
+    const char *name;
+    const struct vt_option *table;
+} sections[] = {{"listen", listen_table}, {"tls", tls_table}, {"admin", admin_table}};
+#define SECTIONS (sizeof sections / sizeof sections[0])
+
+static const char *const other_keys[] = {"listen", "tls", "admin", "channels", NULL};
+
+struct reading {
+    const struct vt_yaml *root;
+    const char *folder;
+    struct values values;
+    struct vt_config *config;
+    struct vt_diagnostics *diagnostics;
+    int errors;
+};
+
+// ---- files
+
+static int read_all(int fd, size_t limit, char **ret, size_t *ret_size)
+{
+    struct vt_writer w = {.limit = limit + 2};
+    char block[16384];
+    ssize_t n;
+    while ((n = read(fd, block, sizeof block)) > 0 && !w.failed)
+        vt_write_bytes(&w, block, (size_t)n);
+    int err = n < 0 ? -errno : w.failed || w.size > limit ? -EFBIG : 0;
+    vt_write_u8(&w, 0);
+    if (!err && w.failed)
+        err = -ENOMEM;
+    if (err) {
+        vt_writer_free(&w);
+        return err;
+    }
+    *ret = (char *)w.data;
+    *ret_size = w.size - 1;
+    return 0;
+}
+
+int vt_read_file(const char *path, size_t limit, char **ret, size_t *ret_size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int err = read_all(fd, limit, ret, ret_size);
+    close(fd);
+    return err;
+}
+
+char *vt_folder_of(const char *path)
+{
+    char *real = realpath(path, NULL), *slash = real ? strrchr(real, '/') : NULL;
+    if (slash)
+        slash[slash == real] = 0;
+    return real;
+}
+
+static char *join(const char *folder, const char *path)
+{
+    char *joined = NULL;
+    if (path[0] == '/')
+        return strdup(path);
+    while (strncmp(path, "./", 2) == 0)
+        path += 2;
+    return asprintf(&joined, "%s/%s", folder, path) < 0 ? NULL : joined;
+}
+
+static char *from_working_directory(const char *path)
+{
+    char *here = getcwd(NULL, 0), *joined = here ? join(here, path) : NULL;
+    free(here);
+    return joined;
+}
+
+// ---- reading
+
+static void complain(struct reading *r, enum vt_severity severity, const struct vt_yaml *at, const char *text)
+{
+    r->errors += severity == VT_ERROR;
+    vt_diagnose(r->diagnostics, severity, at ? at->line : 0, at ? at->column : 0, "%s", text);
+}
+
+static const struct vt_yaml *given(const struct vt_yaml *map, const char *key)
+{
+    const struct vt_yaml *entry = map ? vt_yaml_get(map, key) : NULL;
+    return entry && !vt_yaml_is_null(entry) ? entry : NULL;
+}
+
+static void read_sections(struct reading *r)
+{
+    if (vt_options_from_yaml(top_table, other_keys, &r->values, r->root, r->diagnostics))
+        r->errors++;
+    for (size_t i = 0; i < SECTIONS; i++) {
+        const struct vt_yaml *section = given(r->root, sections[i].name);
+        if (section && vt_options_from_yaml(sections[i].table, NULL, &r->values, section, r->diagnostics))
+            r->errors++;
+    }
+}
+
+static void check_address(struct reading *r, const char *key, const char *address)
+{
+    struct vt_address parsed;
+    char text[VT_DIAGNOSTIC_TEXT], shown[64];
+    if (address && vt_address_parse(address, &parsed) == 0)
+        return;
+    const struct vt_yaml *listen = given(r->root, "listen");
+    snprintf(text, sizeof text, "%s must be an address and a port such as 127.0.0.1:8080 or [::]:8080, is %s", key,
+             address ? vt_escape(shown, sizeof shown, address, strlen(address)) : "empty");
+    complain(r, VT_ERROR, vt_yaml_get(listen, key), text);
+}
+
+// What this version does not do must not look as if it did.
+static void check_later_features(struct reading *r)
+{
+    const struct vt_yaml *listen = given(r->root, "listen"), *tls = given(r->root, "tls");
+    if (r->values.rtmps)
+        complain(r, VT_ERROR, vt_yaml_get(listen, "rtmps"), "RTMPS is not supported by this version: remove rtmps");
+    if (r->values.certificate || r->values.key)
+        complain(r, VT_ERROR, tls, "TLS is not supported by this version: remove tls");
+    if (r->values.srt && strcmp(r->values.srt, DEFAULT_SRT) != 0)
+        complain(r, VT_WARNING, vt_yaml_get(listen, "srt"),
+                 "SRT is not supported by this version: nothing listens here");
+}
+
+static bool key_is_taken(const struct vt_config *config, const struct vt_channel *channel, const char **ret_owner)
+{
+    for (int i = 0; i < config->n_channels; i++) {
+        const struct vt_channel *other = &config->channels[i];
+        for (int j = 0; j < other->n_keys; j++) {
+            for (int k = 0; k < channel->n_keys; k++) {
+                if (strcmp(other->keys[j], channel->keys[k]) != 0)
+                    continue;
+                *ret_owner = other->name;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void read_channel(struct reading *r, const struct vt_yaml *entry)
+{
+    char text[VT_DIAGNOSTIC_TEXT];
+    const char *owner;
+    if (!vt_name_valid(entry->key)) {
+        vt_diagnose(r->diagnostics, VT_ERROR, entry->key_line, entry->key_column,
+                    "a channel's name must be 1 to 32 letters, digits, _ or -");
+        r->errors++;
+        return;
+    }
+    struct vt_channel *channel = &r->config->channels[r->config->n_channels];
+    vt_channel_init(channel, entry->key);
+    if (vt_channel_from_yaml(channel, entry, r->folder, r->diagnostics))
+        r->errors++;
+    if (key_is_taken(r->config, channel, &owner)) {
+        snprintf(text, sizeof text, "channel %s has a key that %s has too", channel->name, owner);
+        complain(r, VT_ERROR, entry, text);
+    } else if (channel->n_keys == 0 && r->errors == 0) {
+        snprintf(text, sizeof text, "channel %s has no keys: nobody can publish to it", channel->name);
+        complain(r, VT_WARNING, entry, text);
+    }
+    r->config->n_channels++;
+}
+
+static void read_channels(struct reading *r)
+{
+    const struct vt_yaml *map = given(r->root, "channels");
+    if (!map)
+        return;
+    if (map->kind != VT_YAML_MAP) {
+        complain(r, VT_ERROR, map, "channels must be a map of names and channels");
+        return;
+    }
+    if (map->count > VT_CHANNELS_MAX) {
+        complain(r, VT_ERROR, map, "at most 32 channels fit into one configuration");
+        return;
+    }
+    for (const struct vt_yaml *entry = map->first; entry; entry = entry->next)
+        read_channel(r, entry);
+}
+
+static char *move(char **from)
+{
+    char *text = *from;
+    *from = NULL;
+    return text;
+}
+
+static int settle(struct reading *r)
+{
+    struct vt_config *config = r->config;
+    struct values *v = &r->values;
+    const char *data = v->data && v->data[0] ? v->data : "./var";
+    config->rtmp = move(&v->rtmp);
+    config->http = move(&v->http);
+    config->admin = move(&v->admin);
+    config->user = move(&v->user);
+    config->data = from_working_directory(data);
+    if (config->data && v->token_file)
+        config->token_file = from_working_directory(v->token_file);
+    else if (config->data)
+        config->token_file = join(config->data, "admin.token");
+    if (v->products && !(config->products = join(r->folder, v->products)))
+        return -ENOMEM;
+    return config->data && config->token_file ? 0 : -ENOMEM;
+}
+
+static int read_root(struct reading *r)
+{
+    for (size_t i = 0; i < SECTIONS; i++)
+        vt_options_defaults(sections[i].table, &r->values);
+    vt_options_defaults(top_table, &r->values);
+    if (r->root->kind != VT_YAML_MAP) {
+        complain(r, VT_ERROR, r->root, "a configuration must be a map of keys and values");
+        return -EINVAL;
+    }
+    read_sections(r);
+    check_address(r, "rtmp", r->values.rtmp);
+    check_address(r, "http", r->values.http);
+    check_address(r, "admin", r->values.admin);
+    check_later_features(r);
+    read_channels(r);
+    if (r->values.products && r->values.products[0] == 0)
+        complain(r, VT_ERROR, given(r->root, "products"), "products must be the path of a file");
+    return r->errors ? -EINVAL : settle(r);
+}
+
+int vt_config_parse(struct vt_config **ret, const char *text, size_t size, const char *folder,
+                    struct vt_diagnostics *diagnostics)
+{
+    struct vt_yaml_document *document = NULL;
+    int err = vt_yaml_parse(&document, text, size, diagnostics);
+    if (err)
+        return err;
+    struct reading r = {.root = vt_yaml_root(document), .folder = folder, .diagnostics = diagnostics,
+                        .config = calloc(1, sizeof *r.config)};
+    err = r.config ? read_root(&r) : -ENOMEM;
+    for (size_t i = 0; i < SECTIONS && r.config; i++)
+        vt_options_free(sections[i].table, &r.values);
+    vt_options_free(top_table, &r.values);
+    vt_yaml_free(&document);
+    if (err)
+        vt_config_free(&r.config);
+    else
+        *ret = r.config;
+    return err;
+}
+
+int vt_config_load(struct vt_config **ret, const char *path, struct vt_diagnostics *diagnostics)
+{
+    char *text = NULL, *folder = vt_folder_of(path);
+    size_t size = 0;
+    int err = folder ? vt_read_file(path, VT_YAML_BYTES, &text, &size) : -errno;
+    if (err)
+        vt_diagnose(diagnostics, VT_ERROR, 0, 0, "cannot be read: %s", strerror(-err));
+    else
+        err = vt_config_parse(ret, text, size, folder, diagnostics);
+    free(text);
+    free(folder);
+    return err;
+}
+
+void vt_config_free(struct vt_config **config)
+{
+    struct vt_config *c = *config;
+    if (!c)
+        return;
+    char *texts[] = {c->rtmp, c->http, c->admin, c->data, c->token_file, c->products, c->user};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        free(texts[i]);
+    for (int i = 0; i < c->n_channels; i++)
+        vt_channel_free(&c->channels[i]);
+    free(c);
+    *config = NULL;
+}

@@ -1,0 +1,39 @@
+// The configuration file of `vitrine serve`. Every value has a default; unknown keys are errors.
+//
+// Paths of templates, products, slates and pictures are relative to the file's folder; `data` and the token's file are
+// relative to the working directory.
+#pragma once
+
+#include <stddef.h>
+
+#include "base/diagnostic.h"
+#include "studio/channel.h"
+
+#define VT_CHANNELS_MAX 32
+#define VT_CONFIG_FILE  "/etc/vitrine/vitrine.yaml"
+
+struct vt_config {
+    char *rtmp, *http, *admin;           // addresses that vt_address_parse takes
+    char *data;                          // absolute
+    char *token_file;                    // absolute
+    char *products;                      // absolute, or NULL
+    char *user;                          // or NULL
+    struct vt_channel channels[VT_CHANNELS_MAX];
+    int n_channels;
+};
+
+// Reads text that stands in a file in `folder` (absolute). Returns 0 and a configuration, or -EINVAL with the reasons
+// in `diagnostics`, or -ENOMEM. Warnings may stand there on success.
+int vt_config_parse(struct vt_config **ret, const char *text, size_t size, const char *folder,
+                    struct vt_diagnostics *diagnostics);
+
+// The same from a file; a file that cannot be read is an error in `diagnostics` and its negative errno.
+int vt_config_load(struct vt_config **ret, const char *path, struct vt_diagnostics *diagnostics);
+void vt_config_free(struct vt_config **config);
+
+// Reads a whole file of at most `limit` bytes. Returns 0 and its text with a NUL behind it, which the caller frees;
+// a negative errno (-EFBIG: longer).
+int vt_read_file(const char *path, size_t limit, char **ret, size_t *ret_size);
+
+// The absolute folder that `path` lies in; the caller frees it. NULL if it cannot be found.
+char *vt_folder_of(const char *path);

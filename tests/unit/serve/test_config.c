@@ -1,0 +1,159 @@
+#include "serve/config.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static struct vt_config *config;
+static struct vt_diagnostics diagnostics;
+
+static int parse(const char *text)
+{
+    vt_config_free(&config);
+    diagnostics = (struct vt_diagnostics){0};
+    return vt_config_parse(&config, text, strlen(text), "/srv/shop", &diagnostics);
+}
+
+static const char *here(const char *path)
+{
+    static char text[4096];
+    REQUIRE(getcwd(text, 2048) != NULL);
+    strcat(text, "/");
+    return strcat(text, path);
+}
+
+TEST(an_empty_file_has_every_default)
+{
+    static const char *const texts[] = {"", "# nothing\n", "listen:\nchannels:\ntls:\nadmin:\n"};
+    for (size_t i = 0; i < 3; i++) {
+        REQUIRE_INT(parse(texts[i]), 0);
+        REQUIRE_INT(diagnostics.count, 0);
+        REQUIRE_TEXT(config->rtmp, "127.0.0.1:1935");
+        REQUIRE_TEXT(config->http, "127.0.0.1:8080");
+        REQUIRE_TEXT(config->admin, "127.0.0.1:8081");
+        REQUIRE_TEXT(config->data, here("var"));
+        REQUIRE_TEXT(config->token_file, here("var/admin.token"));
+        REQUIRE(config->products == NULL && config->user == NULL);
+        REQUIRE_INT(config->n_channels, 0);
+    }
+}
+
+TEST(reads_what_the_documentation_shows)
+{
+    REQUIRE_INT(parse("listen: {rtmp: \"*:1935\", srt: \"127.0.0.1:8890\", http: \"[::]:80\", admin: \"127.0.0.1:81\"}\n"
+                      "tls: {certificate: null, key: null}\n"
+                      "data: /var/lib/vitrine\nadmin: {token_file: ./token}\nproducts: products.json\nuser: vitrine\n"
+                      "channels:\n  mango:\n    keys: [demo-key]\n  melon: {keys: [other]}\n"), 0);
+    REQUIRE_INT(diagnostics.count, 0);
+    REQUIRE_TEXT(config->rtmp, "*:1935");
+    REQUIRE_TEXT(config->data, "/var/lib/vitrine");
+    REQUIRE_TEXT(config->token_file, here("token"));
+    REQUIRE_TEXT(config->products, "/srv/shop/products.json");
+    REQUIRE_TEXT(config->user, "vitrine");
+    REQUIRE_INT(config->n_channels, 2);
+    REQUIRE_TEXT(config->channels[1].name, "melon");
+    REQUIRE_TEXT(config->channels[1].keys[0], "other");
+    REQUIRE_TEXT(config->channels[0].picture_root, "/srv/shop");
+}
+
+static void require_error(const char *text, int line, int column, const char *message)
+{
+    REQUIRE_INT(parse(text), -EINVAL);
+    REQUIRE(config == NULL);
+    REQUIRE(diagnostics.count >= 1);
+    REQUIRE_TEXT(diagnostics.list[0].text, message);
+    REQUIRE_INT(diagnostics.list[0].line, line);
+    REQUIRE_INT(diagnostics.list[0].column, column);
+    REQUIRE_INT(diagnostics.errors, 1);
+}
+
+TEST(says_what_is_wrong_and_where)
+{
+    require_error("lisen: {}\n", 1, 1, "unknown key lisen: did you mean listen?");
+    require_error("listen: {htpt: 1}\n", 1, 10, "unknown key htpt: did you mean http?");
+    require_error("listen: {http: 8080}\n", 1, 16,
+                  "http must be an address and a port such as 127.0.0.1:8080 or [::]:8080, is 8080");
+    require_error("listen:\n  rtmp:\n", 2, 8,
+                  "rtmp must be an address and a port such as 127.0.0.1:8080 or [::]:8080, is empty");
+    require_error("listen: {rtmps: \"127.0.0.1:443\"}\n", 1, 17, "RTMPS is not supported by this version: remove rtmps");
+    require_error("tls: {certificate: a.pem, key: b.pem}\n", 1, 6, "TLS is not supported by this version: remove tls");
+    require_error("admin: {token: x}\n", 1, 9, "unknown key token");
+    require_error("channels: [mango]\n", 1, 11, "channels must be a map of names and channels");
+    require_error("channels:\n  a b: {}\n", 2, 3, "a channel's name must be 1 to 32 letters, digits, _ or -");
+    require_error("channels:\n  mango:\n    keys: [a]\n    canvas: {size: 1280x720, fsp: 30}\n", 4, 30,
+                  "unknown key fsp: did you mean fps?");
+    require_error("channels:\n  a: {keys: [k]}\n  b: {keys: [j, k]}\n", 3, 6, "channel b has a key that a has too");
+    require_error("products: ''\n", 1, 11, "products must be the path of a file");
+    require_error("- a\n", 1, 1, "a configuration must be a map of keys and values");
+    require_error("a: [\n", 2, 1, "not YAML: did not find expected node content, while parsing a flow node");
+}
+
+TEST(what_has_no_effect_is_a_warning)
+{
+    REQUIRE_INT(parse("listen: {srt: \"127.0.0.1:9000\"}\n"), 0);
+    REQUIRE_INT(diagnostics.warnings, 1);
+    REQUIRE_INT(diagnostics.list[0].column, 15);
+    REQUIRE_INT(parse("channels: {mango: }\n"), 0);
+    REQUIRE_TEXT(diagnostics.list[0].text, "channel mango has no keys: nobody can publish to it");
+    REQUIRE_INT(config->n_channels, 1);
+}
+
+static int parse_channels(int count)
+{
+    char text[4096];
+    int used = snprintf(text, sizeof text, "channels:\n");
+    for (int i = 0; i < count; i++)
+        used += snprintf(text + used, sizeof text - (size_t)used, "  c%d: {keys: [k%d]}\n", i, i);
+    return parse(text);
+}
+
+TEST(channels_hold_at_their_limit)
+{
+    REQUIRE_INT(parse_channels(VT_CHANNELS_MAX), 0);
+    REQUIRE_INT(config->n_channels, VT_CHANNELS_MAX);
+    REQUIRE_INT(parse_channels(VT_CHANNELS_MAX + 1), -EINVAL);
+}
+
+TEST(files_that_cannot_be_read)
+{
+    vt_config_free(&config);
+    diagnostics = (struct vt_diagnostics){0};
+    REQUIRE_INT(vt_config_load(&config, "/nonexistent/vitrine.yaml", &diagnostics), -ENOENT);
+    REQUIRE_TEXT(diagnostics.list[0].text, "cannot be read: No such file or directory");
+    REQUIRE_INT(vt_config_load(&config, "/", &diagnostics), -EISDIR);
+}
+
+TEST(files_are_read_up_to_a_limit)
+{
+    char path[] = "/tmp/test_config-XXXXXX", *text = NULL;
+    size_t size;
+    int fd = mkstemp(path);
+    REQUIRE(fd >= 0 && write(fd, "12345678", 8) == 8);
+    close(fd);
+    REQUIRE_INT(vt_read_file(path, 8, &text, &size), 0);
+    REQUIRE_TEXT(text, "12345678");
+    REQUIRE_INT(size, 8);
+    free(text);
+    REQUIRE_INT(vt_read_file(path, 7, &text, &size), -EFBIG);
+    char *folder = vt_folder_of(path);
+    REQUIRE_TEXT(folder, "/tmp");
+    free(folder);
+    folder = vt_folder_of("/tmp");
+    REQUIRE_TEXT(folder, "/");
+    free(folder);
+    unlink(path);
+}
+
+int main(void)
+{
+    RUN(an_empty_file_has_every_default);
+    RUN(reads_what_the_documentation_shows);
+    RUN(says_what_is_wrong_and_where);
+    RUN(what_has_no_effect_is_a_warning);
+    RUN(channels_hold_at_their_limit);
+    RUN(files_that_cannot_be_read);
+    RUN(files_are_read_up_to_a_limit);
+    vt_config_free(&config);
+    return DONE();
+}
