@@ -1,0 +1,119 @@
+#include "studio/spritecache.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+struct entry {
+    struct vt_sprite *sprite;            // NULL: free
+    uint64_t layer, change;
+    int width, height;
+    uint8_t parity_x, parity_y;
+    int64_t used;
+};
+
+struct vt_spritecache {
+    struct vt_colour colour;
+    int64_t made;
+    int room;
+    struct entry entries[];
+};
+
+struct vt_spritecache *vt_spritecache_new(const struct vt_colour *colour, int room)
+{
+    struct vt_spritecache *cache = calloc(1, sizeof *cache + (size_t)room * sizeof cache->entries[0]);
+    if (cache) {
+        cache->colour = *colour;
+        cache->room = room;
+    }
+    return cache;
+}
+
+void vt_spritecache_free(struct vt_spritecache **cache)
+{
+    for (int i = 0; *cache && i < (*cache)->room; i++)
+        vt_sprite_unref(&(*cache)->entries[i].sprite);
+    free(*cache);
+    *cache = NULL;
+}
+
+// What of a layer becomes a sprite, and where its first column then lands. A strip that scrolls behind its window is
+// converted whole, once for each parity, instead of anew on every frame.
+struct cut {
+    int source_x, width, x;
+    bool window;
+};
+
+static struct cut cut_of(const struct vt_layer *layer)
+{
+    int whole = cairo_image_surface_get_width(layer->pixels);
+    if (layer->source_x == 0 && whole <= layer->width)
+        return (struct cut) { 0, layer->width, layer->x, false };
+    return (struct cut) { 0, whole, layer->x - layer->source_x, true };
+}
+
+static struct entry *find(struct vt_spritecache *cache, const struct entry *key)
+{
+    struct entry *oldest = &cache->entries[0];
+    for (int i = 0; i < cache->room; i++) {
+        struct entry *e = &cache->entries[i];
+        if (e->sprite && e->layer == key->layer && e->change == key->change && e->width == key->width &&
+            e->height == key->height && e->parity_x == key->parity_x && e->parity_y == key->parity_y)
+            return e;
+        if (oldest->sprite && (!e->sprite || e->used < oldest->used))
+            oldest = e;
+    }
+    vt_sprite_unref(&oldest->sprite);
+    return oldest;
+}
+
+static int place(struct vt_spritecache *cache, const struct vt_layer *layer, int64_t frame, struct vt_placement *to)
+{
+    int opacity = (int)lroundf(layer->opacity * 256);
+    if (opacity <= 0 || to->count == VT_PLACED_MAX)
+        return 0;
+    struct cut cut = cut_of(layer);
+    struct entry key = {
+        .layer = layer->id, .change = layer->change, .width = cut.width, .height = layer->height,
+        .parity_x = cut.x & 1, .parity_y = layer->y & 1,
+    };
+    struct entry *e = find(cache, &key);
+    if (!e->sprite) {
+        int error = vt_sprite_new(&key.sprite, layer->pixels, cut.source_x, cut.width, layer->height, key.parity_x,
+                                  key.parity_y, &cache->colour);
+        if (error)
+            return error;
+        *e = key;
+        cache->made++;
+    }
+    e->used = frame;
+    to->list[to->count++] = (struct vt_placed) {
+        .sprite = vt_sprite_ref(e->sprite), .x = cut.x, .y = layer->y, .opacity = opacity < 256 ? opacity : 256,
+        .clip_x = layer->x, .clip_width = cut.window ? layer->width : 0,
+    };
+    return 0;
+}
+
+int vt_spritecache_place(struct vt_spritecache *cache, const struct vt_drawing *drawing, int64_t frame,
+                         struct vt_placement *to)
+{
+    int first_error = 0;
+    for (int i = 0; i < drawing->count; i++) {
+        int error = place(cache, &drawing->layers[i], frame, to);
+        if (error && !first_error)
+            first_error = error;
+    }
+    return first_error;
+}
+
+void vt_spritecache_sweep(struct vt_spritecache *cache, int64_t frame)
+{
+    for (int i = 0; i < cache->room; i++)
+        if (cache->entries[i].used < frame)
+            vt_sprite_unref(&cache->entries[i].sprite);
+}
+
+int64_t vt_spritecache_made(const struct vt_spritecache *cache)
+{
+    return cache->made;
+}

@@ -1,0 +1,21 @@
+// The sprites that one rendition's layers were turned into, so that each change is converted once.
+#pragma once
+
+#include <stdint.h>
+
+#include "overlay/overlay.h"
+#include "studio/sprite.h"
+
+struct vt_spritecache;
+
+struct vt_spritecache *vt_spritecache_new(const struct vt_colour *colour, int room);
+void vt_spritecache_free(struct vt_spritecache **cache);
+
+// Adds the layers of a drawing to a placement, back to front. `frame` rises; sprites that were not used for long are
+// the first to go. Returns 0 or -ENOMEM (then some layers are missing).
+int vt_spritecache_place(struct vt_spritecache *cache, const struct vt_drawing *drawing, int64_t frame,
+                         struct vt_placement *to);
+
+// Drops what no frame since `frame` has used.
+void vt_spritecache_sweep(struct vt_spritecache *cache, int64_t frame);
+int64_t vt_spritecache_made(const struct vt_spritecache *cache);         // conversions so far

@@ -1,0 +1,447 @@
+#include "studio/stage.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "studio/spritecache.h"
+
+#define SETS       (VT_STAGE_AHEAD + 1)
+#define KEEP_UNUSED 300                  // frames for which a sprite is kept that nothing shows
+
+// One frame of all renditions, drawn from one scene.
+struct set {
+    bool ready;
+    int64_t frame, version;
+    struct vt_placement *placements[VT_RENDITIONS_MAX];
+};
+
+// When a cue's entry started on screen: the first frame that was drawn with it, even if that frame came late.
+struct entrance {
+    uint64_t cue;
+    int64_t ns;
+};
+
+struct vt_stage {
+    struct vt_stage_params params;       // immutable
+    pthread_t thread;
+    bool threaded;
+
+    // owned by the drawing thread
+    struct vt_painter *painters[VT_RENDITIONS_MAX];
+    struct vt_spritecache *sprites[VT_RENDITIONS_MAX];
+    struct vt_scene drawn_scene;
+    struct entrance entrances[VT_CUES_LIVE_MAX];
+    int n_entrances;
+    int64_t swept, idled_ns;
+    struct vt_drawing drawing;
+
+    // owned by the studio's thread
+    struct set last;                     // what the frame before showed
+    int64_t late;
+
+    // protected by lock, which is held for a few moves of pointers, never while something is drawn
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    bool stop;
+    struct vt_batch *in, *out;           // first in, first out
+    struct vt_scene scene;
+    int64_t next_frame;
+    struct set sets[SETS];
+    struct vt_stage_cost cost;
+};
+
+static void set_clear(struct set *set)
+{
+    for (int i = 0; i < VT_RENDITIONS_MAX; i++) {
+        if (set->placements[i])
+            vt_placement_clear(set->placements[i]);
+        free(set->placements[i]);
+        set->placements[i] = NULL;
+    }
+    set->ready = false;
+}
+
+// -- drawing
+
+static bool scene_has(const struct vt_scene *scene, const struct vt_view *view)
+{
+    for (int i = 0; i < scene->count; i++)
+        if (scene->actors[i].view == view || scene->actors[i].next == view)
+            return true;
+    return false;
+}
+
+static void forget(struct vt_stage *stage, const struct vt_scene *now, struct vt_view *view)
+{
+    for (int i = 0; view && !scene_has(now, view) && i < stage->params.n_renditions; i++)
+        vt_painter_forget(stage->painters[i], view);
+}
+
+// Takes over a newer scene; what it no longer has is forgotten while the views still live.
+static void adopt(struct vt_stage *stage, struct vt_scene *scene)
+{
+    for (int i = 0; i < stage->drawn_scene.count; i++) {
+        forget(stage, scene, stage->drawn_scene.actors[i].view);
+        forget(stage, scene, stage->drawn_scene.actors[i].next);
+    }
+    vt_scene_clear(&stage->drawn_scene);
+    stage->drawn_scene = *scene;
+    int kept = 0;
+    for (int i = 0; i < stage->n_entrances; i++)
+        for (int k = 0; k < scene->count; k++)
+            if (scene->actors[k].cue == stage->entrances[i].cue) {
+                stage->entrances[kept++] = stage->entrances[i];
+                break;
+            }
+    stage->n_entrances = kept;
+}
+
+static int64_t entered(struct vt_stage *stage, const struct vt_actor *actor, int64_t now_ns)
+{
+    for (int i = 0; i < stage->n_entrances; i++)
+        if (stage->entrances[i].cue == actor->cue)
+            return stage->entrances[i].ns;
+    stage->entrances[stage->n_entrances++] = (struct entrance) { actor->cue, now_ns };
+    return now_ns;
+}
+
+static struct vt_placement *draw_rendition(struct vt_stage *stage, int rendition, int64_t frame, int64_t now_ns)
+{
+    struct vt_placement *placement = NULL;
+    for (int i = 0; i < stage->drawn_scene.count; i++) {
+        const struct vt_actor *actor = &stage->drawn_scene.actors[i];
+        const struct vt_view *view = vt_actor_view(actor, frame);
+        if (!view)
+            continue;
+        struct vt_moment moment = { now_ns, entered(stage, actor, now_ns), actor->exit_ns };
+        if (vt_painter_draw(stage->painters[rendition], view, &moment, &stage->drawing) < 0)
+            continue;
+        if (!placement && !(placement = calloc(1, sizeof *placement)))
+            return NULL;
+        (void)vt_spritecache_place(stage->sprites[rendition], &stage->drawing, frame, placement);
+    }
+    return placement;
+}
+
+static void draw(struct vt_stage *stage, int64_t frame, struct set *ret)
+{
+    int64_t now_ns = stage->params.epoch_ns + vt_frame_to_ns(frame, stage->params.rate);
+    *ret = (struct set) { .ready = true, .frame = frame, .version = stage->drawn_scene.version };
+    for (int i = 0; i < stage->params.n_renditions; i++) {
+        ret->placements[i] = draw_rendition(stage, i, frame, now_ns);
+        if (frame - stage->swept > KEEP_UNUSED)
+            vt_spritecache_sweep(stage->sprites[i], frame - KEEP_UNUSED);
+    }
+    if (frame - stage->swept > KEEP_UNUSED)
+        stage->swept = frame;
+}
+
+static int64_t made_sprites(const struct vt_stage *stage)
+{
+    int64_t made = 0;
+    for (int i = 0; i < stage->params.n_renditions; i++)
+        made += vt_spritecache_made(stage->sprites[i]);
+    return made;
+}
+
+// -- the thread
+
+static struct set *set_for(struct vt_stage *stage, int64_t frame)
+{
+    return &stage->sets[frame % SETS];
+}
+
+// The nearest frame that has no drawing of the newest scene yet, or -1.
+static int64_t frame_to_draw(struct vt_stage *stage)
+{
+    if (stage->scene.count == 0)
+        return -1;
+    for (int64_t f = stage->next_frame; f < stage->next_frame + VT_STAGE_AHEAD; f++) {
+        const struct set *set = set_for(stage, f);
+        if (!set->ready || set->frame != f || set->version != stage->scene.version)
+            return f;
+    }
+    return -1;
+}
+
+static void adopt_newest(struct vt_stage *stage)
+{
+    struct vt_scene scene;
+    if (stage->scene.version == stage->drawn_scene.version)
+        return;
+    vt_scene_copy(&scene, &stage->scene);
+    adopt(stage, &scene);
+}
+
+static void draw_locked(struct vt_stage *stage, int64_t frame)
+{
+    struct set set;
+    adopt_newest(stage);
+    pthread_mutex_unlock(&stage->lock);
+    draw(stage, frame, &set);
+    pthread_mutex_lock(&stage->lock);
+    struct set *place = set_for(stage, frame);
+    struct set old = *place;
+    if (frame >= stage->next_frame) {
+        *place = set;
+        set = old;
+    }
+    stage->cost.drawings++;
+    stage->cost.sprites = made_sprites(stage);
+    pthread_mutex_unlock(&stage->lock);
+    set_clear(&set);
+    pthread_mutex_lock(&stage->lock);
+}
+
+static void append(struct vt_batch **list, struct vt_batch *batch)
+{
+    while (*list)
+        list = &(*list)->next;
+    batch->next = NULL;
+    *list = batch;
+}
+
+static void make_locked(struct vt_stage *stage)
+{
+    struct vt_batch *batch = stage->in;
+    stage->in = batch->next;
+    pthread_mutex_unlock(&stage->lock);
+    vt_batch_make(batch, &stage->params.maker);
+    pthread_mutex_lock(&stage->lock);
+    append(&stage->out, batch);
+    if (stage->params.wake)
+        stage->params.wake(stage->params.opaque);
+}
+
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec ts;
+    clock_gettime(clock, &ts);
+    return ts.tv_sec * VT_NS_PER_S + ts.tv_nsec;
+}
+
+static void idle_locked(struct vt_stage *stage)
+{
+    int64_t now = clock_ns(CLOCK_MONOTONIC);
+    if (now - stage->idled_ns < VT_NS_PER_S)
+        return;
+    stage->idled_ns = now;
+    stage->cost.cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    pthread_mutex_unlock(&stage->lock);
+    if (stage->params.idle)
+        stage->params.idle(stage->params.opaque);
+    pthread_mutex_lock(&stage->lock);
+}
+
+static void wait_locked(struct vt_stage *stage)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec++;
+    pthread_cond_timedwait(&stage->work, &stage->lock, &until);
+}
+
+static void *run(void *opaque)
+{
+    struct vt_stage *stage = opaque;
+    pthread_mutex_lock(&stage->lock);
+    while (!stage->stop) {
+        int64_t frame = frame_to_draw(stage);
+        if (frame >= 0 && (frame == stage->next_frame || !stage->in))
+            draw_locked(stage, frame);
+        else if (stage->in)
+            make_locked(stage);
+        else
+            wait_locked(stage);
+        idle_locked(stage);
+    }
+    pthread_mutex_unlock(&stage->lock);
+    return NULL;
+}
+
+// -- the studio's side
+
+static int start_thread(struct vt_stage *stage)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&stage->work, &attr);
+    pthread_condattr_destroy(&attr);
+    if (stage->params.without_thread)
+        return 0;
+    int error = pthread_create(&stage->thread, NULL, run, stage);
+    stage->threaded = error == 0;
+    return -error;
+}
+
+int vt_stage_new(struct vt_stage **ret, const struct vt_stage_params *params)
+{
+    struct vt_stage *stage = calloc(1, sizeof *stage);
+    if (!stage)
+        return -ENOMEM;
+    stage->params = *params;
+    stage->next_frame = params->first_frame;
+    stage->last.frame = params->first_frame - 1;
+    stage->swept = params->first_frame;
+    pthread_mutex_init(&stage->lock, NULL);
+    int error = 0;
+    for (int i = 0; i < params->n_renditions && !error; i++) {
+        error = vt_painter_new(&stage->painters[i], params->sizes[i].width, params->sizes[i].height);
+        stage->sprites[i] = vt_spritecache_new(&params->colours[i], VT_STAGE_SPRITES);
+        if (!stage->sprites[i])
+            error = -ENOMEM;
+    }
+    if (!error)
+        error = start_thread(stage);
+    if (error) {
+        vt_stage_free(&stage);
+        return error;
+    }
+    *ret = stage;
+    return 0;
+}
+
+static void join(struct vt_stage *stage)
+{
+    if (!stage->threaded)
+        return;
+    pthread_mutex_lock(&stage->lock);
+    stage->stop = true;
+    pthread_cond_signal(&stage->work);
+    pthread_mutex_unlock(&stage->lock);
+    pthread_join(stage->thread, NULL);
+}
+
+static void free_batches(struct vt_batch *list)
+{
+    while (list) {
+        struct vt_batch *batch = list;
+        list = batch->next;
+        vt_batch_free(&batch);
+    }
+}
+
+void vt_stage_free(struct vt_stage **stage)
+{
+    struct vt_stage *s = *stage;
+    if (!s)
+        return;
+    join(s);
+    free_batches(s->in);
+    free_batches(s->out);
+    for (int i = 0; i < SETS; i++)
+        set_clear(&s->sets[i]);
+    set_clear(&s->last);
+    for (int i = 0; i < VT_RENDITIONS_MAX; i++) {
+        vt_painter_free(&s->painters[i]);
+        vt_spritecache_free(&s->sprites[i]);
+    }
+    vt_scene_clear(&s->drawn_scene);
+    vt_scene_clear(&s->scene);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+    *stage = NULL;
+}
+
+void vt_stage_make(struct vt_stage *stage, struct vt_batch *batch)
+{
+    if (!stage->threaded) {
+        vt_batch_make(batch, &stage->params.maker);
+        append(&stage->out, batch);
+        return;
+    }
+    pthread_mutex_lock(&stage->lock);
+    append(&stage->in, batch);
+    pthread_cond_signal(&stage->work);
+    pthread_mutex_unlock(&stage->lock);
+}
+
+struct vt_batch *vt_stage_made(struct vt_stage *stage)
+{
+    pthread_mutex_lock(&stage->lock);
+    struct vt_batch *batch = stage->out;
+    if (batch)
+        stage->out = batch->next;
+    pthread_mutex_unlock(&stage->lock);
+    return batch;
+}
+
+void vt_stage_scene(struct vt_stage *stage, const struct vt_scene *scene)
+{
+    struct vt_scene old;
+    pthread_mutex_lock(&stage->lock);
+    old = stage->scene;
+    vt_scene_copy(&stage->scene, scene);
+    pthread_cond_signal(&stage->work);
+    pthread_mutex_unlock(&stage->lock);
+    vt_scene_clear(&old);
+}
+
+static struct vt_placement *copy_placement(const struct vt_placement *from)
+{
+    struct vt_placement *to = from ? calloc(1, sizeof *to) : NULL;
+    if (!to)
+        return NULL;
+    to->count = from->count;
+    for (int i = 0; i < from->count; i++) {
+        to->list[i] = from->list[i];
+        vt_sprite_ref(to->list[i].sprite);
+    }
+    return to;
+}
+
+// The set of this frame if there is one that does not fall behind what was shown already.
+static bool ready_set(struct vt_stage *stage, int64_t frame, struct set *ret)
+{
+    bool found = true;
+    pthread_mutex_lock(&stage->lock);
+    struct set *set = set_for(stage, frame);
+    if (stage->scene.count == 0) {
+        *ret = (struct set) { .ready = true, .frame = frame, .version = stage->scene.version };
+    } else if (set->ready && set->frame == frame && set->version >= stage->last.version) {
+        *ret = *set;
+        *set = (struct set) { .ready = false };
+    } else {
+        found = false;
+        stage->cost.late++;
+    }
+    stage->next_frame = frame + 1;
+    pthread_cond_signal(&stage->work);
+    pthread_mutex_unlock(&stage->lock);
+    return found;
+}
+
+void vt_stage_take(struct vt_stage *stage, int64_t frame, struct vt_placement *ret[VT_RENDITIONS_MAX],
+                   int64_t *ret_drawn, int64_t *ret_version)
+{
+    struct set set;
+    bool found = true;
+    if (stage->threaded) {
+        found = ready_set(stage, frame, &set);
+    } else {
+        adopt_newest(stage);
+        draw(stage, frame, &set);
+        stage->cost.drawings++;
+    }
+    if (found) {
+        set_clear(&stage->last);
+        stage->last = set;
+    }
+    for (int i = 0; i < VT_RENDITIONS_MAX; i++)
+        ret[i] = copy_placement(stage->last.placements[i]);
+    *ret_drawn = stage->last.frame;
+    *ret_version = stage->last.version;
+}
+
+void vt_stage_cost(struct vt_stage *stage, struct vt_stage_cost *ret)
+{
+    pthread_mutex_lock(&stage->lock);
+    *ret = stage->cost;
+    pthread_mutex_unlock(&stage->lock);
+    if (!stage->threaded)
+        ret->sprites = made_sprites(stage);
+}

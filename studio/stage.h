@@ -1,0 +1,58 @@
+// The stage: makes views and draws scenes, ahead of the frames that need them.
+//
+// It has a thread of its own, with the painters (one per rendition) and the sprites that they gave. The frame path
+// only takes what is ready: whole sets of placements, one per rendition, all drawn from the same scene, so that a
+// change comes on the same frame everywhere. A set that is late is not waited for: the last one stays.
+//
+// Without a thread (`inline`, for rendering files) everything happens when it is asked for and never comes late.
+//
+// All functions belong to one thread, the studio's, except what `wake`, `idle` and `load_picture` do, which run on
+// the stage's.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "studio/batch.h"
+#include "studio/channel.h"
+#include "studio/scene.h"
+#include "studio/sprite.h"
+
+#define VT_STAGE_AHEAD   3               // frames that are drawn before they are needed
+#define VT_STAGE_SPRITES 512             // kept per rendition; those that were not used longest go first
+
+struct vt_stage_params {
+    struct vt_rational rate;
+    int64_t epoch_ns;
+    int64_t first_frame;
+    struct vt_maker maker;
+    int n_renditions;
+    struct vt_size sizes[VT_RENDITIONS_MAX];
+    struct vt_colour colours[VT_RENDITIONS_MAX];
+    bool without_thread;
+    void (*wake)(void *opaque);          // views are made (vt_stage_made); only unblocks
+    void (*idle)(void *opaque);          // about once a second; may be NULL
+    void *opaque;
+};
+
+struct vt_stage;
+
+int vt_stage_new(struct vt_stage **ret, const struct vt_stage_params *params);
+void vt_stage_free(struct vt_stage **stage);
+
+void vt_stage_make(struct vt_stage *stage, struct vt_batch *batch);      // takes it
+struct vt_batch *vt_stage_made(struct vt_stage *stage);                  // gives it; NULL: none
+
+void vt_stage_scene(struct vt_stage *stage, const struct vt_scene *scene);
+
+// The placements of frame `frame` into `ret` (one per rendition, NULL: nothing to blend; each belongs to the caller,
+// vt_placement_clear and free), which look like frame *ret_drawn of the scene *ret_version. Never waits.
+void vt_stage_take(struct vt_stage *stage, int64_t frame, struct vt_placement *ret[VT_RENDITIONS_MAX],
+                   int64_t *ret_drawn, int64_t *ret_version);
+
+struct vt_stage_cost {
+    int64_t drawings, late;              // sets drawn; frames that kept the one before
+    int64_t sprites;                     // layers converted
+    int64_t cpu_ns;
+};
+void vt_stage_cost(struct vt_stage *stage, struct vt_stage_cost *ret);
