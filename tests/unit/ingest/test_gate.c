@@ -1,0 +1,357 @@
+// The gate as a process of its own, the test as its supervisor, and publishers: made by hand, and a real ffmpeg.
+#include "check.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "client.h"
+#include "ingest/gate.h"
+#include "ingest/handover.h"
+
+#define PATIENCE_MS 10000
+
+struct gate {
+    pid_t pid;
+    struct vt_link *link;
+    int port;
+};
+
+static int listen_anywhere(int *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    REQUIRE(fd >= 0 && bind(fd, (struct sockaddr *)&address, size) == 0 && listen(fd, 64) == 0);
+    REQUIRE(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+static void start(struct gate *gate)
+{
+    int pair[2], listener = listen_anywhere(&gate->port);
+    REQUIRE(vt_link_pair(pair) == 0);
+    fflush(stdout);
+    gate->pid = fork();
+    if (gate->pid == 0) {
+        dup2(pair[1], 3);
+        close_range(4, ~0u, 0);
+        char role[] = "rtmp", *argv[] = {role, NULL};
+        _exit(vt_gate_main(1, argv));
+    }
+    close(pair[1]);
+    REQUIRE(vt_link_new(&gate->link, pair[0], VT_SUPERVISOR, VT_GATE) == 0);
+    REQUIRE(vt_link_send(gate->link, VT_MSG_GATE_START, json_pack("{s:[s]}", "listen", "127.0.0.1"), &listener, 1) == 0);
+    close(listener);
+}
+
+// The link's end is the gate's end.
+static void stop(struct gate *gate)
+{
+    int status;
+    vt_link_free(&gate->link);
+    REQUIRE(waitpid(gate->pid, &status, 0) == gate->pid);
+    REQUIRE(WIFEXITED(status));
+    REQUIRE_INT(WEXITSTATUS(status), 0);
+}
+
+static void wait_for(int fd, short events)
+{
+    struct pollfd ready = {fd, events, 0};
+    REQUIRE_INT(poll(&ready, 1, PATIENCE_MS), 1);
+}
+
+static struct vt_message expect(struct gate *gate, enum vt_message_kind kind)
+{
+    struct vt_message message;
+    wait_for(vt_link_fd(gate->link), POLLIN);
+    REQUIRE_INT(vt_link_receive(gate->link, &message), 1);
+    REQUIRE_TEXT(vt_message_name(message.kind), vt_message_name(kind));
+    return message;
+}
+
+static int dial(const struct gate *gate)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                  .sin_port = htons((uint16_t)gate->port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
+    return fd;
+}
+
+// Sends and frees.
+static void say(int fd, struct vt_writer *w)
+{
+    REQUIRE_INT(send(fd, w->data, w->size, MSG_NOSIGNAL), (int64_t)w->size);
+    vt_writer_free(w);
+}
+
+// Reads until the peer ends; the caller frees.
+static struct vt_writer read_to_end(int fd)
+{
+    struct vt_writer all = {0};
+    for (;;) {
+        uint8_t bytes[4096];
+        wait_for(fd, POLLIN);
+        ssize_t n = recv(fd, bytes, sizeof bytes, 0);
+        if (n <= 0)
+            return all;
+        vt_write_bytes(&all, bytes, (size_t)n);
+    }
+}
+
+static int64_t expect_ask(struct gate *gate, const char *key)
+{
+    struct vt_message ask = expect(gate, VT_MSG_PUBLISH_ASK);
+    int64_t conn = vt_message_int(ask.body, "conn", -1);
+    REQUIRE_TEXT(vt_message_text(ask.body, "key"), key);
+    REQUIRE_TEXT(vt_message_text(ask.body, "address"), "127.0.0.1");
+    vt_message_clear(&ask);
+    return conn;
+}
+
+static void accept_it(struct gate *gate, int64_t conn, int *ret_socket, int *ret_state)
+{
+    REQUIRE(vt_link_send(gate->link, VT_MSG_PUBLISH_ACCEPT, json_pack("{s:I}", "conn", (json_int_t)conn), NULL, 0) == 0);
+    struct vt_message hand = expect(gate, VT_MSG_PUBLISH_HAND);
+    REQUIRE_INT(vt_message_int(hand.body, "conn", -1), conn);
+    *ret_socket = vt_message_take_fd(&hand, 0);
+    *ret_state = vt_message_take_fd(&hand, 1);
+    vt_message_clear(&hand);
+}
+
+static bool file_holds(int fd, const char *text)
+{
+    struct stat file;
+    REQUIRE(fstat(fd, &file) == 0);
+    char *bytes = mmap(NULL, (size_t)file.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    REQUIRE(bytes != MAP_FAILED);
+    bool found = memmem(bytes, (size_t)file.st_size, text, strlen(text)) != NULL;
+    munmap(bytes, (size_t)file.st_size);
+    return found;
+}
+
+TEST(hands_over_with_the_bytes_that_follow)
+{
+    struct gate gate;
+    struct vt_writer w = {0}, reply = {0};
+    start(&gate);
+    int client = dial(&gate), socket, state;
+    client_publish(&w, "demo-key?x=1");
+    client_message(&w, 128, 4, VT_RTMP_VIDEO, 1, 40, "\x17\x01", 2);
+    say(client, &w);
+    accept_it(&gate, expect_ask(&gate, "demo-key"), &socket, &state);
+    REQUIRE(!file_holds(state, "demo-key"));
+
+    static struct vt_rtmp rtmp;
+    struct vt_rtmp_buffers buffers = {0};
+    struct vt_rtmp_event event;
+    uint8_t *unread;
+    size_t size;
+    REQUIRE_INT(vt_handover_read(state, &rtmp, &unread, &size), 0);
+    vt_rtmp_accept(&rtmp, &reply);
+    REQUIRE_INT(vt_rtmp_feed(&rtmp, &buffers, unread, size, &reply, &event), (int64_t)size);
+    REQUIRE_INT(event.kind, VT_RTMP_MEDIA);
+    REQUIRE_INT(event.timestamp_ms, 40);
+    vt_rtmp_buffers_free(&buffers);
+    vt_writer_free(&reply);
+    free(unread);
+    close(state);
+    close(socket);
+    close(client);
+    stop(&gate);
+}
+
+TEST(tells_a_refused_publisher_why)
+{
+    struct gate gate;
+    struct vt_writer w = {0};
+    start(&gate);
+    int client = dial(&gate);
+    client_publish(&w, "wrong");
+    say(client, &w);
+    int64_t conn = expect_ask(&gate, "wrong");
+    REQUIRE(vt_link_send(gate.link, VT_MSG_PUBLISH_REFUSE,
+                         json_pack("{s:I,s:s}", "conn", (json_int_t)conn, "description", "No such key."), NULL, 0) == 0);
+    struct vt_writer all = read_to_end(client);
+    REQUIRE(memmem(all.data, all.size, "NetStream.Publish.BadName", 25));
+    REQUIRE(memmem(all.data, all.size, "No such key.", 12));
+    vt_writer_free(&all);
+    close(client);
+    stop(&gate);
+}
+
+TEST(asks_for_a_key_without_asking_the_supervisor)
+{
+    struct gate gate;
+    struct vt_writer w = {0};
+    start(&gate);
+    int client = dial(&gate);
+    client_handshake(&w);
+    client_connect(&w, "", "x");
+    client_command(&w, "publish", 5, 1, "");
+    say(client, &w);
+    struct vt_writer all = read_to_end(client);
+    REQUIRE(memmem(all.data, all.size, "No stream key", 13));
+    vt_writer_free(&all);
+    close(client);
+    stop(&gate);
+}
+
+TEST(says_when_a_publisher_hangs_up_early)
+{
+    struct gate gate;
+    struct vt_writer w = {0};
+    start(&gate);
+    int client = dial(&gate);
+    client_publish(&w, "k");
+    say(client, &w);
+    int64_t conn = expect_ask(&gate, "k");
+    close(client);
+    struct vt_message gone = expect(&gate, VT_MSG_PUBLISH_GONE);
+    REQUIRE_INT(vt_message_int(gone.body, "conn", -1), conn);
+    vt_message_clear(&gone);
+    REQUIRE(vt_link_send(gate.link, VT_MSG_PUBLISH_ACCEPT, json_pack("{s:I}", "conn", (json_int_t)conn), NULL, 0) == 0);
+    client = dial(&gate);                       // and goes on after the late answer
+    client_publish(&w, "again");
+    say(client, &w);
+    expect_ask(&gate, "again");
+    close(client);
+    stop(&gate);
+}
+
+TEST(closes_what_is_not_rtmp)
+{
+    struct gate gate;
+    struct vt_writer w = {0};
+    start(&gate);
+    int client = dial(&gate);
+    vt_write_text(&w, "GET / HTTP/1.1\r\n\r\n");
+    say(client, &w);
+    struct vt_writer all = read_to_end(client);
+    REQUIRE_INT(all.size, 0);
+    vt_writer_free(&all);
+    close(client);
+    stop(&gate);
+}
+
+TEST(bounds_what_one_address_may_hold_open)
+{
+    struct gate gate;
+    struct vt_writer w = {0};
+    int clients[VT_GATE_PER_ADDRESS];
+    start(&gate);
+    for (int i = 0; i < VT_GATE_PER_ADDRESS; i++)
+        clients[i] = dial(&gate);
+    int one_more = dial(&gate);
+    struct vt_writer all = read_to_end(one_more);
+    REQUIRE_INT(all.size, 0);
+    client_publish(&w, "last");                 // the last that is allowed works
+    say(clients[VT_GATE_PER_ADDRESS - 1], &w);
+    expect_ask(&gate, "last");
+    for (int i = 0; i < VT_GATE_PER_ADDRESS; i++)
+        close(clients[i]);
+    close(one_more);
+    vt_writer_free(&all);
+    stop(&gate);
+}
+
+struct counts {
+    int video, audio, data, unpublished;
+};
+
+// Takes a handed-over publisher's messages until it says goodbye or hangs up, as an ingest does.
+static void take_all(int socket, int state, struct counts *counts)
+{
+    static struct vt_rtmp rtmp;
+    struct vt_rtmp_buffers buffers = {0};
+    struct vt_writer reply = {0};
+    uint8_t *unread, bytes[16384];
+    size_t unread_size;
+    REQUIRE_INT(vt_handover_read(state, &rtmp, &unread, &unread_size), 0);
+    vt_rtmp_accept(&rtmp, &reply);
+    const uint8_t *data = unread;
+    ssize_t left = (ssize_t)unread_size;
+    do {
+        struct vt_rtmp_event event;
+        do {
+            ssize_t used = vt_rtmp_feed(&rtmp, &buffers, data, (size_t)left, &reply, &event);
+            REQUIRE(used >= 0);
+            data += used;
+            left -= used;
+            counts->unpublished += event.kind == VT_RTMP_UNPUBLISHED;
+            if (event.kind == VT_RTMP_MEDIA)
+                *(event.type == VT_RTMP_VIDEO ? &counts->video
+                  : event.type == VT_RTMP_AUDIO ? &counts->audio : &counts->data) += 1;
+        } while (event.kind != VT_RTMP_MORE);
+        if (reply.size > 0)
+            (void)!send(socket, reply.data, reply.size, MSG_NOSIGNAL);
+        reply.size = 0;
+        wait_for(socket, POLLIN);
+        left = recv(socket, bytes, sizeof bytes, 0);
+        data = bytes;
+    } while (left > 0);
+    vt_rtmp_buffers_free(&buffers);
+    vt_writer_free(&reply);
+    free(unread);
+}
+
+static pid_t run_ffmpeg(const struct gate *gate)
+{
+    char url[64];
+    snprintf(url, sizeof url, "rtmp://127.0.0.1:%d/live/demo-key", gate->port);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execlp("ffmpeg", "ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=30:duration=1",
+               "-f", "lavfi", "-i", "sine=sample_rate=48000:duration=1", "-c:v", "libx264", "-preset", "ultrafast",
+               "-c:a", "aac", "-f", "flv", url, NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+TEST(ffmpeg_publishes)
+{
+    struct gate gate;
+    struct counts counts = {0};
+    int socket, state, status;
+    start(&gate);
+    pid_t ffmpeg = run_ffmpeg(&gate);
+    accept_it(&gate, expect_ask(&gate, "demo-key"), &socket, &state);
+    take_all(socket, state, &counts);
+    REQUIRE(waitpid(ffmpeg, &status, 0) == ffmpeg && WIFEXITED(status));
+    REQUIRE_INT(WEXITSTATUS(status), 0);
+    REQUIRE_INT(counts.video, 32);              // header, 30 frames, end of sequence
+    REQUIRE(counts.audio >= 47 && counts.audio <= 50);
+    REQUIRE(counts.data >= 1);
+    REQUIRE_INT(counts.unpublished, 1);
+    close(socket);
+    close(state);
+    stop(&gate);
+}
+
+int main(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    setenv("VITRINE_SANDBOX", "none", 1);
+#endif
+    setenv("VITRINE_LOG", "error", 1);
+    RUN(hands_over_with_the_bytes_that_follow);
+    RUN(tells_a_refused_publisher_why);
+    RUN(asks_for_a_key_without_asking_the_supervisor);
+    RUN(says_when_a_publisher_hangs_up_early);
+    RUN(closes_what_is_not_rtmp);
+    RUN(bounds_what_one_address_may_hold_open);
+    RUN(ffmpeg_publishes);
+    return DONE();
+}
