@@ -1,0 +1,193 @@
+#include "studio/show.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static char data[64];
+
+static void fresh(void)
+{
+    snprintf(data, sizeof data, "/tmp/vitrine-show-XXXXXX");
+    REQUIRE(mkdtemp(data) != NULL);
+}
+
+static void clean(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -r '%s'", data);
+    REQUIRE_INT(system(command), 0);
+}
+
+static bool exists(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/live/mango/%s", data, name);
+    return access(path, F_OK) == 0;
+}
+
+static uint64_t sequence(void)
+{
+    char path[256];
+    unsigned long long number = 0;
+    snprintf(path, sizeof path, "%s/live/mango/sequence", data);
+    FILE *file = fopen(path, "r");
+    REQUIRE(file != NULL);
+    REQUIRE_INT(fscanf(file, "%llu", &number), 1);
+    fclose(file);
+    return number;
+}
+
+#define NOW INT64_C(1767225600123456789)
+
+TEST(a_new_show_begins_at_one_and_now)
+{
+    struct vt_show *show = NULL;
+    fresh();
+    REQUIRE_INT(vt_show_open(&show, data, "mango", "a", "main", NOW), 0);
+    REQUIRE_INT(vt_show_epoch(show), INT64_C(1767225600123000000));
+    REQUIRE_INT(vt_show_first_msn(show), 1);
+    REQUIRE(!vt_show_goes_on(show));
+    REQUIRE_INT(sequence(), 1 + VT_SHOW_RESERVE);
+    vt_show_free(&show);
+    clean();
+}
+
+TEST(a_show_that_broke_off_goes_on)
+{
+    struct vt_show *show = NULL;
+    size_t size;
+    fresh();
+    REQUIRE_INT(vt_show_open(&show, data, "mango", "a", "main", NOW), 0);
+    REQUIRE_INT(vt_show_put(show, VT_BLOB_STATE, "state.json", "{\"k\":1}", 7), 0);
+    vt_show_free(&show);
+    REQUIRE_INT(vt_show_open(&show, data, "mango", "a", "main", NOW + 5 * VT_NS_PER_S), 0);
+    REQUIRE(vt_show_goes_on(show));
+    REQUIRE_INT(vt_show_epoch(show), INT64_C(1767225600123000000));
+    REQUIRE_INT(vt_show_first_msn(show), 1);
+    REQUIRE_TEXT(vt_show_state(show, &size), "{\"k\":1}");
+    REQUIRE_INT(size, 7);
+    vt_show_free(&show);
+    clean();
+}
+
+TEST(numbers_never_go_back)
+{
+    struct vt_show *show = NULL;
+    fresh();
+    REQUIRE_INT(vt_show_open(&show, data, "mango", "a", "main", NOW), 0);
+    for (uint64_t msn = 1; msn < 500; msn++) {
+        REQUIRE_INT(vt_show_used(show, msn), 0);
+        REQUIRE(sequence() > msn);
+    }
+    vt_show_free(&show);                                     // it broke off: what it may have used stays unused
+    REQUIRE_INT(vt_show_open(&show, data, "mango", "b", "main", NOW), 0);
+    uint64_t second = vt_show_first_msn(show);
+    REQUIRE(second > 499);
+    REQUIRE_INT(vt_show_over(show, second + 7), 0);
+    vt_show_free(&show);
+    REQUIRE_INT(vt_show_open(&show, data, "mango", "c", "main", NOW), 0);
+    REQUIRE_INT(vt_show_first_msn(show), second + 7);
+    vt_show_free(&show);
+    clean();
+}
+
+TEST(a_spoilt_sequence_is_refused_rather_than_started_over)
+{
+    struct vt_show *show = NULL;
+    char path[256];
+    fresh();
+    REQUIRE_INT(vt_show_open(&show, data, "mango", "a", "main", NOW), 0);
+    vt_show_free(&show);
+    snprintf(path, sizeof path, "%s/live/mango/sequence", data);
+    FILE *file = fopen(path, "w");
+    REQUIRE(file != NULL);
+    fputs("many\n", file);
+    fclose(file);
+    REQUIRE_INT(vt_show_open(&show, data, "mango", "b", "main", NOW), -EBADMSG);
+    REQUIRE(show == NULL);
+    clean();
+}
+
+TEST(files_are_whole_or_not_there)
+{
+    struct vt_show *show = NULL;
+    char text[16] = "";
+    char path[256];
+    fresh();
+    REQUIRE_INT(vt_show_open(&show, data, "mango", "a", "main", NOW), 0);
+    REQUIRE_INT(vt_show_put(show, VT_BLOB_SEGMENT, "v-1.m4s", "one", 3), 0);
+    REQUIRE_INT(vt_show_put(show, VT_BLOB_SEGMENT, "v-1.m4s", "two!", 4), 0);
+    REQUIRE_INT(vt_show_put(show, VT_BLOB_MORE, "cues/c1.1.json", "{}", 2), 0);
+    REQUIRE_INT(vt_show_put_channel(show, "index.m3u8", "#EXTM3U\n", 8), 0);
+    REQUIRE_INT(vt_show_put_channel(show, "main/index.m3u8", "#EXTM3U\n", 8), 0);
+    REQUIRE(exists("a/main/v-1.m4s") && exists("a/main/cues/c1.1.json") && exists("index.m3u8") &&
+            exists("main/index.m3u8"));
+    REQUIRE(!exists("a/main/v-1.m4s.tmp"));
+    snprintf(path, sizeof path, "%s/live/mango/a/main/v-1.m4s", data);
+    FILE *file = fopen(path, "r");
+    REQUIRE(file != NULL);
+    REQUIRE_INT(fread(text, 1, 15, file), 4);
+    fclose(file);
+    REQUIRE_TEXT(text, "two!");
+    REQUIRE_INT(vt_show_drop(show, "v-1.m4s"), 0);
+    REQUIRE(!exists("a/main/v-1.m4s"));
+    REQUIRE_INT(vt_show_put(show, VT_BLOB_SEGMENT, "no/such/folder", "x", 1), -ENOENT);
+    vt_show_free(&show);
+    clean();
+}
+
+static void age(const char *name, int64_t ns)
+{
+    char path[256];
+    struct timespec times[2] = { { ns / VT_NS_PER_S, 0 }, { ns / VT_NS_PER_S, 0 } };
+    snprintf(path, sizeof path, "%s/live/mango/%s/main", data, name);
+    REQUIRE_INT(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+TEST(old_shows_go_when_a_new_one_begins_but_not_the_last_ones_and_not_fresh_ones)
+{
+    struct vt_show *show = NULL;
+    char names[6][2] = { "a", "b", "c", "d", "e", "f" };
+    fresh();
+    for (int i = 0; i < 5; i++) {
+        REQUIRE_INT(vt_show_open(&show, data, "mango", names[i], "main", NOW), 0);
+        REQUIRE_INT(vt_show_put(show, VT_BLOB_MORE, "cues/c1.1.json", "{}", 2), 0);
+        vt_show_free(&show);
+    }
+    int64_t old = NOW - 2 * VT_SHOW_KEEP_NS;
+    age("a", old);
+    age("b", old + VT_NS_PER_S);
+    age("c", NOW - VT_NS_PER_S);
+    age("d", NOW - 2 * VT_NS_PER_S);
+    age("e", NOW - 3 * VT_NS_PER_S);
+    REQUIRE_INT(vt_show_open(&show, data, "mango", "f", "main", NOW), 0);
+    REQUIRE(!exists("a") && !exists("b"));
+    REQUIRE(exists("c") && exists("d") && exists("e") && exists("f/main/cues"));
+    vt_show_free(&show);
+    clean();
+}
+
+TEST(names_that_are_not_names_are_refused)
+{
+    struct vt_show *show = NULL;
+    REQUIRE_INT(vt_show_open(&show, "/tmp", "../x", "a", "main", NOW), -EINVAL);
+    REQUIRE_INT(vt_show_open(&show, "/tmp", "mango", "a/b", "main", NOW), -EINVAL);
+    REQUIRE_INT(vt_show_open(&show, "/proc/nowhere", "mango", "a", "main", NOW), -ENOENT);
+}
+
+int main(void)
+{
+    RUN(a_new_show_begins_at_one_and_now);
+    RUN(a_show_that_broke_off_goes_on);
+    RUN(numbers_never_go_back);
+    RUN(a_spoilt_sequence_is_refused_rather_than_started_over);
+    RUN(files_are_whole_or_not_there);
+    RUN(old_shows_go_when_a_new_one_begins_but_not_the_last_ones_and_not_fresh_ones);
+    RUN(names_that_are_not_names_are_refused);
+    return DONE();
+}
