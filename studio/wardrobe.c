@@ -1,0 +1,217 @@
+#include "studio/wardrobe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+
+struct dress {
+    char *path;
+    struct timespec written;             // owned by whoever checks
+    off_t size;
+
+    // protected by lock
+    struct vt_template *template;        // the last good one, or NULL
+    bool shows_all, changed;
+    char error[VT_DIAGNOSTIC_TEXT + 64];
+};
+
+struct vt_wardrobe {
+    pthread_mutex_t lock;
+    int count;
+    struct dress list[];
+};
+
+static int read_file(const char *path, char **ret, size_t *ret_size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    char *text = malloc(VT_TEMPLATE_BYTES + 1);
+    size_t size = 0;
+    ssize_t got = text ? 1 : -1;
+    while (got > 0 && size <= VT_TEMPLATE_BYTES) {
+        got = read(fd, text + size, VT_TEMPLATE_BYTES + 1 - size);
+        size += got > 0 ? (size_t)got : 0;
+    }
+    int error = got < 0 ? (text ? -errno : -ENOMEM) : size > VT_TEMPLATE_BYTES ? -EFBIG : 0;
+    close(fd);
+    if (error) {
+        free(text);
+        return error;
+    }
+    *ret = text;
+    *ret_size = size;
+    return 0;
+}
+
+static void say(struct dress *dress, const struct vt_diagnostics *diagnostics, int error)
+{
+    dress->error[0] = 0;
+    for (int i = 0; i < diagnostics->count; i++) {
+        const struct vt_diagnostic *d = &diagnostics->list[i];
+        if (d->severity != VT_ERROR)
+            continue;
+        if (!dress->error[0])
+            snprintf(dress->error, sizeof dress->error, "%d:%d: error: %s", d->line, d->column, d->text);
+        vt_warning("%s:%d:%d: error: %s", dress->path, d->line, d->column, d->text);
+    }
+    if (!dress->error[0])
+        snprintf(dress->error, sizeof dress->error, "%s", strerror(-error));
+    vt_warning("%s: not loaded; %s", dress->path,
+               dress->template ? "the one from before stays" : "there is no such template now");
+}
+
+static void load(struct vt_wardrobe *wardrobe, struct dress *dress)
+{
+    struct vt_diagnostics diagnostics = { .count = 0 };
+    struct vt_template *template = NULL;
+    char *text = NULL;
+    size_t size = 0;
+    int error = read_file(dress->path, &text, &size);
+    if (!error)
+        error = vt_template_load(&template, dress->path, text, size, &diagnostics);
+    pthread_mutex_lock(&wardrobe->lock);
+    if (error) {
+        say(dress, &diagnostics, error);
+    } else {
+        vt_template_unref(&dress->template);
+        dress->template = template;
+        dress->shows_all = memmem(text, size, "show.products", strlen("show.products")) != NULL;
+        dress->changed = true;
+        dress->error[0] = 0;
+    }
+    pthread_mutex_unlock(&wardrobe->lock);
+    free(text);
+}
+
+void vt_wardrobe_check(struct vt_wardrobe *wardrobe)
+{
+    for (int i = 0; i < wardrobe->count; i++) {
+        struct dress *dress = &wardrobe->list[i];
+        struct stat st;
+        if (stat(dress->path, &st) < 0)
+            memset(&st, 0, sizeof st);
+        if (st.st_mtim.tv_sec == dress->written.tv_sec && st.st_mtim.tv_nsec == dress->written.tv_nsec &&
+            st.st_size == dress->size)
+            continue;
+        dress->written = st.st_mtim;
+        dress->size = st.st_size;
+        load(wardrobe, dress);
+    }
+}
+
+int vt_wardrobe_new(struct vt_wardrobe **ret, char *const *paths, int count)
+{
+    struct vt_wardrobe *wardrobe = calloc(1, sizeof *wardrobe + (size_t)count * sizeof wardrobe->list[0]);
+    if (!wardrobe)
+        return -ENOMEM;
+    pthread_mutex_init(&wardrobe->lock, NULL);
+    for (int i = 0; i < count; i++) {
+        wardrobe->list[i].path = strdup(paths[i]);
+        wardrobe->list[i].size = -1;
+        if (!wardrobe->list[i].path) {
+            vt_wardrobe_free(&wardrobe);
+            return -ENOMEM;
+        }
+        wardrobe->count++;
+    }
+    vt_wardrobe_check(wardrobe);
+    for (int i = 0; i < count; i++)
+        wardrobe->list[i].changed = false;
+    *ret = wardrobe;
+    return 0;
+}
+
+void vt_wardrobe_free(struct vt_wardrobe **wardrobe)
+{
+    struct vt_wardrobe *w = *wardrobe;
+    if (!w)
+        return;
+    for (int i = 0; i < w->count; i++) {
+        free(w->list[i].path);
+        vt_template_unref(&w->list[i].template);
+    }
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+    *wardrobe = NULL;
+}
+
+bool vt_wardrobe_changed(struct vt_wardrobe *wardrobe, char id[VT_TEMPLATE_ID + 1])
+{
+    bool found = false;
+    pthread_mutex_lock(&wardrobe->lock);
+    for (int i = 0; i < wardrobe->count && !found; i++) {
+        found = wardrobe->list[i].changed;
+        wardrobe->list[i].changed = false;
+        if (found)
+            snprintf(id, VT_TEMPLATE_ID + 1, "%s", vt_template_id(wardrobe->list[i].template));
+    }
+    pthread_mutex_unlock(&wardrobe->lock);
+    return found;
+}
+
+static bool is_called(const struct vt_template *template, const char *name)
+{
+    const char *id = vt_template_id(template);
+    size_t length = strlen(id);
+    if (strncmp(name, id, length) != 0)
+        return false;
+    return name[length] == 0 || (name[length] == '@' && strcmp(name + length + 1, vt_template_version(template)) == 0);
+}
+
+struct vt_template *vt_wardrobe_find(struct vt_wardrobe *wardrobe, const char *name, bool *ret_all)
+{
+    struct vt_template *found = NULL;
+    pthread_mutex_lock(&wardrobe->lock);
+    for (int i = 0; i < wardrobe->count && !found; i++)
+        if (wardrobe->list[i].template && is_called(wardrobe->list[i].template, name)) {
+            found = vt_template_ref(wardrobe->list[i].template);
+            *ret_all = wardrobe->list[i].shows_all;
+        }
+    pthread_mutex_unlock(&wardrobe->lock);
+    return found;
+}
+
+char *vt_wardrobe_names(struct vt_wardrobe *wardrobe)
+{
+    struct vt_writer w = { .limit = 0 };
+    pthread_mutex_lock(&wardrobe->lock);
+    for (int i = 0; i < wardrobe->count; i++) {
+        const struct vt_template *t = wardrobe->list[i].template;
+        if (t)
+            vt_write_format(&w, "%s%s@%s", w.size ? ", " : "", vt_template_id(t), vt_template_version(t));
+    }
+    pthread_mutex_unlock(&wardrobe->lock);
+    vt_write_u8(&w, 0);
+    if (w.failed || w.size == 1) {
+        vt_writer_free(&w);
+        return NULL;
+    }
+    return (char *)w.data;
+}
+
+json_t *vt_wardrobe_status(struct vt_wardrobe *wardrobe)
+{
+    json_t *list = json_array();
+    pthread_mutex_lock(&wardrobe->lock);
+    for (int i = 0; i < wardrobe->count; i++) {
+        const struct dress *dress = &wardrobe->list[i];
+        json_t *entry = json_pack("{s:s}", "file", dress->path);
+        if (dress->template)
+            json_object_update_new(entry, json_pack("{s:s, s:s}", "id", vt_template_id(dress->template), "version",
+                                                    vt_template_version(dress->template)));
+        if (dress->error[0])
+            json_object_set_new(entry, "error", json_string(dress->error));
+        json_array_append_new(list, entry);
+    }
+    pthread_mutex_unlock(&wardrobe->lock);
+    return list;
+}

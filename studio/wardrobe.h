@@ -1,0 +1,27 @@
+// The templates of a channel: loaded from their files, and again when those change. A file with errors leaves the
+// template that was there before.
+//
+// vt_wardrobe_check may run on any one thread; everything else belongs to the studio's.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "overlay/overlay.h"
+
+struct vt_wardrobe;
+
+// `paths` are copied. Loads all of them; what cannot be loaded is logged and stands in the status.
+int vt_wardrobe_new(struct vt_wardrobe **ret, char *const *paths, int count);
+void vt_wardrobe_free(struct vt_wardrobe **wardrobe);
+
+// Looks whether files have changed and loads them.
+void vt_wardrobe_check(struct vt_wardrobe *wardrobe);
+
+// The id of a template that has a new form since the last call, copied into `id`; false: none.
+bool vt_wardrobe_changed(struct vt_wardrobe *wardrobe, char id[VT_TEMPLATE_ID + 1]);
+
+// By "id" or "id@version": a reference, or NULL. *ret_all: it shows the list of all products.
+struct vt_template *vt_wardrobe_find(struct vt_wardrobe *wardrobe, const char *name, bool *ret_all);
+char *vt_wardrobe_names(struct vt_wardrobe *wardrobe);       // "a@1.0.0, b@2.1.0"; the caller frees; NULL: none
+json_t *vt_wardrobe_status(struct vt_wardrobe *wardrobe);    // [{file, id, version, error?}…]; a new reference
