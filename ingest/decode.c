@@ -467,6 +467,22 @@ int vt_decoder_new(struct vt_decoder **ret, const struct vt_decode_sink *sink, i
     return 0;
 }
 
+int vt_decode_warm_up(int threads)
+{
+    static const struct vt_access_unit units[] = {{.video = true}, {.video = false}};
+    struct vt_decode_sink sink = {0};
+    struct vt_decoder *decoder = NULL;
+    int error = vt_decoder_new(&decoder, &sink, threads);
+    if (!error)
+        error = open_context(decoder, &decoder->video, &units[0]);
+    if (!error)
+        error = open_context(decoder, &decoder->audio, &units[1]);
+    if (!error && (!decoder->video.context || !decoder->audio.context))
+        error = -ENOTSUP;
+    vt_decoder_free(&decoder);
+    return error;
+}
+
 static void track_free(struct track *track)
 {
     avcodec_free_context(&track->context);

@@ -47,6 +47,10 @@ struct vt_decode_sink {
 
 struct vt_decoder;
 
+// Does what the libraries do only once (tables, threads, libraries of their own), so that a process may lock itself in
+// afterwards. Returns 0 or a negative errno.
+int vt_decode_warm_up(int threads);
+
 int vt_decoder_new(struct vt_decoder **ret, const struct vt_decode_sink *sink, int threads);
 void vt_decoder_free(struct vt_decoder **decoder);
 

@@ -1,0 +1,180 @@
+#include "ingest/publisher.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ingest/codec_config.h"
+#include "ingest/timestamps.h"
+
+struct track {
+    uint8_t *config;
+    size_t config_size;
+    char name[VT_FLV_NAME_ROOM];
+};
+
+struct vt_publisher {
+    struct vt_rtmp rtmp;
+    struct vt_rtmp_buffers buffers;
+    struct vt_timestamps timestamps;
+    struct vt_decoder *decoder;
+    struct track video, audio;
+    int64_t units, tag_errors;
+    int tag_errors_in_row;
+    char why[VT_PUBLISHER_WHY_ROOM];
+};
+
+int vt_publisher_new(struct vt_publisher **ret, const struct vt_rtmp *state, const struct vt_decode_sink *sink,
+                     int threads)
+{
+    struct vt_publisher *publisher = calloc(1, sizeof *publisher);
+    int error = publisher ? vt_decoder_new(&publisher->decoder, sink, threads) : -ENOMEM;
+    if (error < 0) {
+        free(publisher);
+        return error;
+    }
+    publisher->rtmp = *state;
+    vt_rtmp_forget(&publisher->rtmp);
+    *ret = publisher;
+    return 0;
+}
+
+void vt_publisher_free(struct vt_publisher **publisher)
+{
+    if (!*publisher)
+        return;
+    vt_decoder_free(&(*publisher)->decoder);
+    vt_rtmp_buffers_free(&(*publisher)->buffers);
+    free((*publisher)->video.config);
+    free((*publisher)->audio.config);
+    free(*publisher);
+    *publisher = NULL;
+}
+
+void vt_publisher_accept(struct vt_publisher *publisher, struct vt_writer *reply)
+{
+    vt_rtmp_accept(&publisher->rtmp, reply);
+}
+
+void vt_publisher_refuse(struct vt_publisher *publisher, const char *code, const char *description,
+                         struct vt_writer *reply)
+{
+    vt_rtmp_refuse(&publisher->rtmp, code, description, reply);
+}
+
+static int give_up(struct vt_publisher *publisher, int error, const char *why)
+{
+    snprintf(publisher->why, sizeof publisher->why, "%s", why);
+    return error;
+}
+
+static int bad_tag(struct vt_publisher *publisher)
+{
+    publisher->tag_errors++;
+    if (++publisher->tag_errors_in_row < VT_PUBLISHER_TAG_ERRORS)
+        return 0;
+    return give_up(publisher, -EINVAL, "its audio and video messages make no sense");
+}
+
+static int keep_config(struct vt_publisher *publisher, struct track *track, const struct vt_flv_tag *tag)
+{
+    if (tag->size == 0 || tag->size > VT_CONFIG_BYTES_MAX)
+        return bad_tag(publisher);
+    uint8_t *config = malloc(tag->size);
+    if (!config)
+        return give_up(publisher, -ENOMEM, "out of memory");
+    memcpy(config, tag->data, tag->size);
+    free(track->config);
+    track->config = config;
+    track->config_size = tag->size;
+    return 0;
+}
+
+static int decode_unit(struct vt_publisher *publisher, const struct track *track, const struct vt_flv_tag *tag,
+                       bool video, uint32_t timestamp_ms, int64_t arrival_ns)
+{
+    struct vt_times times;
+    vt_timestamps_map(&publisher->timestamps, video ? VT_TIME_VIDEO : VT_TIME_AUDIO, timestamp_ms,
+                      tag->composition_ms, arrival_ns, &times);
+    publisher->units++;
+    struct vt_access_unit unit = {
+        .video = video,
+        .codec = video ? VT_CODEC_H264 : VT_CODEC_AAC,
+        .data = tag->data,
+        .size = tag->size,
+        .dts_ns = times.dts_ns,
+        .pts_ns = times.pts_ns,
+        .key = tag->key,
+        .config = track->config,
+        .config_size = track->config_size,
+    };
+    int error = vt_decoder_packet(publisher->decoder, &unit);
+    if (error == -EINVAL || error == -EPROTO)
+        return give_up(publisher, -EINVAL, vt_decoder_why(publisher->decoder));
+    return error < 0 ? give_up(publisher, error, strerror(-error)) : 0;
+}
+
+static int take_media(struct vt_publisher *publisher, const struct vt_rtmp_event *event, int64_t arrival_ns)
+{
+    bool video = event->type == VT_RTMP_VIDEO;
+    struct track *track = video ? &publisher->video : &publisher->audio;
+    struct vt_flv_tag tag;
+    int error = video ? vt_flv_video(&tag, event->data, event->size) : vt_flv_audio(&tag, event->data, event->size);
+    if (error == -ENOTSUP) {
+        vt_flv_refusal(publisher->why, sizeof publisher->why, video, &tag);
+        return -EINVAL;
+    }
+    if (error < 0)
+        return bad_tag(publisher);
+    publisher->tag_errors_in_row = 0;
+    if (tag.kind != VT_FLV_CONFIG && tag.kind != VT_FLV_UNIT)
+        return 0;
+    snprintf(track->name, sizeof track->name, "%s", tag.name);
+    if (tag.kind == VT_FLV_CONFIG)
+        return keep_config(publisher, track, &tag);
+    return decode_unit(publisher, track, &tag, video, event->timestamp_ms, arrival_ns);
+}
+
+int vt_publisher_feed(struct vt_publisher *publisher, const uint8_t *data, size_t size, int64_t arrival_ns,
+                      struct vt_writer *reply)
+{
+    for (;;) {
+        struct vt_rtmp_event event;
+        ssize_t used = vt_rtmp_feed(&publisher->rtmp, &publisher->buffers, data, size, reply, &event);
+        if (used < 0)
+            return give_up(publisher, -EPROTO, vt_rtmp_error_text(vt_rtmp_why(&publisher->rtmp)));
+        data += used;
+        size -= (size_t)used;
+        if (event.kind == VT_RTMP_MORE)
+            return 0;
+        if (event.kind == VT_RTMP_UNPUBLISHED)
+            return 1;
+        if (event.kind == VT_RTMP_ASKED)
+            return give_up(publisher, -EPROTO, "it asks to publish again");
+        if (event.type == VT_RTMP_DATA)
+            continue;
+        int error = take_media(publisher, &event, arrival_ns);
+        if (error < 0)
+            return error;
+    }
+}
+
+int vt_publisher_flush(struct vt_publisher *publisher)
+{
+    return vt_decoder_flush(publisher->decoder);
+}
+
+const char *vt_publisher_why(const struct vt_publisher *publisher)
+{
+    return publisher->why;
+}
+
+void vt_publisher_status(const struct vt_publisher *publisher, struct vt_publisher_status *ret)
+{
+    ret->video = publisher->video.name;
+    ret->audio = publisher->audio.name;
+    ret->units = publisher->units;
+    vt_decoder_stats(publisher->decoder, &ret->decode);
+    ret->errors = publisher->tag_errors + ret->decode.errors;
+}

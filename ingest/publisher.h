@@ -1,0 +1,40 @@
+// One publisher's bytes -> frames and samples: RTMP messages, tags, timestamps, decoders in a row. No descriptors and
+// no clock: arrival times come in with the bytes. One thread.
+#pragma once
+
+#include "ingest/decode.h"
+#include "ingest/flv_tag.h"
+#include "ingest/rtmp.h"
+
+#define VT_PUBLISHER_TAG_ERRORS 300      // tags in a row that make no sense
+#define VT_PUBLISHER_WHY_ROOM   256
+
+struct vt_publisher;
+
+// Goes on from `state`, which waits for the answer to publish or is past it.
+int vt_publisher_new(struct vt_publisher **ret, const struct vt_rtmp *state, const struct vt_decode_sink *sink,
+                     int threads);
+void vt_publisher_free(struct vt_publisher **publisher);
+
+// Says NetStream.Publish.Start.
+void vt_publisher_accept(struct vt_publisher *publisher, struct vt_writer *reply);
+
+// Takes all of the bytes and decodes what is whole. Returns 0; 1 when the encoder has said goodbye (what follows is not
+// looked at); -EPROTO when its bytes are not RTMP, -EINVAL when the media cannot be taken or decoded (it may be told
+// why); another negative errno. vt_publisher_why then says what it was.
+int vt_publisher_feed(struct vt_publisher *publisher, const uint8_t *data, size_t size, int64_t arrival_ns,
+                      struct vt_writer *reply);
+int vt_publisher_flush(struct vt_publisher *publisher);          // gives out what is still in the decoders
+const char *vt_publisher_why(const struct vt_publisher *publisher);
+
+// Tells the encoder why it must stop, in RTMP's words. `code` NULL: NetStream.Publish.BadName.
+void vt_publisher_refuse(struct vt_publisher *publisher, const char *code, const char *description,
+                         struct vt_writer *reply);
+
+struct vt_publisher_status {
+    const char *video, *audio;           // codecs as a person knows them; "" until seen
+    int64_t units;                       // audio and video that came
+    int64_t errors;                      // undecodable packets, tags that make no sense
+    struct vt_decode_stats decode;
+};
+void vt_publisher_status(const struct vt_publisher *publisher, struct vt_publisher_status *ret);
