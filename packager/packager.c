@@ -165,12 +165,15 @@ static int add_gaps(struct vt_packager *p, int64_t first_k)
     return 0;
 }
 
-static int resume(struct vt_packager *p)
+// Restores the state. *ret_gap is the first segment after it, which is a gap if it lies before p->next.
+static int resume(struct vt_packager *p, int64_t *ret_gap)
 {
     struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums};
     int result = vt_state_read(p->params.state, p->params.state_size, &p->params, p->next, &state);
-    if (result == 0)
-        result = add_gaps(p, p->next);
+    if (result < 0)
+        return result;
+    *ret_gap = p->window.list[p->window.count - 1].k + 1;
+    result = add_gaps(p, p->next);
     for (int t = 0; t < p->params.n_tracks; t++)
         if (p->totals[t].peak > p->track[t].rates.peak)
             p->track[t].rates.peak = p->totals[t].peak;
@@ -180,6 +183,7 @@ static int resume(struct vt_packager *p)
 static int start(struct vt_packager *p, const struct vt_packager_params *params)
 {
     int result = 0;
+    int64_t gap = p->next;
     for (int t = 0; t < params->n_tracks && result == 0; t++) {
         result = check_track(params, t, p->track[t].rates.codecs);
         if (result == 0)
@@ -189,11 +193,11 @@ static int start(struct vt_packager *p, const struct vt_packager_params *params)
     }
     // The state is checked before anything is stored, so that a wrong one changes nothing.
     if (result == 0 && params->state)
-        result = resume(p);
+        result = resume(p, &gap);
     for (int t = 0; t < params->n_tracks && result == 0; t++)
         result = write_init(p, t, true);
-    if (result == 0 && params->state && p->window.list[p->window.count - 1].track[0].gap)
-        (void)publish(p, p->next);               // what fails here is written again with the first segment
+    if (result == 0 && gap < p->next)
+        (void)publish(p, gap);                   // what fails here is written again with the first segment
     return result;
 }
 

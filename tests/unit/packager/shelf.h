@@ -141,7 +141,7 @@ __attribute__((unused)) static int shelf_sound(struct vt_packager *p, int track,
 __attribute__((unused)) static int shelf_run(struct vt_packager *p, const struct vt_packager_params *params,
                                              int64_t from, int64_t to)
 {
-    int64_t sample = vt_muldiv(from, INT64_C(48000) * params->rate.den, params->rate.num) / 1024 * 1024;
+    int64_t sample = (vt_muldiv(from, INT64_C(48000) * params->rate.den, params->rate.num) + 1023) / 1024 * 1024;
     int result = 0;
     for (int64_t frame = from; frame < to; frame++) {
         int given = shelf_frame(p, params, frame, 1000);

@@ -1,0 +1,600 @@
+#include "shelf.h"
+#include "packager/state.h"
+
+#include "base/bytes.h"
+
+static struct shelf shelf;
+
+static struct vt_packager *open_packager(const struct vt_packager_params *params)
+{
+    struct vt_packager *p = NULL;
+    REQUIRE_INT(vt_packager_new(&p, params), 0);
+    return p;
+}
+
+static void close_all(struct vt_packager *p)
+{
+    vt_packager_free(&p);
+    shelf_clear(&shelf);
+}
+
+static int count_of(const char *text, const char *what)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, what)); at++)
+        count++;
+    return count;
+}
+
+static int64_t number_after(const char *text, const char *what)
+{
+    const char *at = strstr(text, what);
+    return at ? strtoll(at + strlen(what), NULL, 10) : -1;
+}
+
+static double sum_of_durations(const char *text)
+{
+    double sum = 0;
+    for (const char *at = text; (at = strstr(at, "#EXTINF:")); at++)
+        sum += strtod(at + 8, NULL);
+    return sum;
+}
+
+static struct vt_cue cue(const char *id, int64_t rev, enum vt_cue_op op, int64_t frame)
+{
+    struct vt_cue cue = {.rev = rev, .op = op, .frame = frame, .end_frame = INT64_MAX, .lease_frame = frame + 90,
+                         .template = "t@1"};
+    vt_name_copy(cue.id, id);
+    return cue;
+}
+
+static int give(struct vt_packager *p, const char *id, int64_t rev, enum vt_cue_op op, int64_t frame)
+{
+    struct vt_cue given = cue(id, rev, op, frame);
+    return vt_packager_cue(p, &given, NULL, 0);
+}
+
+TEST(playlists_are_exactly)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    struct vt_packager *p = open_packager(&params);
+    REQUIRE_INT(shelf.puts[VT_BLOB_INIT], 2);
+    REQUIRE_INT(shelf_run(p, &params, 0, 60), 0);
+    REQUIRE_INT(shelf.readies, 0);
+    REQUIRE_INT(shelf_run(p, &params, 60, 62), 0);
+    REQUIRE_INT(shelf.ready, 1);
+    REQUIRE_TEXT(shelf_text(&shelf, "720p.m3u8"),
+        "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:1\n"
+        "#EXT-X-MAP:URI=\"720p-init.mp4\"\n"
+        "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:00.000Z\n#EXTINF:2.000000,\n720p-1.m4s\n");
+    REQUIRE_INT(shelf_run(p, &params, 62, 140), 0);
+    REQUIRE_INT(vt_packager_finish(p), 0);
+    REQUIRE_INT(shelf.ready, 3);
+    REQUIRE_TEXT(shelf_text(&shelf, "720p.m3u8"),
+        "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:1\n"
+        "#EXT-X-MAP:URI=\"720p-init.mp4\"\n"
+        "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:00.000Z\n#EXTINF:2.000000,\n720p-1.m4s\n"
+        "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:02.000Z\n#EXTINF:2.000000,\n720p-2.m4s\n"
+        "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:04.000Z\n#EXTINF:0.666667,\n720p-3.m4s\n"
+        "#EXT-X-ENDLIST\n");
+    REQUIRE(strstr(shelf_text(&shelf, "audio.m3u8"), "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:02.005Z\n"
+                   "#EXTINF:2.005334,\naudio-2.m4s\n"));
+    REQUIRE_INT(vt_packager_finish(p), 0);
+    REQUIRE_INT(shelf_frame(p, &params, 140, 10), -EINVAL);
+    close_all(p);
+}
+
+TEST(multivariant_is_exactly)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    params.n_tracks = 3;
+    params.rate = (struct vt_rational){30000, 1001};
+    struct vt_packager *p = open_packager(&params);
+    struct vt_writer w = {0};
+    vt_packager_multivariant(p, "show/main/", &w);
+    vt_write_u8(&w, 0);
+    REQUIRE_TEXT((char *)w.data,
+        "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"audio\",LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,"
+        "CHANNELS=\"2\",URI=\"show/main/audio.m3u8\"\n"
+        "#EXT-X-STREAM-INF:BANDWIDTH=3285000,AVERAGE-BANDWIDTH=2628000,CODECS=\"avc1.64001f,mp4a.40.2\","
+        "RESOLUTION=1280x720,FRAME-RATE=29.970,AUDIO=\"audio\",CLOSED-CAPTIONS=NONE\nshow/main/720p.m3u8\n"
+        "#EXT-X-STREAM-INF:BANDWIDTH=1035000,AVERAGE-BANDWIDTH=828000,CODECS=\"avc1.64001f,mp4a.40.2\","
+        "RESOLUTION=640x360,FRAME-RATE=29.970,AUDIO=\"audio\",CLOSED-CAPTIONS=NONE\nshow/main/360p.m3u8\n");
+    vt_writer_free(&w);
+    close_all(p);
+}
+
+TEST(one_kind_alone_is_valid)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    params.n_tracks = 1;
+    struct vt_packager *p = open_packager(&params);
+    REQUIRE_INT(shelf_run(p, &params, 0, 61), 0);
+    REQUIRE_TEXT(shelf_text(&shelf, "index.m3u8"),
+        "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+        "#EXT-X-STREAM-INF:BANDWIDTH=3125000,AVERAGE-BANDWIDTH=2500000,CODECS=\"avc1.64001f\",RESOLUTION=1280x720,"
+        "FRAME-RATE=30.000,CLOSED-CAPTIONS=NONE\n720p.m3u8\n");
+    close_all(p);
+
+    params.tracks = &shelf_tracks[1];
+    p = open_packager(&params);
+    int64_t sample = 0;
+    REQUIRE_INT(shelf_sound(p, 0, &sample, 48000 * 5), 0);
+    REQUIRE_INT(shelf.ready, 2);
+    REQUIRE_TEXT(shelf_text(&shelf, "index.m3u8"),
+        "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+        "#EXT-X-STREAM-INF:BANDWIDTH=160000,AVERAGE-BANDWIDTH=128000,CODECS=\"mp4a.40.2\"\naudio.m3u8\n");
+    REQUIRE_INT(vt_packager_finish(p), 0);
+    close_all(p);
+}
+
+TEST(bandwidth_is_never_below_what_was_measured)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    params.n_tracks = 1;
+    struct vt_packager *p = open_packager(&params);
+    for (int64_t frame = 0; frame <= 180; frame++)
+        REQUIRE_INT(shelf_frame(p, &params, frame, frame < 60 ? 1000 : 20000), 0);
+    double peak = shelf_find(&shelf, "720p-2.m4s")->size * 8 / 2.0;
+    int64_t told = number_after(shelf_text(&shelf, "index.m3u8"), "BANDWIDTH=");
+    REQUIRE(told >= peak && told <= 1.12 * peak);
+    REQUIRE_INT(vt_packager_finish(p), 0);
+    told = number_after(shelf_text(&shelf, "index.m3u8"), "BANDWIDTH=");
+    REQUIRE_NEAR(told, peak, 0.01 * peak);
+    close_all(p);
+}
+
+TEST(the_window_slides)
+{
+    static const struct vt_rational rates[] = {{25, 1}, {30000, 1001}, {30, 1}, {50, 1}, {60000, 1001}, {60, 1}};
+    for (size_t r = 0; r < sizeof rates / sizeof *rates; r++) {
+        struct vt_packager_params params = shelf_params(&shelf);
+        params.rate = rates[r];
+        params.first_msn = 1000;
+        struct vt_packager *p = open_packager(&params);
+        int64_t end = vt_segment_frame(&params, 60) + 5;
+        REQUIRE_INT(shelf_run(p, &params, 0, end), 0);
+        REQUIRE_INT(shelf.ready, 1000 + 59 - (shelf.ready < 1059));
+        for (int t = 0; t < 2; t++) {
+            const char *text = shelf_text(&shelf, t ? "audio.m3u8" : "720p.m3u8");
+            int count = count_of(text, "#EXTINF:");
+            int64_t first = number_after(text, "#EXT-X-MEDIA-SEQUENCE:");
+            REQUIRE(count >= 10 && count <= 12);
+            REQUIRE_INT(first + count - 1, shelf.ready);
+            REQUIRE_INT(number_after(text, t ? "\naudio-" : "\n720p-"), first);
+            int64_t a = vt_segment_frame(&params, first - 1000), b = vt_segment_frame(&params, first - 1000 + count);
+            double exact = (double)(b - a) * params.rate.den / params.rate.num;
+            REQUIRE_NEAR(sum_of_durations(text), exact, t ? 0.0214 : 0.000002);
+            REQUIRE(!strstr(text, "DISCONTINUITY") && !strstr(text, "PLAYLIST-TYPE") && !strstr(text, "GAP"));
+            REQUIRE_INT(number_after(text, "TARGETDURATION:"), 2);
+        }
+        // Gone from the playlist for its own duration and the longest playlist's: 48 s to 24 s ago at least.
+        int64_t first = number_after(shelf_text(&shelf, "720p.m3u8"), "#EXT-X-MEDIA-SEQUENCE:");
+        char name[40];
+        for (int64_t msn = 1000; msn <= (int64_t)shelf.ready; msn++) {
+            snprintf(name, sizeof name, "720p-%d.m4s", (int)msn);
+            bool dropped = shelf_find(&shelf, name)->dropped;
+            REQUIRE(dropped ? msn < first - 10 : msn > first - 14);
+        }
+        REQUIRE(shelf.drops > 60);
+        close_all(p);
+    }
+}
+
+TEST(a_window_is_never_too_short)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    params.window_ns = VT_NS_PER_S;
+    struct vt_packager *p = open_packager(&params);
+    REQUIRE_INT(shelf_run(p, &params, 0, 30 * 60), 0);
+    REQUIRE_INT(count_of(shelf_text(&shelf, "720p.m3u8"), "#EXTINF:"), 6);
+    close_all(p);
+
+    params.window_ns = 0;
+    p = open_packager(&params);
+    REQUIRE_INT(shelf_run(p, &params, 0, 30 * 60 + 2), 0);
+    REQUIRE_INT(count_of(shelf_text(&shelf, "720p.m3u8"), "#EXTINF:"), 30);
+    REQUIRE(strstr(shelf_text(&shelf, "720p.m3u8"), "#EXT-X-PLAYLIST-TYPE:EVENT\n"));
+    REQUIRE_INT(shelf.drops, 0);
+    REQUIRE_INT(shelf.puts[VT_BLOB_STATE], 0);
+    close_all(p);
+}
+
+// The first box of this type from `at` on: its start, or NULL.
+static const uint8_t *find_box(const struct shelf_file *file, const char *type, int skip)
+{
+    for (size_t at = 0; at + 8 <= file->size;) {
+        struct vt_reader r = vt_reader(file->data + at, 4);
+        if (memcmp(file->data + at + 4, type, 4) == 0 && skip-- == 0)
+            return file->data + at;
+        at += vt_read_u32be(&r);
+    }
+    return NULL;
+}
+
+struct emsg {
+    uint32_t timescale, duration, id;
+    uint64_t time;
+    char json[VT_CUE_JSON + 1];
+};
+
+static struct emsg read_emsg(const char *segment, int n)
+{
+    struct shelf_file *file = shelf_find(&shelf, segment);
+    REQUIRE(file);
+    const uint8_t *box = find_box(file, "emsg", n);
+    REQUIRE(box);
+    struct emsg emsg = {0};
+    struct vt_reader r = vt_reader(box, 2000);
+    uint32_t size = vt_read_u32be(&r);
+    vt_read_skip(&r, 8);
+    emsg.timescale = vt_read_u32be(&r);
+    emsg.time = vt_read_u64be(&r);
+    emsg.duration = vt_read_u32be(&r);
+    emsg.id = vt_read_u32be(&r);
+    size_t head = 32 + sizeof "https://aomedia.org/emsg/ID3" + 2 + 20 + 1 + sizeof "vitrine.cue.v1";
+    memcpy(emsg.json, box + head, size - head);
+    return emsg;
+}
+
+TEST(cues_are_in_band)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    params.n_tracks = 3;
+    struct vt_packager *p = open_packager(&params);
+    REQUIRE_INT(give(p, "c1", 1, VT_CUE_START, 70), 0);
+    REQUIRE_INT(give(p, "c2", 1, VT_CUE_START, 119), 0);
+    REQUIRE_INT(give(p, "c2", 2, VT_CUE_UPDATE, 120), 0);
+    REQUIRE_INT(give(p, "c1", 2, VT_CUE_END, 150), 0);
+    REQUIRE_INT(shelf_run(p, &params, 0, 245), 0);
+    REQUIRE_INT(shelf.ready, 4);
+
+    REQUIRE_TEXT(read_emsg("720p-1.m4s", 0).json, "{\"v\":1,\"op\":\"snap\",\"on\":[]}");
+    REQUIRE(!find_box(shelf_find(&shelf, "720p-1.m4s"), "emsg", 1));
+    REQUIRE(!find_box(shelf_find(&shelf, "audio-2.m4s"), "emsg", 0));
+
+    struct emsg start = read_emsg("720p-2.m4s", 1), late = read_emsg("720p-2.m4s", 2);
+    REQUIRE(strstr(start.json, "\"op\":\"start\""));
+    REQUIRE_INT(start.timescale, 90000);
+    REQUIRE_INT(start.time, 70 * 3000);
+    REQUIRE_INT(start.duration, 50 * 3000);
+    REQUIRE_INT(start.id, vt_cue_emsg_id("c1", 1, VT_CUE_START, 2));
+    REQUIRE_INT(late.time, 119 * 3000);
+    REQUIRE_INT(late.duration, 90000 / 4);
+
+    // Segment 3: c1 was on air before; c2 changes on its first frame, so there is no snap of it.
+    struct emsg snap = read_emsg("720p-3.m4s", 0), index = read_emsg("720p-3.m4s", 1);
+    REQUIRE(strstr(snap.json, "\"id\":\"c1\",\"rev\":1,\"op\":\"snap\"") && strstr(snap.json, "\"pts\":210000,"));
+    REQUIRE_INT(snap.time, 120 * 3000);
+    REQUIRE_INT(snap.duration, 60 * 3000);
+    REQUIRE_TEXT(index.json, "{\"v\":1,\"op\":\"snap\",\"on\":[\"c1.1\",\"c2.2\"]}");
+    REQUIRE(strstr(read_emsg("720p-3.m4s", 2).json, "\"id\":\"c2\",\"rev\":2,\"op\":\"update\""));
+    REQUIRE(strstr(read_emsg("720p-3.m4s", 3).json, "\"id\":\"c1\",\"rev\":2,\"op\":\"end\""));
+    REQUIRE_TEXT(read_emsg("720p-4.m4s", 1).json, "{\"v\":1,\"op\":\"snap\",\"on\":[\"c2.2\"]}");
+
+    // Alike in every rendition.
+    for (int n = 0; n < 4; n++) {
+        struct emsg a = read_emsg("720p-3.m4s", n), b = read_emsg("360p-3.m4s", n);
+        REQUIRE(memcmp(&a, &b, sizeof a) == 0);
+    }
+    close_all(p);
+}
+
+TEST(tags_are_listed_with_their_segment_and_leave_the_window)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    struct vt_packager *p = open_packager(&params);
+    struct vt_cue start = cue("c1", 1, VT_CUE_START, 70), end = cue("c1", 3, VT_CUE_END, 150);
+    start.lease_frame = 70 + 3000;           // 100 s: capped
+    REQUIRE_INT(vt_packager_cue(p, &start, NULL, 0), 0);
+    REQUIRE_INT(give(p, "c1", 2, VT_CUE_UPDATE, 125), 0);
+    REQUIRE_INT(vt_packager_cue(p, &end, NULL, 0), 0);
+    REQUIRE_INT(shelf_run(p, &params, 0, 119), 0);
+    REQUIRE(!strstr(shelf_text(&shelf, "720p.m3u8"), "DATERANGE"));
+    REQUIRE_INT(shelf_run(p, &params, 119, 125), 0);
+    const char *tag = strstr(shelf_text(&shelf, "720p.m3u8"), "#EXT-X-DATERANGE:ID=\"c1.1\"");
+    REQUIRE(tag && strstr(tag, "START-DATE=\"2026-03-01T19:00:02.333Z\",DURATION=30.000,") &&
+            strstr(tag, "\n720p-2.m4s"));
+    REQUIRE_INT(shelf_run(p, &params, 125, 190), 0);
+    // One tag a segment: the end, which reaches as far as the start did.
+    for (int t = 0; t < 2; t++) {
+        const char *text = shelf_text(&shelf, t ? "audio.m3u8" : "720p.m3u8");
+        REQUIRE_INT(count_of(text, "#EXT-X-DATERANGE"), 2);
+        tag = strstr(text, "#EXT-X-DATERANGE:ID=\"c1.3\"");
+        REQUIRE(tag && strstr(tag, "START-DATE=\"2026-03-01T19:00:05.000Z\",DURATION=27.333,"));
+    }
+    // The range ends at 32.333 s: it stays while the window starts before.
+    bool gone = false;
+    for (int64_t frame = 190; frame < 2400; frame += 10) {
+        REQUIRE_INT(shelf_run(p, &params, frame, frame + 10), 0);
+        const char *text = shelf_text(&shelf, "720p.m3u8");
+        bool listed = count_of(text, "#EXT-X-DATERANGE") == 2;
+        REQUIRE(listed || count_of(text, "#EXT-X-DATERANGE") == 0);
+        REQUIRE_INT(listed, (number_after(text, "SEQUENCE:") - 1) * 2 < 33);
+        gone |= !listed;
+    }
+    REQUIRE(gone);
+    close_all(p);
+}
+
+TEST(more_is_kept_while_something_points_at_it)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    struct vt_packager *p = open_packager(&params);
+    struct vt_cue start = cue("c1", 1, VT_CUE_START, 10);
+    start.more = "cues/c1.1.json";
+    REQUIRE_INT(vt_packager_cue(p, &start, "{}", 2), 0);
+    REQUIRE_TEXT(shelf_text(&shelf, "cues/c1.1.json"), "{}");
+    REQUIRE_INT(shelf_run(p, &params, 0, 3000), 0);
+    REQUIRE(!shelf_find(&shelf, "cues/c1.1.json")->dropped);
+    REQUIRE_INT(give(p, "c1", 2, VT_CUE_END, 3010), 0);
+    REQUIRE_INT(shelf_run(p, &params, 3000, 3200), 0);
+    REQUIRE(shelf_find(&shelf, "cues/c1.1.json")->dropped);
+
+    start = cue("c3", 1, VT_CUE_START, 3300);
+    start.more = "../state.json";
+    REQUIRE_INT(vt_packager_cue(p, &start, "{}", 2), -EINVAL);
+    close_all(p);
+}
+
+TEST(wrong_cues_are_refused)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    struct vt_packager *p = open_packager(&params);
+    REQUIRE_INT(shelf_run(p, &params, 0, 100), 0);
+    REQUIRE_INT(give(p, "c1", 1, VT_CUE_START, 99), -EINVAL);
+    REQUIRE_INT(give(p, "c1", 5, VT_CUE_START, 100), 0);
+    REQUIRE_INT(give(p, "c1", 5, VT_CUE_UPDATE, 101), -EINVAL);
+    REQUIRE_INT(give(p, "c1", 6, VT_CUE_SNAP, 101), -EINVAL);
+    REQUIRE_INT(give(p, "c 1", 6, VT_CUE_START, 101), -EINVAL);
+    REQUIRE_INT(shelf_run(p, &params, 100, 130), 0);
+    REQUIRE_INT(give(p, "c1", 5, VT_CUE_UPDATE, 130), -EINVAL);
+    REQUIRE_INT(give(p, "c1", 6, VT_CUE_UPDATE, 130), 0);
+    close_all(p);
+}
+
+TEST(cues_on_air_have_a_limit)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    struct vt_packager *p = open_packager(&params);
+    char id[20];
+    for (int i = 0; i < VT_CUES_LIVE_MAX; i++) {
+        snprintf(id, sizeof id, "c%d", i);
+        REQUIRE_INT(give(p, id, 1, VT_CUE_START, 10), 0);
+    }
+    REQUIRE_INT(give(p, "more", 1, VT_CUE_START, 10), -EBUSY);
+    REQUIRE_INT(shelf_run(p, &params, 0, 70), 0);
+    REQUIRE_INT(give(p, "more", 1, VT_CUE_START, 70), -EBUSY);
+    REQUIRE_INT(give(p, "c0", 2, VT_CUE_END, 70), 0);
+    REQUIRE_INT(shelf_run(p, &params, 70, 130), 0);
+    REQUIRE_INT(give(p, "more", 1, VT_CUE_START, 130), 0);
+    REQUIRE_INT(shelf_run(p, &params, 130, 190), 0);
+    REQUIRE(strlen(read_emsg("720p-3.m4s", VT_CUES_LIVE_MAX - 1).json) <= VT_CUE_JSON);
+    close_all(p);
+}
+
+TEST(date_ranges_have_a_limit)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    struct vt_packager *p = open_packager(&params);
+    int64_t rev = 1, frame = 1;
+    int result = 0;
+    // A tag a segment and cue; each of four cues keeps room for its end.
+    for (; result == 0; frame += 60)
+        for (int i = 0; i < 4 && result == 0; i++) {
+            result = give(p, (char[]){'c', (char)('0' + i), 0}, rev, VT_CUE_UPDATE, frame);
+            rev += result == 0;
+        }
+    REQUIRE_INT(result, -EBUSY);
+    REQUIRE_INT(rev - 1, VT_DATERANGES_MAX - 4);
+    for (int i = 0; i < 4; i++)
+        REQUIRE_INT(give(p, (char[]){'c', (char)('0' + i), 0}, rev, VT_CUE_END, frame), 0);
+    close_all(p);
+}
+
+TEST(segments_have_a_limit)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    params.n_tracks = 1;
+    params.segment_ns = 10 * VT_NS_PER_S;
+    struct vt_packager *p = open_packager(&params);
+    for (int64_t frame = 0; frame < VT_SEGMENT_BYTES_MAX >> 20; frame++)
+        REQUIRE_INT(shelf_frame(p, &params, frame, 1 << 20), 0);
+    REQUIRE_INT(shelf_frame(p, &params, 64, 1), -EMSGSIZE);
+    REQUIRE_INT(shelf_frame(p, &params, 65, 1), -EMSGSIZE);
+    REQUIRE_INT(shelf_frame(p, &params, 300, 1), 0);
+    REQUIRE(strstr(shelf_text(&shelf, "720p.m3u8"), "#EXT-X-GAP\n#EXTINF:10.000000,\n720p-1.m4s\n"));
+    close_all(p);
+}
+
+TEST(tracks_have_a_limit)
+{
+    struct vt_track tracks[VT_TRACKS_MAX + 1];
+    for (int i = 0; i <= VT_TRACKS_MAX; i++) {
+        tracks[i] = shelf_tracks[0];
+        snprintf(tracks[i].name, sizeof tracks[i].name, "v%d", i);
+    }
+    struct vt_packager_params params = shelf_params(&shelf);
+    struct vt_packager *p = NULL;
+    params.tracks = tracks;
+    params.n_tracks = VT_TRACKS_MAX + 1;
+    REQUIRE_INT(vt_packager_new(&p, &params), -EINVAL);
+    REQUIRE(!p);
+    params.n_tracks = VT_TRACKS_MAX;
+    p = open_packager(&params);
+    REQUIRE_INT(shelf_run(p, &params, 0, 0), 0);
+    close_all(p);
+}
+
+TEST(tracks_may_run_apart_so_far)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    struct vt_packager *p = open_packager(&params);
+    int64_t frame = 0, sample = 0;
+    for (; frame < 60 * (VT_PACKAGER_AHEAD + 1); frame++)
+        REQUIRE_INT(shelf_frame(p, &params, frame, 100), 0);
+    REQUIRE_INT(shelf_frame(p, &params, frame, 100), -EBUSY);
+    REQUIRE_INT(shelf_sound(p, 1, &sample, 48000 * 3), 0);
+    REQUIRE_INT(shelf.ready, 1);
+    REQUIRE_INT(shelf_frame(p, &params, frame, 100), 0);
+    close_all(p);
+}
+
+TEST(a_segment_that_cannot_be_stored_is_a_gap)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    struct vt_packager *p = open_packager(&params);
+    REQUIRE_INT(shelf_run(p, &params, 0, 65), 0);
+    shelf.fail = ENOSPC;
+    shelf.fail_kind = VT_BLOB_SEGMENT;
+    REQUIRE_INT(shelf_run(p, &params, 65, 125), -ENOSPC);
+    shelf.fail = 0;
+    REQUIRE_INT(shelf_run(p, &params, 125, 185), 0);
+    for (int t = 0; t < 2; t++) {
+        const char *text = shelf_text(&shelf, t ? "audio.m3u8" : "720p.m3u8");
+        REQUIRE_INT(count_of(text, "#EXT-X-GAP"), 1);
+        REQUIRE_NEAR(sum_of_durations(text), 6, 0.022);
+    }
+    REQUIRE(strstr(shelf_text(&shelf, "720p.m3u8"), "#EXT-X-GAP\n#EXTINF:2.000000,\n720p-2.m4s\n"));
+    REQUIRE_INT(shelf.ready, 3);
+    close_all(p);
+}
+
+TEST(frames_that_never_came_are_a_gap)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    struct vt_packager *p = open_packager(&params);
+    REQUIRE_INT(shelf_run(p, &params, 0, 90), 0);
+    REQUIRE_INT(shelf_frame(p, &params, 150, 100), -EINVAL);         // not on a cut
+    REQUIRE_INT(shelf_run(p, &params, 600, 700), 0);
+    const char *text = shelf_text(&shelf, "720p.m3u8");
+    REQUIRE_INT(count_of(text, "#EXT-X-GAP"), 8);
+    REQUIRE_NEAR(sum_of_durations(text), 20, 1e-6);
+    REQUIRE_INT(shelf.ready, 11);
+    close_all(p);
+}
+
+TEST(a_restart_goes_on)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    params.first_msn = 500;
+    struct vt_packager *p = open_packager(&params);
+    REQUIRE_INT(give(p, "c1", 1, VT_CUE_START, 400), 0);
+    REQUIRE_INT(shelf_run(p, &params, 0, 485), 0);
+    vt_packager_free(&p);
+    char *state = strdup(shelf_text(&shelf, "state.json"));
+    size_t init_size = shelf_find(&shelf, "720p-init.mp4")->size;
+
+    params.state = state;
+    params.state_size = strlen(state);
+    params.first_frame = 660;
+    p = open_packager(&params);
+    const char *text = shelf_text(&shelf, "720p.m3u8");
+    REQUIRE_INT(shelf.ready, 510);
+    REQUIRE_INT(count_of(text, "#EXT-X-GAP"), 3);
+    REQUIRE(strstr(text, "#EXTINF:2.000000,\n720p-507.m4s\n#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:16.000Z\n"
+                   "#EXT-X-GAP\n#EXTINF:2.000000,\n720p-508.m4s\n"));
+    REQUIRE(strstr(text, "#EXT-X-DATERANGE:ID=\"c1.1\""));
+    REQUIRE_INT(shelf_find(&shelf, "720p-init.mp4")->size, init_size);
+
+    REQUIRE_INT(give(p, "c1", 1, VT_CUE_START, 660), -EINVAL);
+    REQUIRE_INT(give(p, "c1", 2, VT_CUE_START, 660), 0);
+    REQUIRE_INT(shelf_run(p, &params, 660, 800), 0);
+    text = shelf_text(&shelf, "720p.m3u8");
+    REQUIRE_INT(shelf.ready, 512);
+    REQUIRE(strstr(text, "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:22.000Z\n#EXTINF:2.000000,\n720p-511.m4s\n"));
+    REQUIRE_INT(number_after(text, "SEQUENCE:") + count_of(text, "#EXTINF:") - 1, 512);
+    REQUIRE_NEAR(sum_of_durations(shelf_text(&shelf, "audio.m3u8")), count_of(text, "#EXTINF:") * 2, 0.022);
+    vt_packager_free(&p);
+
+    // A state of another show, of other tracks, from after the restart, or cut short.
+    params.epoch_ns += 1;
+    REQUIRE_INT(vt_packager_new(&p, &params), -EBADMSG);
+    params.epoch_ns -= 1;
+    params.n_tracks = 3;
+    REQUIRE_INT(vt_packager_new(&p, &params), -EBADMSG);
+    params.n_tracks = 2;
+    params.first_frame = 420;
+    REQUIRE_INT(vt_packager_new(&p, &params), -EBADMSG);
+    params.first_frame = 660;
+    params.state_size -= 1;
+    REQUIRE_INT(vt_packager_new(&p, &params), -EBADMSG);
+    REQUIRE(!p);
+    free(state);
+    close_all(p);
+}
+
+TEST(decode_times_are_64_bits)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    params.rate = (struct vt_rational){60, 1};
+    params.first_frame = vt_segment_frame(&params, 100000);          // 18 G ticks of 90 kHz
+    struct vt_packager *p = open_packager(&params);
+    REQUIRE_INT(shelf_run(p, &params, params.first_frame, params.first_frame + 130), 0);
+    struct shelf_file *file = shelf_find(&shelf, "720p-100001.m4s");
+    REQUIRE(file);
+    const uint8_t *moof = find_box(file, "moof", 0);
+    REQUIRE(moof);
+    // moof, mfhd, traf, tfhd, then tfdt's head.
+    struct vt_reader r = vt_reader(moof + 8 + 16 + 8 + 24, 20);
+    vt_read_skip(&r, 12);
+    REQUIRE_INT(vt_read_u64be(&r), INT64_C(18000000000));
+    REQUIRE_INT(read_emsg("720p-100001.m4s", 0).time, INT64_C(18000000000));
+    close_all(p);
+}
+
+TEST(wrong_parameters_are_refused)
+{
+    struct vt_packager *p = NULL;
+    for (int i = 0; i < 12; i++) {
+        struct vt_packager_params params = shelf_params(&shelf);
+        struct vt_track tracks[2] = {shelf_tracks[0], shelf_tracks[1]};
+        uint8_t avcc[sizeof shelf_avcc];
+        memcpy(avcc, shelf_avcc, sizeof avcc);
+        tracks[0].config = avcc;
+        params.tracks = tracks;
+        switch (i) {
+        case 0: params.first_msn = 0; break;
+        case 1: params.first_frame = 30; break;
+        case 2: params.segment_ns = 0; break;
+        case 3: params.n_tracks = 0; break;
+        case 4: avcc[4] = 0xfd; break;                               // two length bytes
+        case 5: avcc[0] = 2; break;
+        case 6: tracks[0].config_size--; break;
+        case 7: tracks[1].config = (const uint8_t[]){0x2b, 0x92}; break;     // HE-AAC
+        case 8: tracks[1].sample_rate = 44100; break;
+        case 9: tracks[1].language = "e\"n"; break;
+        case 10: strcpy(tracks[1].name, "720p"); break;
+        case 11: params.rate.num = 0; break;
+        }
+        REQUIRE_INT(vt_packager_new(&p, &params), -EINVAL);
+    }
+    REQUIRE(!p);
+    REQUIRE_INT(shelf.count, 0);
+}
+
+int main(void)
+{
+    RUN(playlists_are_exactly);
+    RUN(multivariant_is_exactly);
+    RUN(one_kind_alone_is_valid);
+    RUN(bandwidth_is_never_below_what_was_measured);
+    RUN(the_window_slides);
+    RUN(a_window_is_never_too_short);
+    RUN(cues_are_in_band);
+    RUN(tags_are_listed_with_their_segment_and_leave_the_window);
+    RUN(more_is_kept_while_something_points_at_it);
+    RUN(wrong_cues_are_refused);
+    RUN(cues_on_air_have_a_limit);
+    RUN(date_ranges_have_a_limit);
+    RUN(segments_have_a_limit);
+    RUN(tracks_have_a_limit);
+    RUN(tracks_may_run_apart_so_far);
+    RUN(a_segment_that_cannot_be_stored_is_a_gap);
+    RUN(frames_that_never_came_are_a_gap);
+    RUN(a_restart_goes_on);
+    RUN(decode_times_are_64_bits);
+    RUN(wrong_parameters_are_refused);
+    return DONE();
+}
