@@ -6,40 +6,24 @@
 
 #include "studio/sprite_planes.h"
 
-#define FRACTION     18                  // bits after the point of a coefficient
 #define GAP_MIN      16                  // a shorter transparent run is blended along
 #define OPAQUE_MIN   32                  // a shorter opaque run is blended along
-
-// Sums of premultiplied components under the kernel of one row of chroma.
-struct sums {
-    uint16_t *a, *r, *g, *b;
-};
-
-struct coefficients {
-    int32_t offset_y, y[3];              // red, green, blue
-    int32_t offset_c, u[3], v[3];
-};
-
-struct kernel {
-    bool cosited_x, cosited_y;           // [1 2 1] around the even sample, else a box of two
-    int shift;                           // log2 of the sum of the weights
-};
+#define SUMS_BEFORE  2                   // columns of sums before column 0 of parity 0
 
 struct conversion {
+    const struct vt_sprite_rows *rows;
     const uint8_t *pixels;               // ARGB32
     int pixels_stride, pixels_width, source_x;
     int width, height, parity_x, parity_y;
-    struct coefficients k;
-    struct kernel kernel;
-    struct sums sums;
+    struct vt_sprite_weights weights;
 };
 
 static int32_t fixed(double v)
 {
-    return (int32_t)(v * (1 << FRACTION) + (v < 0 ? -0.5 : 0.5));
+    return (int32_t)(v * (1 << VT_SPRITE_FRACTION) + (v < 0 ? -0.5 : 0.5));
 }
 
-static struct coefficients coefficients(const struct vt_colour *colour)
+static struct vt_sprite_weights weights(const struct vt_colour *colour)
 {
     double kr = 0.2126, kb = 0.0722;
     if (colour->matrix == 5 || colour->matrix == 6)
@@ -47,77 +31,51 @@ static struct coefficients coefficients(const struct vt_colour *colour)
     else if (colour->matrix == 9 || colour->matrix == 10)
         kr = 0.2627, kb = 0.0593;
     double y = colour->full_range ? 1 : 219 / 255.0, c = colour->full_range ? 1 : 224 / 255.0;
-    struct coefficients k = {
+    struct vt_sprite_weights w = {
         .offset_y = fixed(colour->full_range ? 0 : 16 / 255.0),
         .y = {fixed(y * kr), 0, fixed(y * kb)},
         .offset_c = fixed(128 / 255.0),
         .u = {fixed(-c * kr / (2 * (1 - kb))), 0, fixed(c / 2)},
         .v = {fixed(c / 2), 0, fixed(-c * kb / (2 * (1 - kr)))},
+        .cosited_x = colour->chroma_site != 2,
+        .cosited_y = colour->chroma_site == 3,
     };
     // Green takes what rounding left, so that white is white and grey has no colour.
-    k.y[1] = fixed(y) - k.y[0] - k.y[2];
-    k.u[1] = -k.u[0] - k.u[2];
-    k.v[1] = -k.v[0] - k.v[2];
-    return k;
-}
-
-static struct kernel kernel(const struct vt_colour *colour)
-{
-    struct kernel k = {.cosited_x = colour->chroma_site != 2, .cosited_y = colour->chroma_site == 3};
-    k.shift = 2 + k.cosited_x + k.cosited_y;
-    return k;
+    w.y[1] = fixed(y) - w.y[0] - w.y[2];
+    w.u[1] = -w.u[0] - w.u[2];
+    w.v[1] = -w.v[0] - w.v[2];
+    w.shift = 2 + w.cosited_x + w.cosited_y;
+    return w;
 }
 
 static uint8_t rounded(int32_t v)
 {
-    v = (v + (1 << (FRACTION - 1))) >> FRACTION;
+    v = (v + (1 << (VT_SPRITE_FRACTION - 1))) >> VT_SPRITE_FRACTION;
     return v < 0 ? 0 : v > 255 ? 255 : (uint8_t)v;
 }
 
-// The columns [*from, *to) of the sprite that lie inside the surface, and the pixel of column 0 of row `y`.
-static const uint32_t *surface_row(const struct conversion *c, int y, int *from, int *to)
+static int32_t weighted(const int32_t w[3], int32_t r, int32_t g, int32_t b)
 {
-    *from = c->source_x < 0 ? -c->source_x : 0;
-    *to = c->pixels_width - c->source_x < c->width ? c->pixels_width - c->source_x : c->width;
-    return (const uint32_t *)(const void *)(c->pixels + (ptrdiff_t)y * c->pixels_stride) + c->source_x;
+    return w[0] * r + w[1] * g + w[2] * b;
 }
 
-static void convert_luma(const struct conversion *c, struct vt_sprite_layer *luma)
+static void luma_row(uint8_t *y, uint8_t *alpha, const uint32_t *argb, int count, const struct vt_sprite_weights *w)
 {
-    const struct coefficients *k = &c->k;
-    for (int y = 0; y < luma->height; y++) {
-        int from, to;
-        const uint32_t *row = surface_row(c, y, &from, &to);
-        uint8_t *alpha = luma->alpha + (ptrdiff_t)y * luma->stride;
-        uint8_t *out = luma->colour[0] + (ptrdiff_t)y * luma->stride;
-        for (int x = from; x < to; x++) {
-            uint32_t p = row[x];
-            if (!p)
-                continue;
-            int32_t a = p >> 24, r = p >> 16 & 255, g = p >> 8 & 255, b = p & 255;
-            alpha[x] = (uint8_t)a;
-            out[x] = rounded(k->offset_y * a + k->y[0] * r + k->y[1] * g + k->y[2] * b);
-        }
+    for (int x = 0; x < count; x++) {
+        uint32_t p = argb[x];
+        alpha[x] = (uint8_t)(p >> 24);
+        y[x] = rounded(w->offset_y * (int32_t)(p >> 24) + weighted(w->y, p >> 16 & 255, p >> 8 & 255, p & 255));
     }
 }
 
-// Adds surface row `y` (which may lie outside it) to the sums, `weight` times. Entry 1 of the sums is the column of
-// parity 0, so that the sample left of it has a place.
-static void add_row(const struct conversion *c, int y, int weight)
+static void add_row(const struct vt_sprite_sums *sums, const uint32_t *argb, int count, int times)
 {
-    if (y < 0 || y >= c->height)
-        return;
-    int from, to;
-    const uint32_t *row = surface_row(c, y, &from, &to);
-    for (int x = from; x < to; x++) {
-        uint32_t p = row[x];
-        if (!p)
-            continue;
-        int i = x + c->parity_x + 1;
-        c->sums.a[i] += (uint16_t)(weight * (p >> 24));
-        c->sums.r[i] += (uint16_t)(weight * (p >> 16 & 255));
-        c->sums.g[i] += (uint16_t)(weight * (p >> 8 & 255));
-        c->sums.b[i] += (uint16_t)(weight * (p & 255));
+    for (int x = 0; x < count; x++) {
+        uint32_t p = argb[x];
+        sums->a[x] += (uint16_t)(times * (p >> 24));
+        sums->r[x] += (uint16_t)(times * (p >> 16 & 255));
+        sums->g[x] += (uint16_t)(times * (p >> 8 & 255));
+        sums->b[x] += (uint16_t)(times * (p & 255));
     }
 }
 
@@ -126,36 +84,78 @@ static int32_t across(const uint16_t *sums, bool cosited)
     return cosited ? sums[-1] + 2 * sums[0] + sums[1] : sums[0] + sums[1];
 }
 
-static void convert_chroma(const struct conversion *c, struct vt_sprite_layer *chroma)
+static void chroma_row(uint8_t *u, uint8_t *v, uint8_t *alpha, const struct vt_sprite_sums *sums, int count,
+                       const struct vt_sprite_weights *w)
 {
-    const struct coefficients *k = &c->k;
-    const struct sums *sums = &c->sums;
-    size_t sums_bytes = 4 * sizeof(uint16_t) * (size_t)(2 * chroma->width + 2);
-    bool cosited = c->kernel.cosited_x;
-    int shift = c->kernel.shift, half = 1 << (shift - 1);
+    int half = 1 << (w->shift - 1);
+    for (int x = 0; x < count; x++) {
+        int32_t a = (across(sums->a + 2 * x, w->cosited_x) + half) >> w->shift;
+        int32_t r = across(sums->r + 2 * x, w->cosited_x), g = across(sums->g + 2 * x, w->cosited_x);
+        int32_t b = across(sums->b + 2 * x, w->cosited_x);
+        // The offset goes with alpha as it is stored: then what has no colour changes no colour.
+        alpha[x] = (uint8_t)a;
+        u[x] = rounded(w->offset_c * a + (weighted(w->u, r, g, b) >> w->shift));
+        v[x] = rounded(w->offset_c * a + (weighted(w->v, r, g, b) >> w->shift));
+    }
+}
+
+const struct vt_sprite_rows vt_sprite_rows_c = {luma_row, add_row, chroma_row};
+
+// The columns of the sprite that lie inside the surface: *from and their count, which may be 0; and their pixels.
+static const uint32_t *surface_row(const struct conversion *c, int y, int *from, int *count)
+{
+    int first = c->source_x < 0 ? 0 : c->source_x, end = c->source_x + c->width;
+    if (end > c->pixels_width)
+        end = c->pixels_width;
+    *from = first - c->source_x;
+    *count = end > first ? end - first : 0;
+    return (const uint32_t *)(const void *)(c->pixels + (ptrdiff_t)y * c->pixels_stride) + (*count ? first : 0);
+}
+
+static void convert_luma(const struct conversion *c, struct vt_sprite_layer *luma)
+{
+    for (int y = 0; y < luma->height; y++) {
+        int from, count;
+        const uint32_t *row = surface_row(c, y, &from, &count);
+        ptrdiff_t at = (ptrdiff_t)y * luma->stride + from;
+        if (count)
+            c->rows->luma(luma->colour[0] + at, luma->alpha + at, row, count, &c->weights);
+    }
+}
+
+static void add_surface_row(const struct conversion *c, const struct vt_sprite_sums *sums, int y, int times)
+{
+    if (y < 0 || y >= c->height)
+        return;
+    int from, count;
+    const uint32_t *row = surface_row(c, y, &from, &count);
+    int at = from + c->parity_x;
+    struct vt_sprite_sums place = {sums->a + at, sums->r + at, sums->g + at, sums->b + at};
+    if (count)
+        c->rows->add(&place, row, count, times);
+}
+
+static int convert_chroma(const struct conversion *c, struct vt_sprite_layer *chroma)
+{
+    size_t columns = SUMS_BEFORE + 2 * (size_t)chroma->width + VT_SPRITE_PAD, bytes = 4 * columns * sizeof(uint16_t);
+    uint16_t *memory = malloc(bytes);
+    if (!memory)
+        return -ENOMEM;
+    struct vt_sprite_sums sums = {memory + SUMS_BEFORE, memory + columns + SUMS_BEFORE,
+                                  memory + 2 * columns + SUMS_BEFORE, memory + 3 * columns + SUMS_BEFORE};
     for (int y = 0; y < chroma->height; y++) {
         int source_y = 2 * y - c->parity_y;
-        memset(sums->a, 0, sums_bytes);
-        if (c->kernel.cosited_y)
-            add_row(c, source_y - 1, 1);
-        add_row(c, source_y, 1 + c->kernel.cosited_y);
-        add_row(c, source_y + 1, 1);
-        ptrdiff_t row = (ptrdiff_t)y * chroma->stride;
-        for (int x = 0; x < chroma->width; x++) {
-            int i = 2 * x + 1;
-            int32_t a = (across(sums->a + i, cosited) + half) >> shift;
-            if (!a)
-                continue;
-            int32_t r = across(sums->r + i, cosited), g = across(sums->g + i, cosited);
-            int32_t b = across(sums->b + i, cosited);
-            // The offset goes with alpha as it is stored: then what has no colour changes no colour.
-            chroma->alpha[row + x] = (uint8_t)a;
-            chroma->colour[0][row + x] =
-                rounded(k->offset_c * a + ((k->u[0] * r + k->u[1] * g + k->u[2] * b) >> shift));
-            chroma->colour[1][row + x] =
-                rounded(k->offset_c * a + ((k->v[0] * r + k->v[1] * g + k->v[2] * b) >> shift));
-        }
+        memset(memory, 0, bytes);
+        if (c->weights.cosited_y)
+            add_surface_row(c, &sums, source_y - 1, 1);
+        add_surface_row(c, &sums, source_y, 1 + c->weights.cosited_y);
+        add_surface_row(c, &sums, source_y + 1, 1);
+        ptrdiff_t at = (ptrdiff_t)y * chroma->stride;
+        c->rows->chroma(chroma->colour[0] + at, chroma->colour[1] + at, chroma->alpha + at, &sums, chroma->width,
+                        &c->weights);
     }
+    free(memory);
+    return 0;
 }
 
 static int run_of(const uint8_t *alpha, int x, int width, uint8_t value)
@@ -233,9 +233,9 @@ static void layer_free(struct vt_sprite_layer *layer)
     free(layer->spans);
 }
 
-static int convert(struct vt_sprite *sprite, struct conversion *c)
+static int convert(struct vt_sprite *sprite, const struct conversion *c)
 {
-    bool reach_x = c->kernel.cosited_x, reach_y = c->kernel.cosited_y;
+    bool reach_x = c->weights.cosited_x, reach_y = c->weights.cosited_y;
     int chroma_width = (c->parity_x + c->width + !reach_x) / 2 + reach_x;
     int chroma_height = (c->parity_y + c->height + !reach_y) / 2 + reach_y;
     int r = layer_planes(&sprite->luma, c->width, c->height, 1);
@@ -243,31 +243,28 @@ static int convert(struct vt_sprite *sprite, struct conversion *c)
         r = layer_planes(&sprite->chroma, chroma_width, chroma_height, 2);
     if (r < 0)
         return r;
-    size_t columns = (size_t)(2 * chroma_width + 2);
-    uint16_t *sums = malloc(4 * sizeof *sums * columns);
-    if (!sums)
-        return -ENOMEM;
-    c->sums = (struct sums){sums, sums + columns, sums + 2 * columns, sums + 3 * columns};
     convert_luma(c, &sprite->luma);
-    convert_chroma(c, &sprite->chroma);
-    free(sums);
-    r = cut_layer(&sprite->luma);
+    r = convert_chroma(c, &sprite->chroma);
+    if (r >= 0)
+        r = cut_layer(&sprite->luma);
     return r < 0 ? r : cut_layer(&sprite->chroma);
 }
 
-int vt_sprite_new(struct vt_sprite **ret, cairo_surface_t *pixels, int source_x, int width, int height,
-                  int parity_x, int parity_y, const struct vt_colour *colour)
+int vt_sprite_new_with(const struct vt_sprite_rows *rows, struct vt_sprite **ret, cairo_surface_t *pixels,
+                       int source_x, int width, int height, int parity_x, int parity_y,
+                       const struct vt_colour *colour)
 {
     if (!pixels || cairo_image_surface_get_format(pixels) != CAIRO_FORMAT_ARGB32 ||
         width < 1 || width > VT_SPRITE_SIDE || height < 1 || height > cairo_image_surface_get_height(pixels) ||
         source_x < -VT_SPRITE_SIDE || source_x > VT_SPRITE_SIDE || (parity_x | parity_y) & ~1)
         return -EINVAL;
     struct conversion c = {
+        .rows = rows,
         .pixels = cairo_image_surface_get_data(pixels),
         .pixels_stride = cairo_image_surface_get_stride(pixels),
         .pixels_width = cairo_image_surface_get_width(pixels),
         .source_x = source_x, .width = width, .height = height, .parity_x = parity_x, .parity_y = parity_y,
-        .k = coefficients(colour), .kernel = kernel(colour),
+        .weights = weights(colour),
     };
     if (!c.pixels)
         return -EINVAL;
@@ -284,6 +281,17 @@ int vt_sprite_new(struct vt_sprite **ret, cairo_surface_t *pixels, int source_x,
     }
     *ret = sprite;
     return 0;
+}
+
+int vt_sprite_new(struct vt_sprite **ret, cairo_surface_t *pixels, int source_x, int width, int height,
+                  int parity_x, int parity_y, const struct vt_colour *colour)
+{
+    const struct vt_sprite_rows *rows = &vt_sprite_rows_c;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2"))
+        rows = &vt_sprite_rows_avx2;
+#endif
+    return vt_sprite_new_with(rows, ret, pixels, source_x, width, height, parity_x, parity_y, colour);
 }
 
 struct vt_sprite *vt_sprite_ref(struct vt_sprite *sprite)

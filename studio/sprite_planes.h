@@ -32,6 +32,40 @@ struct vt_sprite {
     struct vt_sprite_layer luma, chroma;
 };
 
+// How ARGB32 becomes planes: fixed point with VT_SPRITE_FRACTION bits.
+#define VT_SPRITE_FRACTION 18
+
+struct vt_sprite_weights {
+    int32_t offset_y, y[3];              // red, green, blue
+    int32_t offset_c, u[3], v[3];
+    bool cosited_x, cosited_y;           // [1 2 1] around the even sample, else a box of two
+    int shift;                           // log2 of the sum of the kernel's weights
+};
+
+// Sums of premultiplied components under the kernel of one row of chroma, a column each.
+struct vt_sprite_sums {
+    uint16_t *a, *r, *g, *b;
+};
+
+// The row loops of a conversion; `count` pixels or samples. `sums` as given to `chroma` point at the even column of
+// the first sample and may be read 2 before it and VT_SPRITE_PAD past the last.
+struct vt_sprite_rows {
+    void (*luma)(uint8_t *y, uint8_t *alpha, const uint32_t *argb, int count, const struct vt_sprite_weights *w);
+    void (*add)(const struct vt_sprite_sums *sums, const uint32_t *argb, int count, int times);
+    void (*chroma)(uint8_t *u, uint8_t *v, uint8_t *alpha, const struct vt_sprite_sums *sums, int count,
+                   const struct vt_sprite_weights *w);
+};
+
+extern const struct vt_sprite_rows vt_sprite_rows_c;
+#if defined(__x86_64__)
+extern const struct vt_sprite_rows vt_sprite_rows_avx2;  // equal to the C rows in every bit
+#endif
+
+// As vt_sprite_new, with the given rows.
+int vt_sprite_new_with(const struct vt_sprite_rows *rows, struct vt_sprite **ret, cairo_surface_t *pixels,
+                       int source_x, int width, int height, int parity_x, int parity_y,
+                       const struct vt_colour *colour);
+
 // One run of pixels: dst = S + dst × (255 − A) / 255, rounded to nearest, S and A scaled by opacity / 256 before.
 // `s` and `a` may be read VT_SPRITE_PAD bytes past `count`, `dst` not.
 typedef void vt_blend_run(uint8_t *dst, const uint8_t *s, const uint8_t *a, int count, int opacity);

@@ -257,6 +257,49 @@ TEST(spans_leave_out_what_is_transparent_and_mark_what_is_opaque)
     cairo_surface_destroy(surface);
 }
 
+#if defined(__x86_64__)
+static bool same_layer(const struct vt_sprite_layer *a, const struct vt_sprite_layer *b, int colours)
+{
+    size_t size = (size_t)a->stride * (size_t)a->height;
+    bool same = a->width == b->width && a->height == b->height && !memcmp(a->alpha, b->alpha, size);
+    for (int i = 0; i < colours; i++)
+        same = same && !memcmp(a->colour[i], b->colour[i], size);
+    return same;
+}
+
+TEST(avx2_converts_as_c_does_in_every_bit)
+{
+    uint64_t seed = 1;
+    if (!__builtin_cpu_supports("avx2")) {
+        printf("# no AVX2 here\n");
+        return;
+    }
+    for (int round = 0; round < 600; round++) {
+        int width = 1 + round % 150, height = 1 + round % 7;
+        cairo_surface_t *surface = filled(width, height, 0);
+        uint8_t *data = cairo_image_surface_get_data(surface);
+        for (int i = 0; i < cairo_image_surface_get_stride(surface) * height; i++) {
+            // Also what cairo never draws: colour above its alpha.
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            data[i] = (uint8_t)(seed >> 40);
+        }
+        struct vt_colour colour = {.matrix = matrices[round % 4], .full_range = round / 4 & 1,
+                                   .chroma_site = (uint8_t)(round / 8 % 4)};
+        struct vt_sprite *c, *avx2;
+        int source = round % 11 - 5, parity = round / 3 & 1;
+        REQUIRE_INT(vt_sprite_new_with(&vt_sprite_rows_c, &c, surface, source, width, height, parity, round & 1,
+                                       &colour), 0);
+        REQUIRE_INT(vt_sprite_new_with(&vt_sprite_rows_avx2, &avx2, surface, source, width, height, parity, round & 1,
+                                       &colour), 0);
+        REQUIRE(same_layer(&c->luma, &avx2->luma, 1));
+        REQUIRE(same_layer(&c->chroma, &avx2->chroma, 2));
+        vt_sprite_unref(&c);
+        vt_sprite_unref(&avx2);
+        cairo_surface_destroy(surface);
+    }
+}
+#endif
+
 TEST(what_cannot_be_a_sprite_is_refused)
 {
     struct vt_colour colour = {.matrix = 1};
@@ -286,6 +329,9 @@ int main(void)
     RUN(chroma_follows_the_site_at_every_parity_and_odd_size);
     RUN(columns_outside_the_surface_are_transparent);
     RUN(spans_leave_out_what_is_transparent_and_mark_what_is_opaque);
+#if defined(__x86_64__)
+    RUN(avx2_converts_as_c_does_in_every_bit);
+#endif
     RUN(what_cannot_be_a_sprite_is_refused);
     return DONE();
 }
