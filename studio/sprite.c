@@ -8,6 +8,7 @@
 
 #define GAP_MIN      16                  // a shorter transparent run is blended along
 #define OPAQUE_MIN   32                  // a shorter opaque run is blended along
+#define ONES         UINT64_C(0x0101010101010101)
 #define SUMS_BEFORE  2                   // columns of sums before column 0 of parity 0
 
 struct conversion {
@@ -158,58 +159,94 @@ static int convert_chroma(const struct conversion *c, struct vt_sprite_layer *ch
     return 0;
 }
 
+static uint64_t eight(const uint8_t *at)
+{
+    uint64_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+
+static bool has_zero(uint64_t v)
+{
+    return (v - ONES) & ~v & ONES << 7;
+}
+
+// How many bytes from `x` on are `value`.
 static int run_of(const uint8_t *alpha, int x, int width, uint8_t value)
 {
     int from = x;
+    while (x + 8 <= width && eight(alpha + x) == ONES * value)
+        x += 8;
     while (x < width && alpha[x] == value)
         x++;
     return x - from;
 }
 
-// Cuts one row into spans; with `spans` NULL only counts them.
-static int cut_row(const uint8_t *alpha, int width, struct vt_span *spans)
+// How many bytes from `x` on are neither 0 nor 255.
+static int run_between(const uint8_t *alpha, int x, int width)
 {
-    int count = 0, start = -1;           // start of the blended span that is open
-    for (int x = 0; x <= width;) {
-        uint8_t value = x < width ? alpha[x] : 0;
-        int run = value == 0 || value == 255 ? run_of(alpha, x, width, value) : 1;
-        bool gap = x == width || (value == 0 && (run >= GAP_MIN || start < 0 || x + run == width));
+    int from = x;
+    while (x + 8 <= width && !has_zero(eight(alpha + x)) && !has_zero(~eight(alpha + x)))
+        x += 8;
+    while (x < width && alpha[x] != 0 && alpha[x] != 255)
+        x++;
+    return x - from;
+}
+
+struct cutting {
+    struct vt_span *spans;
+    int count, room;
+};
+
+static int add_span(struct cutting *c, int x, int count, bool opaque)
+{
+    if (c->count == c->room) {
+        int room = c->room ? 2 * c->room : 64;
+        struct vt_span *spans = realloc(c->spans, (size_t)room * sizeof *spans);
+        if (!spans)
+            return -ENOMEM;
+        c->spans = spans;
+        c->room = room;
+    }
+    c->spans[c->count++] = (struct vt_span){x, count, opaque};
+    return 0;
+}
+
+static int cut_row(struct cutting *c, const uint8_t *alpha, int width)
+{
+    int r = 0, start = -1, run;          // start of the blended span that is open
+    for (int x = 0; x < width && r == 0; x += run) {
+        uint8_t value = alpha[x];
+        bool uniform = value == 0 || value == 255;
+        run = uniform ? run_of(alpha, x, width, value) : run_between(alpha, x, width);
+        bool gap = value == 0 && (run >= GAP_MIN || start < 0 || x + run == width);
         bool opaque = value == 255 && run >= OPAQUE_MIN;
         if (start >= 0 && (gap || opaque)) {
-            if (spans)
-                spans[count] = (struct vt_span){.x = start, .count = x - start};
-            count++;
+            r = add_span(c, start, x - start, false);
             start = -1;
         }
-        if (opaque) {
-            if (spans)
-                spans[count] = (struct vt_span){.x = x, .count = run, .opaque = true};
-            count++;
-        } else if (!gap && start < 0) {
+        if (opaque && r == 0)
+            r = add_span(c, x, run, true);
+        else if (!gap && !opaque && start < 0)
             start = x;
-        }
-        x += x == width ? 1 : run;
     }
-    return count;
+    return start >= 0 && r == 0 ? add_span(c, start, width - start, false) : r;
 }
 
 static int cut_layer(struct vt_sprite_layer *layer)
 {
+    struct cutting c = {0};
+    int r = 0;
     layer->first_span = malloc(sizeof *layer->first_span * (size_t)(layer->height + 1));
     if (!layer->first_span)
         return -ENOMEM;
-    int count = 0;
-    for (int y = 0; y < layer->height; y++) {
-        layer->first_span[y] = count;
-        count += cut_row(layer->alpha + (ptrdiff_t)y * layer->stride, layer->width, NULL);
+    for (int y = 0; y < layer->height && r == 0; y++) {
+        layer->first_span[y] = c.count;
+        r = cut_row(&c, layer->alpha + (ptrdiff_t)y * layer->stride, layer->width);
     }
-    layer->first_span[layer->height] = count;
-    layer->spans = malloc(sizeof *layer->spans * (size_t)(count + 1));
-    if (!layer->spans)
-        return -ENOMEM;
-    for (int y = 0; y < layer->height; y++)
-        cut_row(layer->alpha + (ptrdiff_t)y * layer->stride, layer->width, layer->spans + layer->first_span[y]);
-    return 0;
+    layer->first_span[layer->height] = c.count;
+    layer->spans = c.spans;
+    return r;
 }
 
 static int layer_planes(struct vt_sprite_layer *layer, int width, int height, int colours)
