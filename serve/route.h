@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define VT_ROUTE_ARGS     4
+#define VT_ROUTE_ARGS     5
 #define VT_ROUTE_ARG_ROOM 97             // bytes of one argument and its NUL; a longer one fits no route
 #define VT_ROUTE_ALLOW    64             // "GET, HEAD, PUT, PATCH, DELETE, POST"
 

@@ -357,6 +357,37 @@ int vt_store_note_cue(struct vt_store *store, const char *channel, const char *s
     return error == 0 && sqlite3_changes(store->db) == 0 ? -ENOENT : error;
 }
 
+static json_t *find_take(struct vt_store *store, const char *channel, const char *show, const char *id)
+{
+    sqlite3_stmt *statement = prepare(store, "SELECT take FROM cue WHERE channel = ? AND show = ? AND id = ?", "ttt",
+                                      channel, show, id);
+    json_t *take = statement && sqlite3_step(statement) == SQLITE_ROW ? column_json(statement, 0) : NULL;
+    sqlite3_finalize(statement);
+    return take;
+}
+
+int vt_store_change_cue(struct vt_store *store, const char *channel, const char *show, const char *id,
+                        const json_t *patch)
+{
+    json_t *take = find_take(store, channel, show, id);
+    if (!take)
+        return -ENOENT;
+    json_t *data = json_object_get(take, "data"), *changes = json_object_get(patch, "data");
+    json_t *merged = json_is_object(data) ? json_copy(data) : json_object();
+    if (changes)
+        json_object_update(merged, changes);
+    json_object_update(take, (json_t *)patch);
+    if (changes)
+        json_object_set(take, "data", merged);
+    char *text = json_dumps(take, JSON_COMPACT);
+    int error = finish(store, prepare(store, "UPDATE cue SET take = ? WHERE channel = ? AND show = ? AND id = ?",
+                                      "tttt", text, channel, show, id));
+    free(text);
+    json_decref(merged);
+    json_decref(take);
+    return error;
+}
+
 static void visit_row(sqlite3_stmt *row, const char *channel, const char *show, vt_visit_cue *visit, void *opaque)
 {
     struct vt_cue_record record = {

@@ -59,6 +59,10 @@ int vt_store_put_cue(struct vt_store *store, const struct vt_cue_record *record)
 int vt_store_note_cue(struct vt_store *store, const char *channel, const char *show, const char *id, int64_t rev,
                       bool on_air);
 
+// Changes a cue's take as a PATCH of the cue does: the members of `data` one by one, everything else whole.
+int vt_store_change_cue(struct vt_store *store, const char *channel, const char *show, const char *id,
+                        const json_t *patch);
+
 // Calls `visit` with each cue of a show, on air or (all) not; what it is given lives during the call.
 typedef void vt_visit_cue(void *opaque, const struct vt_cue_record *record);
 int vt_store_cues(struct vt_store *store, const char *channel, const char *show, bool all, vt_visit_cue *visit,

@@ -1,0 +1,108 @@
+// What the origin's handlers share: its state, and small steps that every resource takes. One thread.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "base/message.h"
+#include "base/names.h"
+#include "serve/desk_client.h"
+#include "serve/feed.h"
+#include "serve/http.h"
+#include "serve/store.h"
+#include "serve/token.h"
+#include "serve/viewer.h"
+
+#define VT_BROADCASTS_MAX    64          // channels
+#define VT_TAKE_BYTES        (20 * 1024) // of a take's or a change's body
+#define VT_BODY_DEPTH        12
+#define VT_IDEMPOTENCY_KEY   200         // bytes of an Idempotency-Key
+#define VT_PRODUCT_PAGE      100         // products in a list, unless ?limit says otherwise
+#define VT_PRODUCT_PAGE_MAX  1000
+#define VT_PRODUCT_WAIT_NS   INT64_C(1000000000)   // longest wait until a changed product is on air
+
+// What the origin knows of a channel.
+struct vt_broadcast {
+    struct vt_origin *origin;
+    char name[VT_NAME_ROOM];
+    json_t *config;                      // as ORIGIN_CHANNEL said
+    bool fixed;                          // stands in the configuration file
+    json_t *status;                      // as ORIGIN_STATUS said last, or NULL
+    struct vt_desk_client *desk;
+    struct vt_viewer_counts viewers;
+};
+
+struct vt_origin {
+    struct vt_loop *loop;
+    struct vt_link *supervisor;
+    struct vt_source *supervisor_io;
+    struct vt_store *store;
+    struct vt_token token;
+    struct vt_feed feed;
+    struct vt_broadcast *broadcasts[VT_BROADCASTS_MAX];
+    int n_broadcasts;
+    int live_fd, web_fd;                 // directories: DATA/live, and the player's files
+    struct vt_inflight *inflight;        // takes on their way, by their keys
+    int64_t answers[6];                  // by hundreds of their status
+};
+
+extern const struct vt_route vt_api_routes[];
+extern const struct vt_route vt_public_routes[];
+extern const char vt_openapi_json[];
+
+bool vt_api_admit(struct vt_request *request);
+
+// ---- steps
+
+struct vt_origin *vt_request_origin(const struct vt_request *request);
+struct vt_broadcast *vt_origin_find(const struct vt_origin *origin, const char *channel);
+
+// The channel of the address, or NULL with a 404.
+struct vt_broadcast *vt_request_broadcast(struct vt_request *request);
+
+// The same with a show on air, or NULL with a 404 or 409.
+struct vt_broadcast *vt_request_show(struct vt_request *request);
+
+// The body as a JSON object, a new reference; NULL with a 400.
+json_t *vt_request_object(struct vt_request *request);
+
+// Answers with a problem when `body` has a member that is not in `known` (NULL-terminated). Returns whether it had.
+bool vt_request_unknown_member(struct vt_request *request, const json_t *body, const char *const *known);
+
+// Turns a receipt into the request's answer: the body as it is, or the problem it says.
+void vt_request_receipt(struct vt_request *request, int status, const json_t *body);
+
+// Why a studio could not be asked.
+void vt_request_desk_failure(struct vt_request *request, int error);
+
+// ---- handlers, one file a resource
+
+void vt_api_list_channels(struct vt_request *request);
+void vt_api_get_channel(struct vt_request *request);
+void vt_api_refuse_channel(struct vt_request *request);
+void vt_api_get_status(struct vt_request *request);
+void vt_api_end_show(struct vt_request *request);
+void vt_api_kick_publisher(struct vt_request *request);
+
+void vt_api_list_products(struct vt_request *request);
+void vt_api_get_product(struct vt_request *request);
+void vt_api_put_product(struct vt_request *request);
+void vt_api_patch_product(struct vt_request *request);
+void vt_api_delete_product(struct vt_request *request);
+
+void vt_api_list_cues(struct vt_request *request);
+void vt_api_get_cue(struct vt_request *request);
+void vt_api_take_cue(struct vt_request *request);
+void vt_api_patch_cue(struct vt_request *request);
+void vt_api_remove_cue(struct vt_request *request);
+
+void vt_api_subscribe(struct vt_request *request);
+void vt_api_metrics(struct vt_request *request);
+
+void vt_public_live(struct vt_request *request);
+void vt_public_event(struct vt_request *request);
+void vt_public_watch(struct vt_request *request);
+void vt_public_web(struct vt_request *request);
+void vt_healthz(struct vt_request *request);

@@ -1,0 +1,502 @@
+#include "serve/http.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+
+struct vt_http {
+    struct vt_loop *loop;
+    const struct vt_site *site;
+    struct MHD_Daemon *daemon;
+    struct vt_source *io, *timer;
+    struct vt_request *waiting;
+    struct vt_stream *streams;
+};
+
+struct vt_stream {
+    struct vt_http *http;
+    struct MHD_Connection *connection;
+    struct vt_writer queue;
+    size_t sent;                         // bytes of the queue that have gone out
+    bool suspended, closed;
+    void (*on_end)(void *opaque, struct vt_stream *stream);
+    void *opaque;
+    struct vt_stream *next;
+};
+
+const char *vt_request_header(const struct vt_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *vt_request_query(const struct vt_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+// ---- driving the library from the loop
+
+static void set_timer(struct vt_http *http)
+{
+    MHD_UNSIGNED_LONG_LONG wait_ms;
+    if (MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES)
+        vt_source_at(http->timer, vt_now_ns() + (int64_t)(wait_ms < 60000 ? wait_ms : 60000) * 1000000);
+}
+
+static void on_time(void *opaque)
+{
+    struct vt_http *http = opaque;
+    MHD_run(http->daemon);
+    set_timer(http);
+}
+
+static void on_io(void *opaque, int fd, uint32_t events)
+{
+    on_time(opaque);
+}
+
+static void wake(struct vt_http *http)
+{
+    vt_source_at(http->timer, vt_now_ns());
+}
+
+// ---- answers
+
+static void add_cors(struct MHD_Response *response)
+{
+    MHD_add_response_header(response, "Access-Control-Allow-Origin", "*");
+    MHD_add_response_header(response, "Access-Control-Expose-Headers",
+                            "Age, Date, Content-Range, Content-Length, ETag, Retry-After");
+}
+
+static struct MHD_Response *make_response(struct vt_answer *answer)
+{
+    if (answer->fd >= 0) {
+        int fd = answer->fd;
+        answer->fd = -1;
+        struct MHD_Response *response =
+            MHD_create_response_from_fd_at_offset64(answer->size, fd, (uint64_t)answer->offset);
+        if (!response)
+            close(fd);
+        return response;
+    }
+    char *data = answer->data;
+    answer->data = NULL;
+    if (!data)
+        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = MHD_create_response_from_buffer(answer->size, data, MHD_RESPMEM_MUST_FREE);
+    if (!response)
+        free(data);
+    return response;
+}
+
+static enum MHD_Result send_response(struct vt_request *request, struct MHD_Response *response)
+{
+    const struct vt_answer *answer = &request->answer;
+    if (!response)
+        return MHD_NO;
+    if (request->site->answers && answer->status < 600)
+        request->site->answers[answer->status / 100]++;
+    if (answer->type)
+        MHD_add_response_header(response, "Content-Type", answer->type);
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (request->site->cors)
+        add_cors(response);
+    else if (!vt_answer_header_value(answer, "Cache-Control"))
+        MHD_add_response_header(response, "Cache-Control", "no-store");
+    for (int i = 0; i < answer->n_headers; i++)
+        MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
+    enum MHD_Result result = MHD_queue_response(request->connection, (unsigned)answer->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result send_answer(struct vt_request *request)
+{
+    if (request->answer.status == 0)
+        vt_answer_problem(&request->answer, 500, "No answer", "The server found no answer. Its log may say why.");
+    return send_response(request, make_response(&request->answer));
+}
+
+// ---- what is checked before a handler sees a request
+
+static enum MHD_Result count_header(void *opaque, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    *(size_t *)opaque += strlen(name) + (value ? strlen(value) : 0) + 4;
+    return MHD_YES;
+}
+
+static bool within_limits(struct vt_request *request)
+{
+    struct vt_answer *answer = &request->answer;
+    size_t bytes = 0;
+    int lines = MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_header, &bytes);
+    if (request->url_size > VT_HTTP_URL) {
+        vt_answer_problem(answer, 414, "Address too long", "An address has at most %d bytes.", VT_HTTP_URL);
+        return false;
+    }
+    if (request->holds_nul) {
+        vt_answer_problem(answer, 400, "Bad address", "An address holds no NUL.");
+        return false;
+    }
+    if (lines > VT_HTTP_HEADERS || bytes > VT_HTTP_HEADER_SIZE) {
+        vt_answer_problem(answer, 431, "Headers too large", "A request has at most %d header lines of %d bytes in all.",
+                          VT_HTTP_HEADERS, VT_HTTP_HEADER_SIZE);
+        return false;
+    }
+    return true;
+}
+
+static void answer_options(struct vt_request *request)
+{
+    vt_answer_init(&request->answer, 204);
+    vt_answer_header(&request->answer, "Allow", "%s, OPTIONS", request->match.allow);
+    if (!request->site->cors)
+        return;
+    vt_answer_header(&request->answer, "Access-Control-Allow-Methods", "%s, OPTIONS", request->match.allow);
+    vt_answer_header(&request->answer, "Access-Control-Allow-Headers", "Range, Content-Type");
+    vt_answer_header(&request->answer, "Access-Control-Max-Age", "86400");
+    vt_answer_header(&request->answer, "Cache-Control", "max-age=86400");
+}
+
+static bool routed(struct vt_request *request)
+{
+    struct vt_answer *answer = &request->answer;
+    int error = vt_route_find(request->site->routes, request->method, request->path, &request->match);
+    if (error == -EPERM && strcmp(request->method, "OPTIONS") == 0) {
+        answer_options(request);
+    } else if (error == -EPERM) {
+        vt_answer_problem(answer, 405, "Method not allowed", "This address takes %s.", request->match.allow);
+        vt_answer_header(answer, "Allow", "%s", request->match.allow);
+    } else if (error < 0) {
+        vt_answer_problem(answer, 404, "Not found", "There is nothing at this address.");
+        vt_answer_header(answer, "Cache-Control", "max-age=1");
+    }
+    return error == 0;
+}
+
+static void refuse_size(struct vt_request *request)
+{
+    vt_answer_problem(&request->answer, 413, "Body too large", "A body for this address has at most %zu bytes.",
+                      request->match.route->body);
+}
+
+static bool body_fits(struct vt_request *request)
+{
+    const char *declared = vt_request_header(request, "Content-Length");
+    if (!declared || strtoull(declared, NULL, 10) <= request->match.route->body)
+        return true;
+    refuse_size(request);
+    return false;
+}
+
+// Everything that can be said from the head alone. False: the request has its answer.
+static bool begin(struct vt_request *request)
+{
+    return within_limits(request) && routed(request) &&
+           (!request->site->admit || request->match.route->open || request->site->admit(request)) &&
+           body_fits(request);
+}
+
+static bool add_body(struct vt_request *request, const char *data, size_t size)
+{
+    if (size > request->match.route->body - request->body_size) {
+        request->too_large = true;
+        return true;
+    }
+    if (request->body_size + size + 1 > request->body_room) {
+        size_t room = 2 * (request->body_size + size) + 256;
+        char *body = realloc(request->body, room);
+        if (!body)
+            return false;
+        request->body = body;
+        request->body_room = room;
+    }
+    memcpy(request->body + request->body_size, data, size);
+    request->body_size += size;
+    request->body[request->body_size] = 0;
+    return true;
+}
+
+// ---- the library's callbacks
+
+static void *on_address(void *opaque, const char *uri, struct MHD_Connection *connection)
+{
+    struct vt_request *request = calloc(1, sizeof *request);
+    if (!request)
+        return NULL;
+    request->http = opaque;
+    request->site = request->http->site;
+    request->connection = connection;
+    request->url_size = strlen(uri);
+    request->holds_nul = strstr(uri, "%00") != NULL;
+    vt_answer_init(&request->answer, 0);
+    return request;
+}
+
+static enum MHD_Result call(struct vt_request *request)
+{
+    if (request->too_large)
+        refuse_size(request);
+    else
+        request->match.route->handle(request);
+    if (request->waiting || request->stream)
+        return MHD_YES;
+    return send_answer(request);
+}
+
+static enum MHD_Result on_request(void *opaque, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload, size_t *upload_size,
+                                  void **state)
+{
+    struct vt_request *request = *state;
+    if (!request)
+        return MHD_NO;
+    if (!request->begun) {
+        request->begun = true;
+        strncpy(request->method, method, sizeof request->method - 1);
+        strncpy(request->path, url, sizeof request->path - 1);
+        return begin(request) ? MHD_YES : send_answer(request);
+    }
+    if (*upload_size > 0) {
+        // What is too large is swallowed, to a point, so that the client hears why.
+        size_t size = *upload_size;
+        *upload_size = 0;
+        if (request->too_large) {
+            request->body_room += size;
+            return request->body_room < 8 * 1024 * 1024 ? MHD_YES : MHD_NO;
+        }
+        return add_body(request, upload, size) ? MHD_YES : MHD_NO;
+    }
+    if (request->resumed)
+        return send_answer(request);
+    return call(request);
+}
+
+static void on_completed(void *opaque, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode how)
+{
+    struct vt_request *request = *state;
+    if (!request)
+        return;
+    vt_answer_free(&request->answer);
+    free(request->body);
+    free(request);
+    *state = NULL;
+}
+
+static void on_library_log(void *opaque, const char *format, va_list args)
+{
+    char text[256], escaped[400];
+    int length = vsnprintf(text, sizeof text, format, args);
+    size_t size = length < 0 ? 0 : length < (int)sizeof text ? (size_t)length : sizeof text - 1;
+    while (size > 0 && text[size - 1] == '\n')
+        size--;
+    vt_debug("http: %s", vt_escape(escaped, sizeof escaped, text, size));
+}
+
+// ---- waiting
+
+void vt_request_wait(struct vt_request *request)
+{
+    request->waiting = true;
+    request->next_waiting = request->http->waiting;
+    request->http->waiting = request;
+    MHD_suspend_connection(request->connection);
+}
+
+void vt_request_resume(struct vt_request *request)
+{
+    struct vt_request **at = &request->http->waiting;
+    while (*at != request)
+        at = &(*at)->next_waiting;
+    *at = request->next_waiting;
+    request->waiting = false;
+    request->resumed = true;
+    MHD_resume_connection(request->connection);
+    wake(request->http);
+}
+
+// ---- streams
+
+static ssize_t read_stream(void *opaque, uint64_t position, char *out, size_t room)
+{
+    struct vt_stream *stream = opaque;
+    size_t size = stream->queue.size - stream->sent;
+    if (size == 0 && stream->closed)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (size == 0) {
+        stream->suspended = true;
+        MHD_suspend_connection(stream->connection);
+        return 0;
+    }
+    if (size > room)
+        size = room;
+    memcpy(out, stream->queue.data + stream->sent, size);
+    stream->sent += size;
+    if (stream->sent == stream->queue.size)
+        stream->queue.size = stream->sent = 0;
+    return (ssize_t)size;
+}
+
+static void end_stream(void *opaque)
+{
+    struct vt_stream *stream = opaque;
+    struct vt_stream **at = &stream->http->streams;
+    while (*at != stream)
+        at = &(*at)->next;
+    *at = stream->next;
+    if (stream->on_end)
+        stream->on_end(stream->opaque, stream);
+    vt_writer_free(&stream->queue);
+    free(stream);
+}
+
+struct vt_stream *vt_request_stream(struct vt_request *request, const char *type,
+                                    void (*on_end)(void *opaque, struct vt_stream *stream), void *opaque)
+{
+    struct vt_stream *stream = calloc(1, sizeof *stream);
+    struct MHD_Response *response =
+        stream ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, stream, end_stream) : NULL;
+    if (!response) {
+        free(stream);
+        vt_answer_problem(&request->answer, 503, "Out of memory", "Try again later.");
+        return NULL;
+    }
+    *stream = (struct vt_stream){.http = request->http, .connection = request->connection,
+                                 .opaque = opaque, .next = request->http->streams};
+    request->http->streams = stream;
+    vt_answer_init(&request->answer, 200);
+    request->answer.type = type;
+    if (send_response(request, response) != MHD_YES)
+        return NULL;                     // the connection is closing; the stream has ended with the response
+    stream->on_end = on_end;
+    request->stream = stream;
+    return stream;
+}
+
+static void resume_stream(struct vt_stream *stream)
+{
+    if (!stream->suspended)
+        return;
+    stream->suspended = false;
+    MHD_resume_connection(stream->connection);
+    wake(stream->http);
+}
+
+int vt_stream_write(struct vt_stream *stream, const void *data, size_t size)
+{
+    if (stream->closed)
+        return -EPIPE;
+    if (stream->queue.size - stream->sent + size <= VT_STREAM_QUEUE)
+        vt_write_bytes(&stream->queue, data, size);
+    else
+        stream->queue.failed = true;
+    if (stream->queue.failed) {
+        vt_stream_close(stream);
+        return -ENOBUFS;
+    }
+    resume_stream(stream);
+    return 0;
+}
+
+void vt_stream_close(struct vt_stream *stream)
+{
+    stream->closed = true;
+    resume_stream(stream);
+}
+
+// ---- start and end
+
+static unsigned connection_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 500;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    // Half: each connection may have a file open too, and there may be two sockets.
+    rlim_t half = limit.rlim_max / 4 > 64 ? limit.rlim_max / 4 : 64;
+    return half < VT_HTTP_CONNECTIONS ? (unsigned)half : VT_HTTP_CONNECTIONS;
+}
+
+static struct MHD_Daemon *start_daemon(struct vt_http *http, int fd)
+{
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, http,
+        MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, connection_limit(),
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)VT_HTTP_IDLE_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)VT_HTTP_MEMORY,
+        MHD_OPTION_URI_LOG_CALLBACK, on_address, http,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+        MHD_OPTION_END);
+}
+
+int vt_http_new(struct vt_http **ret, struct vt_loop *loop, int fd, const struct vt_site *site)
+{
+    struct vt_http *http = calloc(1, sizeof *http);
+    if (!http) {
+        close(fd);
+        return -ENOMEM;
+    }
+    *http = (struct vt_http){.loop = loop, .site = site};
+    (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    http->daemon = start_daemon(http, fd);
+    int error = http->daemon ? 0 : -EIO;
+    if (!http->daemon)
+        close(fd);
+    if (error == 0)
+        error = vt_loop_timer(loop, &http->timer, INT64_MAX, on_time, http);
+    if (error == 0) {
+        const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+        error = info ? vt_loop_io(loop, &http->io, info->epoll_fd, EPOLLIN, on_io, http) : -EIO;
+    }
+    if (error < 0) {
+        vt_http_free(&http);
+        return error;
+    }
+    set_timer(http);
+    *ret = http;
+    return 0;
+}
+
+static void release_all(struct vt_http *http)
+{
+    while (http->waiting) {
+        vt_answer_problem(&http->waiting->answer, 503, "Stopping", "The server is stopping. Ask again in a moment.");
+        vt_request_resume(http->waiting);
+    }
+    for (struct vt_stream *stream = http->streams; stream; stream = stream->next)
+        vt_stream_close(stream);
+}
+
+void vt_http_free(struct vt_http **http)
+{
+    if (!*http)
+        return;
+    if ((*http)->daemon) {
+        release_all(*http);
+        MHD_run((*http)->daemon);
+        vt_source_free(&(*http)->io);
+        MHD_stop_daemon((*http)->daemon);
+    }
+    vt_source_free(&(*http)->timer);
+    free(*http);
+    *http = NULL;
+}
+
+int vt_http_connections(const struct vt_http *http)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return info ? (int)info->num_connections : 0;
+}

@@ -1,0 +1,474 @@
+#!/usr/bin/env python3
+"""The origin's process between a supervisor and a studio that this script plays: origin_alone.py EXECUTABLE. TAP."""
+import array
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from pathlib import Path
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+LIMIT = 10
+
+
+class Failure(Exception):
+    pass
+
+
+def same(value, expected, what="value"):
+    if value != expected:
+        raise Failure(f"{what} is {value!r}, not {expected!r}")
+
+
+class Link:
+    """One end of a link between processes."""
+
+    def __init__(self, end):
+        self.end = end
+        end.settimeout(LIMIT)
+
+    def send(self, name, fds=(), **body):
+        text = json.dumps({"message": name, **body}).encode()
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        self.end.sendmsg([text], rights)
+
+    def receive(self):
+        data = self.end.recv(65536)
+        if not data:
+            raise Failure("the origin hung up")
+        body = json.loads(data)
+        return body.pop("message"), body
+
+    def expect(self, name):
+        got, body = self.receive()
+        same(got, name, f"message {body}")
+        return body
+
+
+def pair():
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def listener():
+    one = socket.socket()
+    one.bind(("127.0.0.1", 0))
+    one.listen(64)
+    return one
+
+
+class Origin:
+    def __init__(self, program):
+        self.program, self.shows, self.running = program, 0, None
+        self.folder = Path(tempfile.mkdtemp(prefix="vitrine-origin-"))
+        (self.folder / "token").write_text(TOKEN + "\n")
+        (self.folder / "products.json").write_text(json.dumps({"products": [
+            {"id": "SKU-1", "title": "Shoe", "price": {"amount": 5999, "currency": "EUR"}},
+            {"id": "SKU-2", "title": "Hat"}]}))
+        self.start()
+
+    def start(self):
+        ours, theirs = pair()
+        sockets = [listener(), listener()]
+        self.http, self.admin = (one.getsockname()[1] for one in sockets)
+
+        def place():
+            os.dup2(theirs.fileno(), 3)
+
+        self.process = subprocess.Popen([self.program], preexec_fn=place, pass_fds=[3], stderr=sys.stderr)
+        theirs.close()
+        self.supervisor = Link(ours)
+        self.supervisor.send("origin.start", [one.fileno() for one in sockets], data=str(self.folder),
+                             token_file=str(self.folder / "token"), products=str(self.folder / "products.json"), http=1)
+        for one in sockets:
+            one.close()
+        self.supervisor.expect("origin.ready")
+        self.supervisor.send("origin.channel", channel={"name": "mango", "language": "en"}, fixed=True)
+
+    def show(self, name=None):
+        """A studio for a show, with the products that it was sent first."""
+        self.shows += 1
+        self.running = name = name or f"show{self.shows}"
+        ours, theirs = pair()
+        self.supervisor.send("origin.show", [theirs.fileno()], channel="mango", show=name)
+        theirs.close()
+        studio, products = Link(ours), {}
+        while True:
+            kind, body = studio.receive()
+            if kind == "desk.synced":
+                return studio, products
+            same(kind, "desk.product")
+            products[body["product"]["id"]] = body["product"]
+
+    def over(self):
+        self.supervisor.send("origin.over", channel="mango", show=self.running)
+        wait(lambda: self.api("GET", "/v1/channels/mango")[1]["show"] is None)
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        return self.process.wait(LIMIT)
+
+    def ask(self, port, method, path, body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer, answer.read()
+        finally:
+            connection.close()
+
+    def public(self, method, path, body=None, **headers):
+        return self.ask(self.http, method, path, body, {key.replace("_", "-"): value for key, value in headers.items()})
+
+    def api(self, method, path, body=None, **headers):
+        headers = {key.replace("_", "-"): value for key, value in headers.items()}
+        headers.setdefault("Authorization", f"Bearer {TOKEN}")
+        text = json.dumps(body) if isinstance(body, (dict, list)) else body
+        answer, data = self.ask(self.admin, method, path, text, headers)
+        return answer, json.loads(data) if data else None
+
+
+def wait(condition):
+    """Asks again until it holds; each turn is a request, so nothing spins."""
+    for _ in range(2000):
+        if condition():
+            return
+    raise Failure("waited too long")
+
+
+class Later(threading.Thread):
+    """A request whose answer comes once the studio has spoken."""
+
+    def __init__(self, call, *args, **more):
+        super().__init__(daemon=True)
+        self.call, self.args, self.more, self.result = call, args, more, None
+        self.start()
+
+    def run(self):
+        try:
+            self.result = self.call(*self.args, **self.more)
+        except Exception as problem:
+            self.result = problem
+
+    def get(self):
+        self.join(LIMIT)
+        if isinstance(self.result, Exception) or self.result is None:
+            raise Failure(f"no answer: {self.result!r}")
+        return self.result
+
+
+def problem(answered, status):
+    answer, body = answered
+    same(answer.status, status, f"status of {body}")
+    same(answer.getheader("Content-Type"), "application/problem+json")
+    same(body["status"], status)
+    if not body["title"] or not body["detail"]:
+        raise Failure(f"problem without words: {body}")
+    return body
+
+
+def take(origin, studio, identity="c1", rev=1, body=None, **headers):
+    later = Later(origin.api, "POST", "/v1/channels/mango/cues", body or {"template": "card", "product": "SKU-1"},
+                  **headers)
+    asked = studio.expect("desk.take")
+    studio.send("desk.cue", cue={"id": identity, "rev": rev, "state": "live", "product": "SKU-1"})
+    studio.send("desk.receipt", request=asked["request"], status=201, id=identity, rev=rev, pts=90000,
+                program_date_time="2026-03-01T19:04:12.480Z", msn=5, part=-1)
+    return asked, later.get()
+
+
+# ---- what must hold
+
+def a_take_is_answered_by_its_receipt(origin):
+    studio, products = origin.show()
+    same(sorted(products), ["SKU-1", "SKU-2"])
+    same(products["SKU-1"]["rev"], 1)
+    asked, (answer, body) = take(origin, studio)
+    same(asked["product"], "SKU-1")
+    same(answer.status, 201, f"status of {body}")
+    same(answer.getheader("Location"), "/v1/channels/mango/cues/c1")
+    same(body, {"id": "c1", "rev": 1, "pts": 90000, "program_date_time": "2026-03-01T19:04:12.480Z", "msn": 5,
+                "part": -1})
+    same([one["id"] for one in origin.api("GET", "/v1/channels/mango/cues")[1]["cues"]], ["c1"])
+    same(origin.api("GET", "/v1/channels/mango/cues/c1")[1]["state"], "live")
+    same(len(origin.api("GET", "/v1/channels/mango/status")[1]["cues_on_air"]), 1)
+
+    later = Later(origin.api, "PATCH", "/v1/channels/mango/cues/c1", {"step": 1})
+    asked = studio.expect("desk.patch")
+    same((asked["id"], asked["step"]), ("c1", 1))
+    studio.send("desk.receipt", request=asked["request"], status=200, id="c1", rev=2, pts=93000)
+    same(later.get()[1]["rev"], 2)
+
+    later = Later(origin.api, "DELETE", "/v1/channels/mango/cues")
+    asked = studio.expect("desk.remove")
+    same("id" in asked, False)
+    studio.send("desk.cue", cue={"id": "c1", "rev": 3, "state": "ended"})
+    studio.send("desk.receipt", request=asked["request"], status=200, cues=[])
+    same(later.get()[0].status, 200)
+    origin.over()
+
+
+def takes_without_a_show_are_refused(origin):
+    problem(origin.api("POST", "/v1/channels/mango/cues", {"template": "card"}), 409)
+    problem(origin.api("POST", "/v1/channels/melon/cues", {"template": "card"}), 404)
+    problem(origin.api("POST", "/v1/channels/mango/end"), 409)
+
+
+def what_the_studio_refuses_is_a_problem(origin):
+    studio, _ = origin.show()
+    later = Later(origin.api, "POST", "/v1/channels/mango/cues", {"template": "none"})
+    asked = studio.expect("desk.take")
+    studio.send("desk.receipt", request=asked["request"], status=404, title="Not Found", detail="no such template")
+    same(problem(later.get(), 404)["detail"], "no such template")
+    for body in ({}, {"template": 1}, {"template": "a", "tmplate": 1}, {"template": "a", "product": "SKU-9"},
+                 {"template": "a", "at": "soon"}, {"template": "a", "duration": 0}, {"template": "a", "id": "a b"},
+                 {"template": "a", "data": []}):
+        problem(origin.api("POST", "/v1/channels/mango/cues", body), 422)
+    for text in ("", "[]", "{", '{"a":1,"a":2}', "[" * 5000):
+        problem(origin.api("POST", "/v1/channels/mango/cues", text), 400)
+    problem(origin.api("POST", "/v1/channels/mango/cues", "x" * 30000), 413)
+    problem(origin.api("PATCH", "/v1/channels/mango/cues/none", {"step": 1}), 404)
+    origin.over()
+
+
+def a_repeat_is_harmless(origin):
+    studio, _ = origin.show()
+    body = {"template": "card", "id": "mine"}
+    _, (first, answered) = take(origin, studio, "mine", body=body, Idempotency_Key="k1")
+    for headers in ({"Idempotency_Key": "k1"}, {}):
+        again, repeated = origin.api("POST", "/v1/channels/mango/cues", body, **headers)
+        same((again.status, repeated), (201, answered))
+        same(again.getheader("Idempotency-Replayed"), "true")
+    problem(origin.api("POST", "/v1/channels/mango/cues", {"template": "other"}, Idempotency_Key="k1"), 422)
+    problem(origin.api("POST", "/v1/channels/mango/cues", {"template": "other", "id": "mine"}), 409)
+    origin.over()
+
+
+def a_silent_studio_is_said(origin):
+    studio, _ = origin.show()
+    problem(Later(origin.api, "POST", "/v1/channels/mango/cues", {"template": "card"}).get(), 504)
+    studio.expect("desk.take")
+    later = Later(origin.api, "POST", "/v1/channels/mango/cues", {"template": "card"})
+    studio.expect("desk.take")
+    studio.end.close()
+    problem(later.get(), 503)
+    problem(origin.api("POST", "/v1/channels/mango/cues", {"template": "card"}), 503)
+    origin.over()
+
+
+def what_was_on_air_is_taken_again(origin):
+    studio, _ = origin.show("s7")
+    take(origin, studio, "stays", 3, {"template": "card", "id": "stays", "data": {"a": 1, "b": 1}})
+    take(origin, studio, "gone", 1, {"template": "card", "id": "gone"})
+    later = Later(origin.api, "PATCH", "/v1/channels/mango/cues/stays", {"data": {"b": 2}})
+    asked = studio.expect("desk.patch")
+    studio.send("desk.cue", cue={"id": "stays", "rev": 4, "state": "live"})
+    studio.send("desk.cue", cue={"id": "gone", "rev": 2, "state": "ended"})
+    studio.send("desk.receipt", request=asked["request"], status=200, id="stays", rev=4)
+    later.get()
+    studio.end.close()
+    same(origin.stop(signal.SIGKILL), -signal.SIGKILL)
+    origin.start()
+    studio, products = origin.show("s7")
+    same(len(products) >= 2, True)
+    asked = studio.expect("desk.take")
+    same((asked["id"], asked["resume"], asked["data"]), ("stays", 4, {"a": 1, "b": 2}))
+    studio.send("desk.receipt", request=asked["request"], status=201, id="stays", rev=5)
+    origin.over()
+
+
+def products_are_kept_and_go_to_the_studio(origin):
+    studio, _ = origin.show()
+    later = Later(origin.api, "PATCH", "/v1/products/SKU-1", {"price": {"amount": 4999}})
+    product = studio.expect("desk.product")["product"]
+    same((product["rev"], product["price"]), (2, {"amount": 4999, "currency": "EUR"}))
+    studio.send("desk.receipt", request="product:SKU-1:2", status=200, cues=[{"id": "c1", "rev": 5, "pts": 12}])
+    answer, body = later.get()
+    same((answer.status, body["rev"], answer.getheader("ETag")), (200, 2, '"2"'))
+    same(body["on_air"], [{"id": "c1", "rev": 5, "pts": 12, "channel": "mango"}])
+    problem(origin.api("PATCH", "/v1/products/SKU-1", {"title": "x"}, If_Match='"1"'), 412)
+    same(origin.api("PATCH", "/v1/products/SKU-1", {"price": {"amount": 4999}})[1]["rev"], 2)
+
+    same(problem(origin.api("PATCH", "/v1/products/SKU-1", {"price": {"amount": 49.99}}), 422)["detail"][:14],
+         "/price/amount ")
+    problem(origin.api("PATCH", "/v1/products/none", {"title": "x"}), 404)
+    problem(origin.api("PUT", "/v1/products/SKU-3", {"title": "x", "link": "javascript:1"}), 422)
+    later = Later(origin.api, "PUT", "/v1/products/SKU-3", {"title": "Bag"}, If_None_Match="*")
+    studio.expect("desk.product")
+    studio.send("desk.receipt", request="product:SKU-3:1", status=200, cues=[])
+    same(later.get()[0].status, 201)
+    same(origin.api("DELETE", "/v1/products/SKU-3")[0].status, 204)
+    same(studio.expect("desk.withdraw")["product"], "SKU-3")
+    problem(origin.api("GET", "/v1/products/SKU-3"), 404)
+    origin.over()
+    answer, body = origin.api("PUT", "/v1/products/SKU-3", {"title": "Bag"})
+    same((answer.status, body["rev"]), (201, 3))
+    page = origin.api("GET", "/v1/products?limit=2")[1]
+    same(([one["id"] for one in page["products"]], page["next"]), (["SKU-1", "SKU-2"], "SKU-2"))
+    same([one["id"] for one in origin.api("GET", "/v1/products?after=SKU-2")[1]["products"]], ["SKU-3"])
+
+
+def strangers_learn_nothing(origin):
+    for token in ("", "Bearer", "Bearer x", f"Basic {TOKEN}", f"Bearer {TOKEN}x"):
+        answered = origin.api("GET", "/v1/products", Authorization=token)
+        problem(answered, 401)
+        same(answered[0].getheader("WWW-Authenticate"), 'Bearer realm="vitrine"')
+    problem(origin.api("GET", "/v2"), 404)
+    answered = origin.api("POST", "/v1/products")
+    problem(answered, 405)
+    same(answered[0].getheader("Allow"), "GET, HEAD")
+    problem(origin.api("PUT", "/v1/channels/mango", {}), 409)
+    problem(origin.api("GET", "/v1/channels/" + "x" * 3000), 414)
+    problem(origin.api("GET", "/v1/channels", X_Long="x" * 9000), 431)
+    problem((lambda answer: (answer[0], json.loads(answer[1])))(origin.public("GET", "/v1/products")), 404)
+
+
+def files_are_served(origin):
+    folder = origin.folder / "live/mango"
+    main = folder / "s1/main"
+    (main / "cues").mkdir(parents=True, exist_ok=True)
+    same(origin.public("GET", "/live/mango/index.m3u8")[0].status, 404)
+    (folder / "index.m3u8").write_text("#EXTM3U\n")
+    (folder / "sequence").write_text("7")
+    (main / "720p.m3u8").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:6\n")
+    (main / "720p-1.m4s").write_bytes(bytes(range(200)))
+    (main / "cues/c1.1.json").write_text("{}")
+    (origin.folder / "secret.m3u8").write_text("secret")
+    (main / "link.m3u8").unlink(missing_ok=True)
+    (main / "link.m3u8").symlink_to(origin.folder / "secret.m3u8")
+
+    answer, body = origin.public("GET", "/live/mango/s1/main/720p.m3u8")
+    same((answer.status, answer.getheader("Content-Type")), (200, "application/vnd.apple.mpegurl"))
+    same((answer.getheader("Cache-Control"), answer.getheader("Access-Control-Allow-Origin")), ("max-age=3", "*"))
+    for name in ("Age", "Date", "Content-Range", "Content-Length", "ETag"):
+        same(name in answer.getheader("Access-Control-Expose-Headers").split(", "), True, name)
+    again, body = origin.public("GET", "/live/mango/s1/main/720p.m3u8", If_None_Match=answer.getheader("ETag"))
+    same((again.status, body), (304, b""))
+    answer, body = origin.public("GET", "/live/mango/s1/main/720p-1.m4s")
+    same((answer.status, len(body), answer.getheader("Content-Type")), (200, 200, "video/iso.segment"))
+    same("immutable" in answer.getheader("Cache-Control"), True)
+    answer, body = origin.public("GET", "/live/mango/s1/main/720p-1.m4s", Range="bytes=10-19")
+    same((answer.status, body, answer.getheader("Content-Range")), (206, bytes(range(10, 20)), "bytes 10-19/200"))
+    answer, body = origin.public("GET", "/live/mango/s1/main/720p-1.m4s", Range="bytes=200-")
+    same((answer.status, answer.getheader("Content-Range")), (416, "bytes */200"))
+    answer, body = origin.public("HEAD", "/live/mango/s1/main/720p-1.m4s")
+    same((answer.status, body, answer.getheader("Content-Length")), (200, b"", "200"))
+    same(origin.public("GET", "/live/mango/s1/main/cues/c1.1.json")[0].getheader("Content-Type"), "application/json")
+    answer, _ = origin.public("OPTIONS", "/live/mango/events", Origin="https://shop.example",
+                              Access_Control_Request_Method="POST")
+    same((answer.status, "POST" in answer.getheader("Access-Control-Allow-Methods")), (204, True))
+    for path in ("/live/mango/sequence", "/live/mango/s1/main/link.m3u8", "/live/mango/../../secret.m3u8",
+                 "/live/%2e%2e/secret.m3u8", "/live/mango/s1/main/%2e%2e%2f%2e%2e%2fsequence", "/live/mango/",
+                 "/live/mango/s1/main/720p-2.m4s", "/web/../serve/http.c",
+                 "/web/package.json", "/"):
+        answer, _ = origin.public("GET", path)
+        same(answer.status, 404, f"status of {path}")
+        same(answer.getheader("Cache-Control"), "max-age=1")
+    same(origin.public("GET", "/live/mango/s1/main/720p.m3u8%00.m4s")[0].status, 400)
+
+
+def the_player_is_served(origin):
+    answer, body = origin.public("GET", "/watch/mango")
+    same((answer.status, answer.getheader("Content-Type")), (200, "text/html; charset=utf-8"))
+    same("script-src 'self'" in answer.getheader("Content-Security-Policy"), True)
+    same(origin.public("GET", "/watch/melon")[0].status, 404)
+    for name in ("watch.js", "watch.css", "vitrine-cues.js"):
+        same(origin.public("GET", "/web/" + name)[0].status, 200, name)
+    same(origin.public("GET", "/healthz")[0].status, 200)
+
+
+def viewer_events_are_counted(origin):
+    event = {"event": "add_to_cart", "cue": "c1", "rev": 1, "item": "SKU-1", "hotspot": "buy", "media_time": 1.5}
+    for _ in range(3):
+        answer, _ = origin.public("POST", "/live/mango/events", json.dumps(event))
+        same(answer.status, 204)
+    same(origin.public("POST", "/live/mango/events", "nonsense")[0].status, 400)
+    same(origin.public("POST", "/live/mango/events", "x" * 5000)[0].status, 413)
+    same(origin.public("POST", "/live/melon/events", json.dumps(event))[0].status, 404)
+    same(origin.public("GET", "/live/mango/events")[0].status, 404)
+    counts = origin.api("GET", "/v1/channels/mango/status")[1]["viewer_events"]
+    same(counts, {"total": 3, "by_event": {"add_to_cart": 3}, "by_item": {"SKU-1": {"add_to_cart": 3}}})
+    metrics = origin.ask(origin.admin, "GET", "/metrics", None, {"Authorization": f"Bearer {TOKEN}"})[1].decode()
+    same('vitrine_viewer_events_total{channel="mango",event="add_to_cart"} 3' in metrics, True, metrics)
+
+
+def events_are_followed(origin):
+    connection = http.client.HTTPConnection("127.0.0.1", origin.admin, timeout=LIMIT)
+    connection.request("GET", "/v1/events?channel=mango", headers={"Authorization": f"Bearer {TOKEN}"})
+    stream = connection.getresponse()
+    same((stream.status, stream.getheader("Content-Type")), (200, "text/event-stream"))
+    same(stream.readline(), b"retry: 1000\n")
+    same(stream.readline(), b"\n")
+    origin.supervisor.send("origin.status", channel="mango", show=None, state="waiting", publisher=None)
+    same(stream.readline()[:3], b"id:")
+    same(stream.readline(), b"event: status\n")
+    same(json.loads(stream.readline()[6:])["state"], "waiting")
+    stream.readline()
+    origin.public("POST", "/live/mango/events", '{"event":"view_item"}')
+    stream.readline()
+    same(stream.readline(), b"event: viewer\n")
+    same(json.loads(stream.readline()[6:]), {"event": "view_item", "channel": "mango"})
+    same(origin.api("GET", "/v1/channels/mango/status")[1]["state"], "waiting")
+    connection.close()
+
+
+def words_reach_the_supervisor(origin):
+    studio, _ = origin.show()
+    same(origin.api("POST", "/v1/channels/mango/end")[0].status, 202)
+    same(origin.supervisor.expect("show.end")["channel"], "mango")
+    problem(origin.api("DELETE", "/v1/channels/mango/publisher"), 409)
+    origin.supervisor.send("origin.status", channel="mango", show="s1", state="live", publisher={"address": "x"})
+    wait(lambda: origin.api("GET", "/v1/channels/mango/status")[1]["state"] == "live")
+    same(origin.api("DELETE", "/v1/channels/mango/publisher")[0].status, 202)
+    same(origin.supervisor.expect("publisher.kick")["channel"], "mango")
+    origin.over()
+
+
+def the_document_is_open(origin):
+    answer, body = origin.api("GET", "/v1/openapi.json", Authorization="")
+    same((answer.status, body["openapi"]), (200, "3.1.0"))
+
+
+def it_stops_when_asked(origin):
+    studio, _ = origin.show()
+    later = Later(origin.api, "POST", "/v1/channels/mango/cues", {"template": "card"})
+    studio.expect("desk.take")
+    same(origin.stop(), 0)
+    answer = later.result if later.join(LIMIT) is None else None
+    if not isinstance(answer, Exception):
+        same(answer[0].status in (409, 503), True, "status")
+
+
+TESTS = [a_take_is_answered_by_its_receipt, takes_without_a_show_are_refused, what_the_studio_refuses_is_a_problem,
+         a_repeat_is_harmless, a_silent_studio_is_said, what_was_on_air_is_taken_again,
+         products_are_kept_and_go_to_the_studio, strangers_learn_nothing, files_are_served,
+         viewer_events_are_counted, events_are_followed, words_reach_the_supervisor, the_document_is_open,
+         it_stops_when_asked]
+
+
+def main():
+    origin, failed = Origin(sys.argv[1]), 0
+    print(f"1..{len(TESTS)}")
+    for number, test in enumerate(TESTS, 1):
+        try:
+            test(origin)
+            print(f"ok {number} - {test.__name__}", flush=True)
+        except Exception as trouble:
+            failed += 1
+            for line in traceback.format_exc().splitlines():
+                print("#", line)
+            print(f"not ok {number} - {test.__name__}: {trouble}", flush=True)
+    if origin.process.poll() is None:
+        origin.process.kill()
+    shutil.rmtree(origin.folder)
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
