@@ -18,6 +18,25 @@ static int64_t arrival_place(const struct vt_timestamps *times, int64_t arrival_
     return arrival_ns - times->arrival_ns;
 }
 
+static int64_t place_of(const struct vt_time_clock *clock)
+{
+    return clock->raw_ms * VT_NS_PER_MS + clock->offset_ns;
+}
+
+// Gives a track the other one's unwrapping and offset.
+static void follow(struct vt_time_clock *clock, const struct vt_time_clock *other, uint32_t raw_ms)
+{
+    clock->raw_ms = vt_unwrap(raw_ms, RAW_BITS, other->raw_ms);
+    clock->offset_ns = other->offset_ns;
+    clock->epoch = other->epoch;
+}
+
+static void put_at(struct vt_time_clock *clock, uint32_t raw_ms, int64_t place)
+{
+    clock->raw_ms = raw_ms;
+    clock->offset_ns = place - raw_ms * VT_NS_PER_MS;
+}
+
 static void start(struct vt_timestamps *times, struct vt_time_clock *clock, const struct vt_time_clock *other,
                   uint32_t raw_ms, int64_t arrival_ns)
 {
@@ -26,36 +45,30 @@ static void start(struct vt_timestamps *times, struct vt_time_clock *clock, cons
         times->started = true;
         times->arrival_ns = arrival_ns;
         times->seen_ns = arrival_ns;
-        times->epoch_offset_ns = -(int64_t)raw_ms * VT_NS_PER_MS;
-        clock->raw_ms = raw_ms;
-        clock->offset_ns = times->epoch_offset_ns;
+        put_at(clock, raw_ms, 0);
         return;
     }
-    clock->raw_ms = vt_unwrap(raw_ms, RAW_BITS, other->raw_ms);
-    clock->offset_ns = other->offset_ns;
-    int64_t at = clock->raw_ms * VT_NS_PER_MS + clock->offset_ns;
+    follow(clock, other, raw_ms);
     int64_t place = arrival_place(times, arrival_ns);
-    if (!near(at, place) && !near(at, other->last_ns))
-        clock->offset_ns += place - at;
+    if (!near(place_of(clock), place) && !near(place_of(clock), other->last_ns))
+        put_at(clock, raw_ms, place);
 }
 
 // Puts a message whose clock jumped where it belongs: where the other track's jump led, or else where the arrival
 // clock says.
-static void begin_epoch(struct vt_timestamps *times, struct vt_time_clock *clock, int64_t arrival_ns)
+static void begin_epoch(struct vt_timestamps *times, struct vt_time_clock *clock, const struct vt_time_clock *other,
+                        uint32_t raw_ms, int64_t arrival_ns)
 {
-    int64_t raw_ns = clock->raw_ms * VT_NS_PER_MS;
     int64_t place = arrival_place(times, arrival_ns);
     if (place <= clock->last_ns)
         place = clock->last_ns + VT_TIME_TICK_NS;
-    int64_t with_other = raw_ns + times->epoch_offset_ns;
-    if (clock->offset_ns != times->epoch_offset_ns && near(with_other, place) &&
-        with_other > clock->last_ns - VT_TIME_BACK_MAX_NS) {
-        clock->offset_ns = times->epoch_offset_ns;
-    } else {
-        clock->offset_ns = place - raw_ns;
-        times->epoch_offset_ns = clock->offset_ns;
+    if (other->epoch > clock->epoch) {
+        follow(clock, other, raw_ms);
+        if (near(place_of(clock), place) && place_of(clock) > clock->last_ns - VT_TIME_BACK_MAX_NS)
+            return;
     }
-    times->epochs++;
+    put_at(clock, raw_ms, place);
+    clock->epoch = ++times->epochs;
 }
 
 static bool jumped(const struct vt_timestamps *times, const struct vt_time_clock *clock,
@@ -67,6 +80,8 @@ static bool jumped(const struct vt_timestamps *times, const struct vt_time_clock
         return true;
     if (step <= 0)
         return clock->stuck >= VT_TIME_STUCK_MIN && arrival_ns - clock->moved_ns > VT_TIME_STEP_MAX_NS;
+    if (at > place + VT_TIME_AHEAD_MAX_NS)
+        return true;
     if (step <= VT_TIME_STEP_MAX_NS || at <= place + VT_TIME_STEP_MAX_NS)
         return false;
     return !(other->started && near(at, other->last_ns));
@@ -95,15 +110,13 @@ void vt_timestamps_map(struct vt_timestamps *times, enum vt_time_track track, ui
     struct vt_times out = {0};
     if (!clock->started) {
         start(times, clock, other, raw_ms, arrival_ns);
-        out.dts_ns = clock->raw_ms * VT_NS_PER_MS + clock->offset_ns;
+        out.dts_ns = place_of(clock);
     } else {
         clock->raw_ms = vt_unwrap(raw_ms, RAW_BITS, clock->raw_ms);
-        out.dts_ns = clock->raw_ms * VT_NS_PER_MS + clock->offset_ns;
-        if (jumped(times, clock, other, out.dts_ns, arrival_ns)) {
-            begin_epoch(times, clock, arrival_ns);
-            out.dts_ns = clock->raw_ms * VT_NS_PER_MS + clock->offset_ns;
-            out.epoch = true;
-        }
+        out.epoch = jumped(times, clock, other, place_of(clock), arrival_ns);
+        if (out.epoch)
+            begin_epoch(times, clock, other, raw_ms, arrival_ns);
+        out.dts_ns = place_of(clock);
         if (out.dts_ns <= clock->last_ns) {
             out.dts_ns = clock->last_ns + VT_TIME_TICK_NS;
             times->clamped++;

@@ -10,7 +10,8 @@
 //   - a track whose time stands still for VT_TIME_STEP_MAX_NS while messages go on arriving is moved to the arrival
 //     clock likewise;
 //   - a composition time past VT_TIME_COMPOSITION_MAX_MS is dropped.
-// Steps up to VT_TIME_STEP_MAX_NS are never corrected: a network that stalls and catches up leaves no mark.
+// Steps up to VT_TIME_STEP_MAX_NS are not corrected: a network that stalls and catches up leaves no mark. Only a track
+// that has run VT_TIME_AHEAD_MAX_NS ahead of the arrival clock is held back.
 // Configuration tags have no time: never give them in here.
 #pragma once
 
@@ -22,6 +23,7 @@
 #define VT_TIME_TICK_NS             VT_NS_PER_MS
 #define VT_TIME_BACK_MAX_NS         (500 * VT_NS_PER_MS)
 #define VT_TIME_STEP_MAX_NS         (2 * VT_NS_PER_S)
+#define VT_TIME_AHEAD_MAX_NS        (24 * 3600 * VT_NS_PER_S)
 #define VT_TIME_STUCK_MIN           3    // messages without progress before a track's time is said to stand still
 #define VT_TIME_COMPOSITION_MAX_MS  10000
 
@@ -35,11 +37,11 @@ struct vt_timestamps {
         int64_t last_ns;                 // last decoding time given out
         int64_t moved_ns;                // arrival of the last message whose time was later than all before it
         int64_t stuck;                   // messages since then
+        int64_t epoch;                   // number of the epoch that it is in
     } track[VT_TIME_TRACKS];
     bool started;
     int64_t arrival_ns;                  // arrival clock's origin: where the timeline's 0 would have arrived
     int64_t seen_ns;                     // last arrival
-    int64_t epoch_offset_ns;             // of the newest epoch
     int64_t clamped, epochs, compositions;   // what was mended so far
 };
 
