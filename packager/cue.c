@@ -14,7 +14,6 @@ static const char ellipsis[] = "\u2026";
 struct label {
     const char *text;
     size_t size, keep;
-    bool final;                              // cannot get shorter
 };
 
 static const char *op_name(enum vt_cue_op op)
@@ -143,67 +142,56 @@ static void write_cue(struct vt_writer *w, const struct vt_cue *cue, const struc
     vt_write_text(w, "}");
 }
 
-// End of the last cluster that ends before `before`; the end of the first one if there is none.
-static size_t cut_before(const struct label *label, size_t before)
+// Keeps as many clusters as take `room` bytes with the ellipsis, but at least one; all where that is no longer.
+static void cut_label(struct label *label, size_t room)
 {
-    size_t at = vt_grapheme_size(label->text, label->size);
-    for (size_t next = at; next < before; next += vt_grapheme_size(label->text + next, label->size - next))
-        at = next;
-    return at;
-}
-
-// Takes clusters off the end until it is shorter than it was. False if it cannot get shorter.
-static bool shorten(struct label *label)
-{
-    struct label shorter = *label;
-    size_t was = label_size(label);
-    for (size_t before = label->keep; before > 0; before = shorter.keep) {
-        shorter.keep = cut_before(label, before);
-        if (shorter.keep >= before)
-            break;
-        if (label_size(&shorter) < was) {
-            label->keep = shorter.keep;
-            return true;
-        }
+    static const size_t mark = sizeof ellipsis - 1;
+    size_t at = vt_grapheme_size(label->text, label->size), used = escaped_size(label->text, at);
+    label->keep = at;
+    while (at < label->size && used <= room) {
+        label->keep = used + mark <= room ? at : label->keep;
+        size_t cluster = vt_grapheme_size(label->text + at, label->size - at);
+        used += escaped_size(label->text + at, cluster);
+        at += cluster;
     }
-    label->final = true;
-    return false;
+    if (at == label->size && (used <= room || used <= label_size(label)))
+        label->keep = label->size;
 }
 
-static struct label *longest(struct label *labels, int count)
+static size_t labels_size(struct label *labels, int count, size_t room)
 {
-    struct label *best = NULL;
-    for (int i = 0; i < count; i++)
-        if (!labels[i].final && (!best || label_size(&labels[i]) > label_size(best)))
-            best = &labels[i];
-    return best;
-}
-
-// Shortens the longest labels first until `excess` bytes are gone. Returns whether they are.
-static bool fit_labels(struct label *labels, int count, size_t excess)
-{
-    while (excess > 0) {
-        struct label *label = longest(labels, count);
-        if (!label)
-            return false;
-        size_t was = label_size(label);
-        if (!shorten(label))
-            continue;
-        size_t gone = was - label_size(label);
-        excess -= gone < excess ? gone : excess;
+    size_t total = 0;
+    for (int i = 0; i < count; i++) {
+        cut_label(&labels[i], room);
+        total += label_size(&labels[i]);
     }
-    return true;
+    return total;
 }
 
-static void take_labels(struct label *labels, const struct vt_cue *cue)
+// Cuts the longest labels to the greatest length at which all together take `size` bytes at most. False if there is
+// none.
+static bool fit_labels(struct label *labels, int count, size_t size)
 {
+    size_t least = 0, most = VT_CUE_JSON;
+    while (least < most) {
+        size_t middle = (least + most + 1) / 2;
+        if (labels_size(labels, count, middle) <= size)
+            least = middle;
+        else
+            most = middle - 1;
+    }
+    return labels_size(labels, count, least) <= size;
+}
+
+static size_t take_labels(struct label *labels, const struct vt_cue *cue)
+{
+    size_t total = 0;
     for (int i = 0; i < cue->hotspot_count; i++) {
         const char *text = cue->hotspots[i].label ? cue->hotspots[i].label : "";
-        labels[i] = (struct label){.text = text, .size = strlen(text), .keep = strlen(text)};
-        // A label longer than the whole object is cut at once, so that a huge one costs no more than a long one.
-        if (labels[i].size > VT_CUE_JSON)
-            labels[i].keep = cut_before(&labels[i], VT_CUE_JSON);
+        labels[i] = (struct label){text, strlen(text), strlen(text)};
+        total += label_size(&labels[i]);
     }
+    return total;
 }
 
 int vt_cue_json(const struct vt_cue *cue, const struct vt_cue_clock *clock, char out[VT_CUE_JSON + 1])
@@ -212,10 +200,11 @@ int vt_cue_json(const struct vt_cue *cue, const struct vt_cue_clock *clock, char
     assert(vt_name_valid(cue->id));
     struct label labels[VT_CUE_HOTSPOTS] = {0};
     struct vt_writer w = {0};
-    take_labels(labels, cue);
+    size_t whole = take_labels(labels, cue);
     write_cue(&w, cue, clock, labels);
-    if (!w.failed && w.size > VT_CUE_JSON && cue->op != VT_CUE_END &&
-        fit_labels(labels, cue->hotspot_count, w.size - VT_CUE_JSON)) {
+    size_t excess = w.size > VT_CUE_JSON ? w.size - VT_CUE_JSON : 0;
+    if (!w.failed && excess > 0 && excess <= whole && cue->op != VT_CUE_END &&
+        fit_labels(labels, cue->hotspot_count, whole - excess)) {
         vt_writer_free(&w);
         write_cue(&w, cue, clock, labels);
     }
