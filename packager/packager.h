@@ -83,7 +83,10 @@ int vt_part_of(const struct vt_packager_params *params, int64_t frame);
 // CMAF timescale of video at `rate`: a multiple of its numerator (90000 where that is one).
 uint32_t vt_video_timescale(struct vt_rational rate);
 
-// Writes the init segments. Returns 0; -EINVAL for parameters or a configuration that it cannot carry; the sink's.
+// Writes the init segments and, after a restart, the playlists with their gaps. Returns 0; -EINVAL for parameters or a
+// configuration that it cannot carry; -EBADMSG for a state that is damaged, or of another show, other tracks or
+// configurations, or a time after first_frame; the sink's. Cues on air are not in the state: they are given again at
+// first_frame or later, with a higher revision.
 int vt_packager_new(struct vt_packager **ret, const struct vt_packager_params *params);
 void vt_packager_free(struct vt_packager **packager);
 
@@ -95,11 +98,15 @@ struct vt_packet {
     bool key;
 };
 
-// Adds one packet; when it completes a segment in all tracks, that segment and the playlists are written.
+// Adds one packet; when it completes a segment in all tracks, that segment and the playlists are written. -EINVAL: out
+// of order, or a segment that does not start with a key frame on its cut; -EBUSY: too far ahead of another track;
+// -EMSGSIZE: past VT_SEGMENT_BYTES_MAX, the segment becomes a gap. Sound before the first cut is left out.
 int vt_packager_packet(struct vt_packager *packager, int track, const struct vt_packet *packet);
 
 // Adds a revision of a cue (copied). -EINVAL: its frame has been packaged already, or its revision does not rise;
-// -EBUSY: too many tags. A VT_CUE_END takes it off the list of cues on air.
+// -EBUSY: too many cues on air, revisions waiting, or tags (no limit where window_ns is 0); never for a VT_CUE_END, which
+// takes it off the list of cues on air. -EMSGSIZE as vt_cue_json. A revision replaces planned ones of its cue that
+// start later. `more` is stored under cue->more; NULL: it is stored already, or there is none.
 int vt_packager_cue(struct vt_packager *packager, const struct vt_cue *cue, const char *more, size_t more_size);
 
 // Packages what is left, up to the last whole frame of every track, and ends the playlists with EXT-X-ENDLIST.
