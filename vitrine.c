@@ -2,12 +2,75 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/diagnostic.h"
+#include "base/title.h"
+#include "ingest/ingest.h"
+#include "serve/lint.h"
+#include "serve/origin.h"
+#include "serve/supervisor.h"
+
+// Each gets the arguments after its verb and returns the exit code.
+static const struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage;               // NULL: `serve` starts it
+    const char *doc;
+} verbs[] = {
+    {"serve", vt_serve_main, "[--config FILE]", "take live streams, put cards on them, hand them out"},
+    {"lint", vt_lint_main, "FILE...", "check templates, configurations and cue files"},
+    {"ingest", vt_ingest_main, NULL, NULL},
+    {"origin", vt_origin_main, NULL, NULL},
+};
+#define VERBS (sizeof verbs / sizeof verbs[0])
+
+static void print_help(FILE *to)
+{
+    fputs("usage:\n", to);
+    for (size_t i = 0; i < VERBS; i++) {
+        if (verbs[i].usage)
+            fprintf(to, "  vitrine %s %s\n      %s\n", verbs[i].name, verbs[i].usage, verbs[i].doc);
+    }
+    fputs("  vitrine --version\n  vitrine --help\n", to);
+}
+
+static int refuse(const char *word)
+{
+    const char *names[VERBS + 1] = {NULL};
+    size_t n = 0;
+    for (size_t i = 0; i < VERBS; i++) {
+        if (verbs[i].usage)
+            names[n++] = verbs[i].name;
+    }
+    const char *nearest = vt_nearest_name(word, names);
+    if (nearest)
+        fprintf(stderr, "vitrine: %s is not a command: did you mean %s?\n", word, nearest);
+    else
+        fprintf(stderr, "vitrine: %s is not a command\n", word);
+    print_help(stderr);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+    if (vt_title_init(argc, argv)) {
+        fputs("vitrine: out of memory\n", stderr);
+        return 1;
+    }
+    if (argc < 2) {
+        print_help(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
         puts("vitrine " VT_VERSION);
         return 0;
     }
-    fputs("usage: vitrine --version\n", stderr);
-    return 2;
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    for (size_t i = 0; i < VERBS; i++) {
+        if (strcmp(argv[1], verbs[i].name) == 0)
+            return verbs[i].run(argc - 2, argv + 2);
+    }
+    return refuse(argv[1]);
 }

@@ -1,0 +1,274 @@
+#include "serve/program.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define TAKEN_OVER "NetStream.Publish.BadName"       // encoders show its description and do not fight back
+
+static const char *name_of(const struct vt_program *program)
+{
+    return program->channel->name;
+}
+
+static bool runs(const struct vt_program *program)
+{
+    return program->studio.child && !program->ending;
+}
+
+// ---- what the origin knows
+
+static json_t *publisher_json(const struct vt_publisher *publisher)
+{
+    char since[VT_TIME_TEXT];
+    if (!publisher)
+        return json_null();
+    vt_format_time(publisher->since_ns, since);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s}", "publisher", publisher->id, "protocol", "rtmp", "address",
+                             publisher->address, "encoder", publisher->encoder, "since", since);
+    if (json && publisher->status)
+        json_object_update_missing(json, publisher->status);
+    return json;
+}
+
+static const char *state_of(const struct vt_program *program)
+{
+    const char *state = vt_message_text(program->studio_status, "state");
+    return program->show[0] == 0 ? "off" : program->ending ? "ending" : state ? state : "starting";
+}
+
+void vt_program_report(struct vt_program *program)
+{
+    if (!program->origin->child)
+        return;
+    json_t *body = json_pack("{s:s, s:s*, s:s, s:o, s:O?}", "channel", name_of(program), "show",
+                             program->show[0] ? program->show : NULL, "state", state_of(program), "publisher",
+                             publisher_json(program->publisher), "studio", program->studio_status);
+    if (body)
+        vt_child_send(program->origin->child, VT_MSG_ORIGIN_STATUS, body, NULL, 0);
+}
+
+// A pair between two children: one end with each message. Both messages are made and sent in any case.
+static int connect_children(struct vt_child *a, enum vt_message_kind kind_a, json_t *body_a, struct vt_child *b,
+                            enum vt_message_kind kind_b, json_t *body_b)
+{
+    int ends[2];
+    int err = vt_link_pair(ends);
+    if (err) {
+        vt_error("no link between %s and %s: %s", vt_child_name(a), vt_child_name(b), strerror(-err));
+        json_decref(body_a);
+        json_decref(body_b);
+        return err;
+    }
+    vt_child_send(a, kind_a, body_a, &ends[0], 1);
+    vt_child_send(b, kind_b, body_b, &ends[1], 1);
+    close(ends[0]);
+    close(ends[1]);
+    return 0;
+}
+
+static void connect_desk(struct vt_program *program)
+{
+    if (!program->studio.child || !program->origin->child)
+        return;
+    json_t *show = json_pack("{s:s, s:s}", "channel", name_of(program), "show", program->show);
+    connect_children(program->origin->child, VT_MSG_ORIGIN_SHOW, show, program->studio.child, VT_MSG_STUDIO_DESK, NULL);
+}
+
+void vt_program_introduce(struct vt_program *program)
+{
+    json_t *body = json_pack("{s:o, s:b}", "channel", vt_channel_to_json(program->channel), "fixed", 1);
+    vt_child_send(program->origin->child, VT_MSG_ORIGIN_CHANNEL, body, NULL, 0);
+    connect_desk(program);
+    vt_program_report(program);
+}
+
+// ---- the studio
+
+static bool show_exists(const struct vt_program *program, const char *show)
+{
+    char *path = NULL;
+    struct stat info;
+    if (asprintf(&path, "%s/live/%s/%s", program->data, name_of(program), show) < 0)
+        return false;
+    bool exists = stat(path, &info) == 0;
+    free(path);
+    return exists;
+}
+
+static void start_show(struct vt_program *program)
+{
+    int64_t now = vt_program_now_ns();
+    int n = 1;
+    do
+        vt_show_id(program->show, now, n++);
+    while (show_exists(program, program->show));
+    program->ending = false;
+    vt_info("%s: show %s starts", name_of(program), program->show);
+    program->studio.backoff = (struct vt_backoff){0};
+    vt_service_start(&program->studio);
+}
+
+// The studio is new: the publisher's ingest gets a new link to it.
+static void connect_source(struct vt_program *program)
+{
+    struct vt_publisher *publisher = program->publisher;
+    if (publisher)
+        connect_children(publisher->ingest, VT_MSG_INGEST_SOURCE, NULL, program->studio.child, VT_MSG_STUDIO_SOURCE,
+                         json_pack("{s:s}", "publisher", publisher->id));
+}
+
+static void on_studio_start(void *opaque)
+{
+    struct vt_program *program = opaque;
+    json_t *body = json_pack("{s:o, s:s, s:s}", "channel", vt_channel_to_json(program->channel), "data", program->data,
+                             "show", program->show);
+    vt_child_send(program->studio.child, VT_MSG_STUDIO_START, body, NULL, 0);
+    connect_desk(program);
+    connect_source(program);
+    if (program->ending)
+        vt_child_send(program->studio.child, VT_MSG_STUDIO_END, NULL, NULL, 0);
+    vt_program_report(program);
+}
+
+static void on_studio_message(void *opaque, struct vt_child *child, struct vt_message *message)
+{
+    struct vt_program *program = opaque;
+    if (message->kind != VT_MSG_STUDIO_STATUS) {
+        vt_child_refuse(child, "it sent a message that nobody waits for");
+        return;
+    }
+    const char *before = vt_message_text(program->studio_status, "state");
+    const char *state = vt_message_text(message->body, "state");
+    bool changed = !before || !state || strcmp(before, state) != 0;
+    json_decref(program->studio_status);
+    program->studio_status = json_incref(message->body);
+    if (changed)
+        vt_program_report(program);
+}
+
+static void forget_show(struct vt_program *program)
+{
+    vt_info("%s: show %s is over", name_of(program), program->show);
+    if (program->origin->child)
+        vt_child_send(program->origin->child, VT_MSG_ORIGIN_OVER,
+                      json_pack("{s:s, s:s}", "channel", name_of(program), "show", program->show), NULL, 0);
+    program->show[0] = 0;
+    program->ending = false;
+}
+
+static bool on_studio_exit(void *opaque, int status)
+{
+    struct vt_program *program = opaque;
+    bool over = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    json_decref(program->studio_status);
+    program->studio_status = NULL;
+    if (over)
+        forget_show(program);
+    bool waits = program->publisher && !program->publisher->stopped;     // it came while the show was ending
+    bool again = over && waits && !program->draining;
+    if (again)
+        start_show(program);
+    vt_program_report(program);
+    return !over && !program->draining;
+}
+
+void vt_program_init(struct vt_program *program, struct vt_loop *loop, const struct vt_channel *channel,
+                     const char *data, struct vt_service *origin, const struct vt_identity *identity)
+{
+    *program = (struct vt_program){.loop = loop, .channel = channel, .data = data, .origin = origin};
+    program->studio = (struct vt_service){
+        .params = {.loop = loop, .role = VT_STUDIO, .words = {"studio", channel->name}, .identity = identity},
+        .on_start = on_studio_start,
+        .on_message = on_studio_message,
+        .on_exit = on_studio_exit,
+        .opaque = program,
+    };
+}
+
+void vt_program_free(struct vt_program *program)
+{
+    vt_service_stop(&program->studio);
+    json_decref(program->studio_status);
+    *program = (struct vt_program){0};
+}
+
+// ---- publishers
+
+void vt_publisher_stop(struct vt_publisher *publisher, const char *code, const char *description)
+{
+    json_t *body = json_pack("{s:s, s:s}", "code", code, "description", description);
+    publisher->stopped = true;
+    vt_child_send(publisher->ingest, VT_MSG_INGEST_STOP, body, NULL, 0);
+    vt_child_limit(publisher->ingest, VT_PUBLISHER_LIMIT_NS);
+}
+
+void vt_publisher_lost(struct vt_publisher *publisher, const char *reason)
+{
+    struct vt_program *program = publisher->program;
+    if (program->publisher != publisher)
+        return;
+    program->publisher = NULL;
+    vt_info("%s: publisher %s has gone: %s", name_of(program), publisher->id, reason);
+    if (program->studio.child)
+        vt_child_send(program->studio.child, VT_MSG_STUDIO_LOST,
+                      json_pack("{s:s, s:s}", "publisher", publisher->id, "reason", reason), NULL, 0);
+    vt_program_report(program);
+}
+
+// The ingest's end of a new source link, and the studio's if one runs.
+static int hand_over(struct vt_program *program, struct vt_publisher *publisher, int socket, int state)
+{
+    int ends[2];
+    int err = vt_link_pair(ends);
+    if (err)
+        return err;
+    int fds[3] = {socket, state, ends[0]};
+    json_t *start = json_pack("{s:s, s:s, s:s, s:s}", "publisher", publisher->id, "channel", name_of(program),
+                              "protocol", "rtmp", "encoder", publisher->encoder);
+    err = vt_child_send(publisher->ingest, VT_MSG_INGEST_START, start, fds, 3);
+    if (!err && runs(program))
+        vt_child_send(program->studio.child, VT_MSG_STUDIO_SOURCE, json_pack("{s:s}", "publisher", publisher->id),
+                      &ends[1], 1);
+    close(ends[0]);
+    close(ends[1]);
+    return err;
+}
+
+int vt_program_publish(struct vt_program *program, struct vt_publisher *publisher, int socket, int state)
+{
+    struct vt_publisher *before = program->publisher;
+    char title[64];
+    snprintf(title, sizeof title, "ingest %s", name_of(program));
+    vt_child_rename(publisher->ingest, title);
+    publisher->program = program;
+    program->publisher = NULL;       // a show that starts now has no source to be given again
+    if (program->show[0] == 0)
+        start_show(program);
+    int err = hand_over(program, publisher, socket, state);
+    program->publisher = err ? before : publisher;
+    if (!err && before) {
+        vt_info("%s: publisher %s takes over from %s", name_of(program), publisher->id, before->id);
+        vt_publisher_stop(before, TAKEN_OVER, "Another encoder publishes with this stream key now.");
+    }
+    vt_program_report(program);
+    return err;
+}
+
+void vt_program_end(struct vt_program *program, const char *description)
+{
+    if (program->show[0] == 0 || program->ending)
+        return;
+    program->ending = true;
+    if (program->publisher)
+        vt_publisher_stop(program->publisher, TAKEN_OVER, description);
+    if (program->studio.child)
+        vt_child_send(program->studio.child, VT_MSG_STUDIO_END, NULL, NULL, 0);
+    vt_program_report(program);
+}

@@ -1,0 +1,62 @@
+// One channel as the supervisor sees it: its show, the studio that makes it, the publisher that feeds it.
+//
+// A show starts at the first publish and is over when its studio exits with 0; a studio that ends otherwise is started
+// again with the same show. The newest publisher wins. One thread.
+#pragma once
+
+#include "serve/config.h"
+#include "serve/service.h"
+
+#define VT_PUBLISHER_LIMIT_NS (3 * VT_NS_PER_S)     // for an ingest that was told to stop
+#define VT_PUBLISHER_TEXT     128                   // kept of an address or an encoder's name
+
+struct vt_program;
+
+// One connection that publishes, and its ingest.
+struct vt_publisher {
+    struct vt_publisher *next;       // in the supervisor's list
+    char id[VT_NAME_ROOM];
+    char address[VT_PUBLISHER_TEXT], encoder[VT_PUBLISHER_TEXT];
+    int64_t since_ns;                // program time
+    struct vt_program *program;
+    struct vt_child *ingest;
+    json_t *status;                  // its ingest's last, or NULL
+    bool stopped;                    // it has been told to end
+};
+
+struct vt_program {
+    struct vt_loop *loop;
+    const struct vt_channel *channel;
+    const char *data;
+    struct vt_service *origin;       // borrowed
+    char show[VT_NAME_ROOM];         // "" : none runs
+    bool ending;                     // the studio has been told to end the show
+    bool draining;                   // nothing new starts
+    struct vt_service studio;
+    struct vt_publisher *publisher;  // the current one, or NULL
+    json_t *studio_status;           // the last, or NULL
+};
+
+// `origin` and `identity` live as long as the program.
+void vt_program_init(struct vt_program *program, struct vt_loop *loop, const struct vt_channel *channel,
+                     const char *data, struct vt_service *origin, const struct vt_identity *identity);
+void vt_program_free(struct vt_program *program);
+
+// Hands a connection to `publisher`'s ingest and its frames to the channel's studio, which starts if no show runs. What
+// published before is stopped. `socket` and `state` stay the caller's. Returns 0 or a negative errno.
+int vt_program_publish(struct vt_program *program, struct vt_publisher *publisher, int socket, int state);
+
+// Tells a publisher's encoder why, and ends its ingest.
+void vt_publisher_stop(struct vt_publisher *publisher, const char *code, const char *description);
+
+// Its ingest has ended (or says so): the studio is told once.
+void vt_publisher_lost(struct vt_publisher *publisher, const char *reason);
+
+// Ends the show now; the publisher is stopped with `description`.
+void vt_program_end(struct vt_program *program, const char *description);
+
+// The origin runs anew: it learns of the channel, of its show and of its state.
+void vt_program_introduce(struct vt_program *program);
+
+// What GET …/status answers, to the origin.
+void vt_program_report(struct vt_program *program);
