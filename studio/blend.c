@@ -3,6 +3,8 @@
 
 #include "studio/sprite_planes.h"
 
+#define EDGE_SHARE 342                   // 4 / 3 of 256
+
 // The part of one plane that may change, in its own samples.
 struct window {
     int left, top, right, bottom;
@@ -66,6 +68,18 @@ static struct window window_of(const struct vt_planes *to, const struct vt_place
     return w;
 }
 
+// The column at the picture's left edge: a quarter of its kernel lies outside the picture, where there is nothing to
+// cover, so that the rest counts as the whole.
+static void blend_edge(uint8_t *dst, int stride, const struct vt_sprite_layer *layer, int plane, int y, int opacity,
+                       const struct window *window)
+{
+    for (int row = at_least(window->top - y, 0); row < at_most(window->bottom - y, layer->height); row++) {
+        ptrdiff_t at = (ptrdiff_t)row * layer->stride;
+        vt_blend_run_c(dst + (ptrdiff_t)(y + row) * stride, layer->colour[plane] + at, layer->alpha + at, 1,
+                       opacity * EDGE_SHARE / 256);
+    }
+}
+
 static void blend_placed(vt_blend_run *run, const struct vt_planes *to, const struct vt_placed *placed)
 {
     const struct vt_sprite *sprite = placed->sprite;
@@ -76,6 +90,11 @@ static void blend_placed(vt_blend_run *run, const struct vt_planes *to, const st
     if (placed->opacity == 0)
         return;
     blend_layer(run, to->plane[0], to->stride[0], &sprite->luma, 0, placed->x, placed->y, placed->opacity, &luma);
+    bool edge = sprite->cosited_x && placed->x == 0 && chroma.left == 0 && chroma.right > 0;
+    for (int i = 0; i < 2 && edge; i++)
+        blend_edge(to->plane[i + 1], to->stride[i + 1], &sprite->chroma, i, placed->y >> 1, placed->opacity, &chroma);
+    if (edge)
+        chroma.left = 1;
     for (int i = 0; i < 2; i++)
         blend_layer(run, to->plane[i + 1], to->stride[i + 1], &sprite->chroma, i, placed->x >> 1, placed->y >> 1,
                     placed->opacity, &chroma);

@@ -311,6 +311,7 @@ int vt_sprite_new_with(const struct vt_sprite_rows *rows, struct vt_sprite **ret
     atomic_init(&sprite->references, 1);
     sprite->parity_x = parity_x;
     sprite->parity_y = parity_y;
+    sprite->cosited_x = c.weights.cosited_x;
     int r = convert(sprite, &c);
     if (r < 0) {
         vt_sprite_unref(&sprite);

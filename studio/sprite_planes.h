@@ -29,6 +29,7 @@ struct vt_sprite_layer {
 struct vt_sprite {
     atomic_int references;
     int parity_x, parity_y;
+    bool cosited_x;                      // chroma's kernel reaches one column to the left of its sample
     struct vt_sprite_layer luma, chroma;
 };
 

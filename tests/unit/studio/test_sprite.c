@@ -167,6 +167,23 @@ TEST(an_odd_edge_keeps_its_chroma)
     cairo_surface_destroy(red);
 }
 
+TEST(what_fills_the_picture_hides_all_of_it)
+{
+    static struct picture p;
+    cairo_surface_t *red = filled(WIDTH, HEIGHT, 0xffff0000);
+    for (int site = 0; site <= 2; site++) {
+        picture_fill(&p, 200, 30, 30);
+        put(&p, red, 0, 0, (struct vt_colour){.matrix = 1, .chroma_site = (uint8_t)site});
+        for (int i = 0; i < WIDTH * HEIGHT; i++)
+            REQUIRE_INT(p.y[i], 63);
+        for (int i = 0; i < WIDTH * HEIGHT / 4; i++) {
+            REQUIRE_NEAR(p.u[i], 102, 1);
+            REQUIRE_NEAR(p.v[i], 240, 1);
+        }
+    }
+    cairo_surface_destroy(red);
+}
+
 static double tap(int distance, bool cosited)
 {
     if (cosited)
@@ -326,6 +343,7 @@ int main(void)
     RUN(premultiplied_grey_keeps_its_level);
     RUN(red_uses_the_tagged_matrix);
     RUN(an_odd_edge_keeps_its_chroma);
+    RUN(what_fills_the_picture_hides_all_of_it);
     RUN(chroma_follows_the_site_at_every_parity_and_odd_size);
     RUN(columns_outside_the_surface_are_transparent);
     RUN(spans_leave_out_what_is_transparent_and_mark_what_is_opaque);
