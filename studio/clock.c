@@ -243,20 +243,16 @@ int vt_clock_tick(struct vt_clock *clock, int64_t tick)
     return take;
 }
 
-bool vt_clock_sound(struct vt_clock *clock, int64_t pts, int64_t duration, int64_t now, int64_t *ret_at)
+int64_t vt_clock_sound(struct vt_clock *clock, int64_t pts, int64_t duration, int64_t now)
 {
-    if (!clock->anchored) {
-        if (clock->exact)
-            return false;
+    if (!clock->anchored)
         anchor(clock, pts, now);
-    }
     int64_t at = pts + clock->offset + lead(clock);
     if (clock->sounding && llabs(at - clock->sound_next) <= VT_CLOCK_SYNC)
         at = clock->sound_next;
     clock->sounding = true;
     clock->sound_next = at + duration;
-    *ret_at = at;
-    return true;
+    return at;
 }
 
 const char *vt_clock_state_name(enum vt_clock_state state)

@@ -7,7 +7,8 @@
 // it is shown about one and a half canvas frames later, and its frames fall into the middle between two ticks (phase
 // lock): an equal-rate source then gives one frame per tick whatever the rounding of its times and the jitter of the
 // network. A frame that comes too late moves the offset by whole ticks (the jitter buffer grows, up to
-// VT_CLOCK_DEPTH); time that is never needed is given back. `exact` (for files) has a fixed offset instead.
+// VT_CLOCK_DEPTH); time that is never needed is given back. `exact` (for files) has a fixed offset instead:
+// `now` of the first call − its `pts`.
 //
 // All times are in ns. `now` is media time by the wall clock, `pts` the source's own timeline.
 #pragma once
@@ -68,7 +69,7 @@ int vt_clock_frame(struct vt_clock *clock, int64_t pts, int64_t now);
 int vt_clock_tick(struct vt_clock *clock, int64_t tick);
 
 // Where a run of `duration` of sound belongs in media time: with the picture. Runs that follow each other stay
-// together as long as they are within VT_CLOCK_SYNC of their place. Returns false when nothing is known yet about this source.
-bool vt_clock_sound(struct vt_clock *clock, int64_t pts, int64_t duration, int64_t now, int64_t *ret_at);
+// together as long as they are within VT_CLOCK_SYNC of their place.
+int64_t vt_clock_sound(struct vt_clock *clock, int64_t pts, int64_t duration, int64_t now);
 
 const char *vt_clock_state_name(enum vt_clock_state state);    // "waiting", "live", "stalled", "slate"

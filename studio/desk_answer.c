@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ANSWERS 16                       // of a list of cues in one receipt
+
 static const char *state_name(enum cue_state state)
 {
     static const char *const names[] = { "preparing", "scheduled", "live", "ending", "ended", "failed" };
@@ -174,7 +176,7 @@ void desk_waited(struct vt_desk *desk, struct waiting *waiting)
     if (waiting->left > 0)
         return;
     if (waiting->many)
-        reply(desk, waiting->request, waiting->status, json_pack("{s:O}", "cues", waiting->answers));
+        reply(desk, waiting->request, waiting->status, json_pack("{s:i, s:O}", "count", waiting->count, "cues", waiting->answers));
     else
         reply(desk, waiting->request, waiting->status, json_incref(json_array_get(waiting->answers, 0)));
     forget(desk, waiting);
@@ -182,7 +184,11 @@ void desk_waited(struct vt_desk *desk, struct waiting *waiting)
 
 static void answer_one(struct vt_desk *desk, struct waiting *waiting, int at, json_t *answer)
 {
-    json_array_append_new(waiting->answers, answer);
+    if (json_array_size(waiting->answers) < ANSWERS)
+        json_array_append_new(waiting->answers, answer);
+    else
+        json_decref(answer);
+    waiting->count++;
     waiting->on[at] = waiting->on[--waiting->left];
     desk_waited(desk, waiting);
 }

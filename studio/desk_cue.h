@@ -45,7 +45,7 @@ struct waiting {
     bool many;                           // answer with a list
     bool for_end;
     json_t *answers;
-    int left;
+    int count, left;
     struct { uint64_t cue; int64_t ask; } on[VT_DESK_CUES];
     struct waiting *next;
 };

@@ -1,0 +1,27 @@
+// A publisher's frames and samples as they come from its ingest: the source link and the ring. One thread; the pictures
+// that it gives may be let go on any.
+#pragma once
+
+#include <libavutil/frame.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/ring.h"
+
+struct vt_feed;
+
+// Takes the source link over (also on failure).
+int vt_feed_new(struct vt_feed **ret, int fd);
+void vt_feed_free(struct vt_feed **feed);
+int vt_feed_fd(const struct vt_feed *feed);
+
+// Reads what the ingest says. Returns 0; 1 when it ends and says why (`ret_reason`, 64 bytes); -EPIPE when it has gone;
+// -EBADMSG when it lies: drop it.
+int vt_feed_receive(struct vt_feed *feed, char ret_reason[64]);
+
+// The next picture, in place in the ring until its last reference goes, with its pts in ns; the caller's. 1, 0: none
+// now, or a negative errno.
+int vt_feed_frame(struct vt_feed *feed, AVFrame **ret);
+
+// Up to `room` stereo sample frames: their count, 0, or a negative errno.
+int vt_feed_samples(struct vt_feed *feed, int64_t *ret_pts, float *out, int room);

@@ -1,0 +1,31 @@
+// The picture that is on: source frames through the channel clock, or the slate. One thread.
+#pragma once
+
+#include <libavutil/frame.h>
+
+#include "studio/clock.h"
+#include "studio/output.h"
+
+struct vt_program {
+    struct vt_clock clock;
+    struct vt_output *output;            // borrowed
+    AVFrame *slate;                      // owned
+    AVFrame *queue[VT_CLOCK_QUEUE];      // in step with the clock's
+    int queued;
+    AVFrame *shown;                      // owned; the last source frame on air, or NULL
+    int64_t next;                        // the next tick
+    int64_t frames, late, skipped;       // composed; composed after the next one was due; not composed at all
+};
+
+void vt_program_init(struct vt_program *program, const struct vt_channel *channel, struct vt_output *output,
+                     AVFrame *slate, int64_t first_frame, bool exact);
+void vt_program_clear(struct vt_program *program);
+
+// A source frame with its pts in ns (taken), and samples; `now` is media time.
+void vt_program_frame(struct vt_program *program, AVFrame *frame, int64_t now);
+void vt_program_samples(struct vt_program *program, int64_t pts, const float *interleaved, int count, int64_t now);
+
+// Composes the next tick.
+int vt_program_tick(struct vt_program *program);
+// Lets the next tick go by without a picture; not allowed for one that starts a segment.
+void vt_program_skip(struct vt_program *program);

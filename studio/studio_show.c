@@ -1,0 +1,339 @@
+// The show itself: time, the source, the end.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "studio/slate.h"
+#include "studio/studio_session.h"
+
+int64_t session_now(const struct session *s)
+{
+    return vt_now_ns() - s->start_ns;
+}
+
+static int64_t program_time(const struct session *s, int64_t media_ns)
+{
+    return vt_show_epoch(s->show) + media_ns;
+}
+
+// -- what the output says
+
+static int sink_put(void *opaque, enum vt_blob kind, const char *name, const void *data, size_t size)
+{
+    struct session *s = opaque;
+    if (kind == VT_BLOB_MULTIVARIANT)
+        s->index_changed = true;
+    return vt_show_put(s->show, kind, name, data, size);
+}
+
+static int sink_drop(void *opaque, const char *name)
+{
+    struct session *s = opaque;
+    return vt_show_drop(s->show, name);
+}
+
+static void sink_ready(void *opaque, uint64_t msn, int part)
+{
+    struct session *s = opaque;
+    if (part < 0) {
+        s->last_msn = msn;
+        int error = vt_show_used(s->show, msn);
+        if (error)
+            vt_error("the next sequence number cannot be kept: %s", strerror(-error));
+    }
+    session_send(&s->desk, VT_MSG_DESK_PART, json_pack("{s:s, s:I, s:i}", "output", VT_OUTPUT_MAIN, "msn",
+                                                       (json_int_t)msn, "part", part));
+}
+
+static void on_receipt(void *opaque, json_t *body)
+{
+    struct session *s = opaque;
+    session_send(&s->desk, VT_MSG_DESK_RECEIPT, body);
+}
+
+static void on_changed(void *opaque, json_t *cue)
+{
+    struct session *s = opaque;
+    session_send(&s->desk, VT_MSG_DESK_CUE, json_pack("{s:o}", "cue", cue));
+}
+
+static void wake(void *opaque)
+{
+    struct session *s = opaque;
+    uint64_t one = 1;
+    if (write(s->wake_fd, &one, sizeof one) < 0)
+        return;                              // full: it is awake already
+}
+
+static void idle(void *opaque)
+{
+    struct session *s = opaque;
+    vt_wardrobe_check(s->wardrobe);
+}
+
+// The channel's own playlists point into the newest show; only once it has something to play.
+static void write_index(struct session *s)
+{
+    static const char *const names[] = { "index.m3u8", VT_OUTPUT_MAIN "/index.m3u8" };
+    char prefixes[2][2 * VT_NAME_ROOM + 8];
+    snprintf(prefixes[0], sizeof prefixes[0], "%s/%s/", s->name, VT_OUTPUT_MAIN);
+    snprintf(prefixes[1], sizeof prefixes[1], "../%s/%s/", s->name, VT_OUTPUT_MAIN);
+    int error = 0;
+    for (int i = 0; i < 2 && !error; i++) {
+        struct vt_writer w = { .limit = 0 };
+        vt_packager_multivariant(vt_output_packager(s->output), prefixes[i], &w);
+        error = w.failed ? -ENOMEM : vt_show_put_channel(s->show, names[i], w.data, w.size);
+        vt_writer_free(&w);
+    }
+    if (error)
+        vt_error("the channel's playlist: %s", strerror(-error));
+    else
+        s->index_changed = false;
+}
+
+// -- the start
+
+static int load_slate(struct session *s, AVFrame **ret)
+{
+    const char *path = s->channel.slate_image;
+    cairo_surface_t *picture = path ? vt_pictures_load(s->pictures, path) : NULL;
+    if (path && !picture)
+        vt_warning("%s: not a picture that can be shown; the built-in slate is", path);
+    int error = vt_slate_new(ret, s->channel.canvas, picture);
+    if (picture)
+        cairo_surface_destroy(picture);
+    return error;
+}
+
+static int64_t first_frame(struct session *s, int64_t now)
+{
+    if (!vt_show_goes_on(s->show))
+        return 0;
+    struct vt_packager_params timing = { .rate = s->channel.rate, .segment_ns = s->channel.segment_ns };
+    int64_t frame = vt_ns_to_frame(now > 0 ? now : 0, s->channel.rate);
+    return vt_segment_frame(&timing, vt_segment_of(&timing, frame) + 1);
+}
+
+static int open_output(struct session *s, int64_t first)
+{
+    size_t state_size;
+    const char *state = vt_show_state(s->show, &state_size);
+    return vt_output_new(&s->output, &(struct vt_output_params) {
+        .channel = &s->channel, .name = VT_OUTPUT_MAIN, .epoch_ns = vt_show_epoch(s->show),
+        .first_msn = vt_show_first_msn(s->show), .first_frame = first, .window_ns = s->channel.window_ns,
+        .state = state, .state_size = state_size,
+        .sink = { .opaque = s, .put = sink_put, .drop = sink_drop, .ready = sink_ready },
+        .wardrobe = s->wardrobe, .load_picture = vt_pictures_load, .picture_opaque = s->pictures,
+        .wake = wake, .idle = idle, .receipt = on_receipt, .changed = on_changed, .opaque = s,
+    });
+}
+
+static int open_show(struct session *s, const char *data)
+{
+    int64_t wall = vt_program_now_ns();
+    int error = vt_show_open(&s->show, data, s->channel.name, s->name, VT_OUTPUT_MAIN, wall);
+    if (error)
+        vt_error("%s/live/%s/%s cannot be written: %s", data, s->channel.name, s->name, strerror(-error));
+    else
+        s->start_ns = vt_now_ns() - (wall - vt_show_epoch(s->show));
+    return error;
+}
+
+int show_begin(struct session *s, const json_t *body)
+{
+    struct vt_diagnostics diagnostics = { .count = 0 };
+    const char *data = vt_message_text(body, "data"), *name = vt_message_text(body, "show");
+    AVFrame *slate = NULL;
+    vt_channel_init(&s->channel, "-");
+    if (!data || !name || vt_name_copy(s->name, name) < 0 ||
+        vt_channel_from_json(&s->channel, json_object_get(body, "channel"), &diagnostics) < 0) {
+        vt_diagnostics_print(&diagnostics, "studio.start", stderr);
+        return -EINVAL;
+    }
+    int error = open_show(s, data);
+    if (!error)
+        error = vt_pictures_new(&s->pictures, s->channel.picture_root);
+    if (!error)
+        error = vt_wardrobe_new(&s->wardrobe, s->channel.templates, s->channel.n_templates);
+    int64_t first = error ? 0 : first_frame(s, session_now(s));
+    if (!error)
+        error = open_output(s, first);
+    if (!error)
+        error = load_slate(s, &slate);
+    if (!error)
+        error = vt_sandbox_enter(VT_SANDBOX_STUDIO);
+    if (error)
+        return error;
+    vt_program_init(&s->program, &s->channel, s->output, slate, first, false);
+    s->lost_at = session_now(s);
+    snprintf(s->reason, sizeof s->reason, "no publisher yet");
+    vt_info("show %s %s at frame %lld, segment %llu", s->name, vt_show_goes_on(s->show) ? "goes on" : "begins",
+            (long long)first, (unsigned long long)vt_show_first_msn(s->show));
+    return 0;
+}
+
+// -- the source
+
+void show_source(struct session *s, int fd)
+{
+    vt_source_free(&s->feed_io);
+    vt_feed_free(&s->feed);
+    int error = vt_feed_new(&s->feed, fd);
+    if (error) {
+        vt_warning("a publisher's link: %s", strerror(-error));
+        return;
+    }
+    vt_clock_restart(&s->program.clock);
+    s->lost_at = -1;
+    s->reason[0] = 0;
+    session_feed_io(s);
+    show_status(s);
+}
+
+void show_lost(struct session *s, const char *reason)
+{
+    vt_source_free(&s->feed_io);
+    vt_feed_free(&s->feed);
+    vt_clock_restart(&s->program.clock);
+    s->lost_at = session_now(s);
+    snprintf(s->reason, sizeof s->reason, "%s", reason);
+    vt_info("the publisher has gone: %s", reason);
+    show_status(s);
+}
+
+static void pull(struct session *s, int64_t now)
+{
+    AVFrame *frame;
+    int64_t pts;
+    int got = 0, count = 0;
+    while (s->feed && (got = vt_feed_frame(s->feed, &frame)) > 0)
+        vt_program_frame(&s->program, frame, now);
+    while (s->feed && got >= 0 && (count = vt_feed_samples(s->feed, &pts, s->samples, SAMPLES_ROOM)) > 0)
+        vt_program_samples(&s->program, pts, s->samples, count, now);
+    if (got < 0 || count < 0)
+        show_lost(s, "its ingest spoilt the ring");
+}
+
+// -- time
+
+static int ticks(struct session *s)
+{
+    int64_t period = vt_frame_to_ns(1, s->channel.rate);
+    for (;;) {
+        int64_t behind = session_now(s) - vt_frame_to_ns(s->program.next, s->channel.rate);
+        if (behind < 0)
+            return 0;
+        if (behind > period)
+            s->program.late++;
+        if (behind > BEHIND_MAX && !vt_output_is_key(s->output, s->program.next)) {
+            vt_program_skip(&s->program);
+            continue;
+        }
+        int error = vt_program_tick(&s->program);
+        if (!error)
+            error = vt_output_collect(s->output);
+        if (error)
+            return error;
+        pull(s, session_now(s));
+    }
+}
+
+static void reload(struct session *s)
+{
+    char id[VT_TEMPLATE_ID + 1];
+    while (vt_wardrobe_changed(s->wardrobe, id)) {
+        vt_info("template %s has a new form", id);
+        vt_desk_template(vt_output_desk(s->output), id);
+    }
+}
+
+static void second(struct session *s, int64_t now)
+{
+    reload(s);
+    if (now >= s->status_at || s->program.clock.state != s->said)
+        show_status(s);
+}
+
+void show_run(struct session *s)
+{
+    pull(s, session_now(s));
+    int error = ticks(s);
+    int64_t now = session_now(s);
+    if (!error)
+        error = vt_output_sound(s->output, now - SOUND_MARGIN);
+    if (!error)
+        error = vt_output_collect(s->output);
+    if (error) {
+        session_fatal(s, "the show breaks off", error);
+        return;
+    }
+    if (s->index_changed && s->last_msn)
+        write_index(s);
+    second(s, now);
+    if (s->lost_at >= 0 && now - s->lost_at > s->channel.slate_grace_ns) {
+        vt_info("nobody publishes any more: the show ends");
+        show_end(s);
+        return;
+    }
+    int64_t next = vt_frame_to_ns(s->program.next, s->channel.rate);
+    int64_t poll = now + vt_frame_to_ns(1, s->channel.rate) / 4;
+    (void)vt_source_at(s->timer, s->start_ns + (next < poll ? next : poll));
+}
+
+void show_end(struct session *s)
+{
+    if (s->ended)
+        return;
+    s->ended = true;
+    int64_t frame = s->program.next;
+    int error = vt_output_finish(s->output, frame);
+    if (error)
+        vt_error("the end of the show: %s", strerror(-error));
+    if (s->last_msn)
+        write_index(s);
+    int64_t k = vt_segment_of(vt_output_timing(s->output), frame);
+    error = vt_show_over(s->show, vt_show_first_msn(s->show) + (uint64_t)k + 1);
+    if (error)
+        vt_error("the next sequence number cannot be kept: %s", strerror(-error));
+    show_status(s);
+    (void)vt_link_flush(s->supervisor.link);
+    if (s->desk.link)
+        (void)vt_link_flush(s->desk.link);
+    vt_info("show %s has ended after %lld frames", s->name, (long long)s->program.frames);
+    vt_loop_exit(s->loop, 0);
+}
+
+// -- status
+
+static const char *why(const struct session *s)
+{
+    if (s->lost_at >= 0)
+        return s->reason;
+    switch (s->program.clock.state) {
+    case VT_CLOCK_WAITING: return "no picture yet";
+    case VT_CLOCK_STALLED:
+    case VT_CLOCK_SLATE:   return "the publisher sends no pictures";
+    default:               return "";
+    }
+}
+
+void show_status(struct session *s)
+{
+    const struct vt_clock *clock = &s->program.clock;
+    char since[VT_TIME_TEXT];
+    vt_format_time(program_time(s, clock->since), since);
+    json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "show", s->name,
+        "state", vt_clock_state_name(clock->state), "since", since, "reason", why(s),
+        "frames", (json_int_t)s->program.frames, "repeated", (json_int_t)clock->repeated,
+        "dropped", (json_int_t)clock->skipped, "late", (json_int_t)s->program.late,
+        "skipped", (json_int_t)s->program.skipped, "anchors", (json_int_t)clock->anchors);
+    json_object_update_new(body, vt_output_status(s->output));
+    json_object_set_new(body, "templates", vt_wardrobe_status(s->wardrobe));
+    session_send(&s->supervisor, VT_MSG_STUDIO_STATUS, body);
+    s->said = clock->state;
+    s->status_at = session_now(s) + VT_NS_PER_S;
+}
