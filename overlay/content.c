@@ -1,0 +1,267 @@
+// The content of leaves: texts, numbers, pictures, timers, tickers.
+#include <errno.h>
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "overlay/view.h"
+
+static struct vt_extent measure_text(void *opaque, double width)
+{
+    struct vt_item *item = opaque;
+    return vt_text_measure(item->shaper, &item->text, width);
+}
+
+static void start_text(struct vt_making *m, struct vt_item *item, const char *text)
+{
+    const struct vt_style *style = &item->box.style;
+    const struct vt_yaml *mode = vt_making_look(m, item->node, "fit", "mode");
+    const struct vt_yaml *least = vt_making_look(m, item->node, "fit", "min-font-size");
+    struct vt_length px = { VT_PX, (float)style->text.size / 2 };
+    if (least)
+        vt_parse_length(least->text, &px);
+    item->text = (struct vt_text){
+        .text = text ? text : "",
+        .style = &item->box.style.text,
+        .scale = item->scale,
+        .lines = style->line_clamp,
+        .ellipsis = style->ellipsis == 1,
+        .decoration = style->decoration,
+        .shrink_to = mode && strcmp(mode->text, "shrink") == 0 ? (double)px.value : 0,
+    };
+    item->never_cut = vt_making_look(m, item->node, "fit", "truncate") != NULL;
+    item->box.measure = measure_text;
+    item->box.opaque = item;
+}
+
+static void start_number(struct vt_making *m, struct vt_item *item)
+{
+    const struct vt_yaml *format = vt_making_look(m, item->node, NULL, "format");
+    const struct vt_yaml *value = vt_making_look(m, item->node, NULL, "value");
+    struct vt_writer out = { .limit = VT_TEXT_BYTES };
+    json_t *number = vt_expression_value(value->text, &m->scope);
+    json_t *scope_data = json_pack("{s:O?}", "value", number);
+    struct vt_scope scope = m->scope;
+    scope.data = scope_data;
+    bool money = !format || strcmp(format->text, "money") == 0;
+    vt_expression_text(money ? "{{ value | money }}" : "{{ value }}", &scope, true, &out);
+    item->box.style.text.tabular = 1;
+    start_text(m, item, vt_arena_text(&m->view->arena, (char *)out.data, out.size));
+    if (!item->text.lines)
+        item->text.lines = 1;
+    vt_writer_free(&out);
+    json_decref(scope_data);
+    json_decref(number);
+}
+
+// ---- pictures
+
+static uint64_t hash_picture(cairo_surface_t *surface)
+{
+    uint64_t hash = VT_HASH_START;
+    int width = cairo_image_surface_get_width(surface), height = cairo_image_surface_get_height(surface);
+    const unsigned char *data = cairo_image_surface_get_data(surface);
+    hash = vt_hash(hash, &width, sizeof width);
+    hash = vt_hash(hash, &height, sizeof height);
+    for (int y = 0; y < height; y++) {
+        const unsigned char *row = data + (size_t)y * (size_t)cairo_image_surface_get_stride(surface);
+        for (int x = 0; x < width; x++) {
+            uint32_t pixel;              // a pixel at a time: pictures are large
+            memcpy(&pixel, row + 4 * x, 4);
+            hash = (hash ^ pixel) * UINT64_C(0x100000001b3);
+        }
+    }
+    return hash;
+}
+
+static bool picture_fits(cairo_surface_t *picture)
+{
+    if (cairo_surface_status(picture) != CAIRO_STATUS_SUCCESS ||
+        cairo_surface_get_type(picture) != CAIRO_SURFACE_TYPE_IMAGE)
+        return false;
+    cairo_format_t format = cairo_image_surface_get_format(picture);
+    int64_t width = cairo_image_surface_get_width(picture), height = cairo_image_surface_get_height(picture);
+    return (format == CAIRO_FORMAT_ARGB32 || format == CAIRO_FORMAT_RGB24) && width > 0 && height > 0 &&
+           width <= VT_PICTURE_SIDE && height <= VT_PICTURE_SIDE && width * height <= VT_PICTURE_PIXELS;
+}
+
+static struct vt_extent measure_picture(void *opaque, double width)
+{
+    const struct vt_item *item = opaque;
+    if (!item->picture)
+        return (struct vt_extent){ 0, 0, NAN };
+    double w = cairo_image_surface_get_width(item->picture) * item->scale;
+    double h = cairo_image_surface_get_height(item->picture) * item->scale;
+    double shown = !isnan(width) && width < w ? width : w;
+    return (struct vt_extent){ shown, h * shown / w, NAN };
+}
+
+static void start_image(struct vt_making *m, struct vt_item *item)
+{
+    const char *src = vt_making_text(m, item->node, NULL, "src", false);
+    if (src && *src && m->params->load_picture)
+        item->picture = m->params->load_picture(m->params->opaque, src);
+    if (item->picture && !picture_fits(item->picture)) {
+        cairo_surface_destroy(item->picture);
+        item->picture = NULL;
+    }
+    if (item->picture) {
+        cairo_surface_flush(item->picture);
+        item->picture_hash = hash_picture(item->picture);
+    } else if (src && *src) {
+        vt_diagnose(m->diagnostics, VT_WARNING, item->node->yaml->line, item->node->yaml->column,
+                    "there is no picture \"%.120s\"", src);
+    }
+    item->box.measure = measure_picture;
+    item->box.opaque = item;
+}
+
+// ---- timers
+
+static double text_advance(const struct vt_timer_content *timer, const char *text)
+{
+    double width = 0;
+    for (; *text; text++)
+        width += *text == ':' ? timer->colon : timer->digit;
+    return width;
+}
+
+static struct vt_extent measure_timer(void *opaque, double width)
+{
+    const struct vt_item *item = opaque;
+    char text[VT_TIMER_TEXT];
+    (void)width;
+    vt_timer_text(item->timer->most_ns, item->timer->format, text);
+    return (struct vt_extent){ text_advance(item->timer, text), item->timer->height, NAN };
+}
+
+static void start_timer(struct vt_making *m, struct vt_item *item)
+{
+    const struct vt_yaml *format = vt_making_look(m, item->node, NULL, "format");
+    const char *until = vt_making_text(m, item->node, NULL, "until", false);
+    struct vt_timer_content *timer = vt_arena_alloc(&m->view->arena, sizeof *timer);
+    if (!until || vt_parse_time(until, &timer->until_ns) != 0)
+        timer->until_ns = m->params->at_ns;          // nothing to count down to: 00:00
+    timer->format = format && format->text[0] == 'h' ? VT_TIMER_HH_MM_SS : VT_TIMER_MM_SS;
+    timer->most_ns = timer->until_ns - m->params->at_ns;
+    item->box.style.text.tabular = 1;
+    for (int i = 0; i < VT_TIMER_GLYPHS; i++) {
+        char glyph[2] = { i < 10 ? (char)('0' + i) : ':', 0 };
+        struct vt_text text = { .text = glyph, .style = &item->box.style.text, .scale = item->scale };
+        struct vt_extent extent = vt_text_measure(m->shaper, &text, NAN);
+        vt_text_shape(m->shaper, &text, extent.width, extent.height, &m->view->arena, &timer->glyphs[i]);
+        if (i < 10)
+            timer->digit = fmax(timer->digit, extent.width);
+        else
+            timer->colon = extent.width;
+        timer->height = fmax(timer->height, extent.height);
+    }
+    item->timer = timer;
+    item->box.measure = measure_timer;
+    item->box.opaque = item;
+}
+
+// ---- tickers
+
+static void add_ticker_item(struct vt_making *m, struct vt_item *item, const json_t *value, const char *text,
+                            const char *separator)
+{
+    struct vt_ticker_content *ticker = item->ticker;
+    struct vt_scope scope = m->scope;
+    struct vt_writer out = { .limit = VT_TEXT_BYTES };
+    scope.item = value;
+    vt_expression_text(text, &scope, true, &out);
+    vt_write_text(&out, separator);
+    struct vt_text whole = {
+        .text = out.failed ? "" : vt_arena_text(&m->view->arena, (char *)out.data, out.size),
+        .style = &item->box.style.text,
+        .scale = item->scale,
+    };
+    vt_writer_free(&out);
+    struct vt_extent extent = vt_text_measure(m->shaper, &whole, NAN);
+    if (ticker->count == VT_TICKER_ITEMS || extent.width <= 0 || ticker->width + extent.width > VT_TICKER_WIDTH)
+        return;
+    vt_text_shape(m->shaper, &whole, extent.width, extent.height, &m->view->arena, &ticker->items[ticker->count]);
+    ticker->widths[ticker->count++] = extent.width;
+    ticker->width += extent.width;
+    ticker->height = fmax(ticker->height, extent.height);
+}
+
+static struct vt_extent measure_ticker(void *opaque, double width)
+{
+    const struct vt_item *item = opaque;
+    double most = item->ticker->width;
+    return (struct vt_extent){ !isnan(width) && width < most ? width : most, item->ticker->height, NAN };
+}
+
+static void start_ticker(struct vt_making *m, struct vt_item *item)
+{
+    const struct vt_yaml *items = vt_making_look(m, item->node, NULL, "items");
+    const struct vt_yaml *speed = vt_making_look(m, item->node, NULL, "speed");
+    const struct vt_yaml *text = vt_making_look(m, item->node, "item", "text");
+    const struct vt_yaml *separator = vt_making_look(m, item->node, "item", "separator");
+    json_t *list = vt_expression_value(items->text, &m->scope), *value;
+    size_t i;
+    item->ticker = vt_arena_alloc(&m->view->arena, sizeof *item->ticker);
+    item->ticker->speed = (speed ? g_ascii_strtod(speed->text, NULL) : 120) * item->scale;
+    json_array_foreach(list, i, value)
+        add_ticker_item(m, item, value, text->text, separator ? separator->text : "   ");
+    json_decref(list);
+    item->box.measure = measure_ticker;
+    item->box.opaque = item;
+}
+
+// ---- all
+
+void vt_content_make(struct vt_making *m, struct vt_item *item)
+{
+    switch (item->node->type) {
+    case VT_NODE_BOX:
+        break;
+    case VT_NODE_TEXT:
+        start_text(m, item, vt_making_text(m, item->node, NULL, "text", true));
+        break;
+    case VT_NODE_NUMBER:
+        start_number(m, item);
+        break;
+    case VT_NODE_IMAGE:
+        start_image(m, item);
+        break;
+    case VT_NODE_TIMER:
+        start_timer(m, item);
+        break;
+    case VT_NODE_TICKER:
+        start_ticker(m, item);
+        break;
+    }
+}
+
+void vt_content_settle(struct vt_making *m, struct vt_item *item)
+{
+    const struct vt_yaml *at = item->node->yaml;
+    if (item->node->type != VT_NODE_TEXT && item->node->type != VT_NODE_NUMBER)
+        return;
+    vt_text_shape(m->shaper, &item->text, vt_item_inner_width(item), vt_item_inner_height(item), &m->view->arena,
+                  &item->shaped);
+    if (item->shaped.cut && item->never_cut) {
+        vt_diagnose(m->diagnostics, VT_ERROR, at->line, at->column, "\"%.80s\" does not fit, and `truncate: never` forbids "
+                    "to cut it", item->text.text);
+        m->failed = true;
+    }
+    if (item->shaped.missing)
+        vt_diagnose(m->diagnostics, VT_WARNING, at->line, at->column, "no font has the character U+%04X",
+                    item->shaped.missing);
+}
+
+void vt_content_fini(struct vt_item *item)
+{
+    vt_shaped_fini(&item->shaped);
+    for (int i = 0; item->timer && i < VT_TIMER_GLYPHS; i++)
+        vt_shaped_fini(&item->timer->glyphs[i]);
+    for (int i = 0; item->ticker && i < item->ticker->count; i++)
+        vt_shaped_fini(&item->ticker->items[i]);
+    if (item->picture)
+        cairo_surface_destroy(item->picture);
+    item->picture = NULL;
+}

@@ -1,0 +1,125 @@
+#include "overlay/motion.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct vt_key motion_keys[] = { { "enter" }, { "exit" } };
+static const char *const motion_later[] = { "change", "loop", "reduced", "step", "update", NULL };
+static const struct vt_key part_keys[] = { { "keyframes", 0, true }, { "duration", 0, true }, { "easing" } };
+static const char *const part_later[] = { "delay", "stagger", "iterations", "direction", "fill", NULL };
+static const struct vt_key frame_keys[] = { { "opacity" }, { "transform" } };
+static const char *const frame_later[] = { "color", "background", "offset", "easing", "filter", NULL };
+
+#define ROWS(table) table, (int)(sizeof table / sizeof *table)
+
+static bool parse_move(const char *text, const char *word, struct vt_length *ret)
+{
+    char value[24];
+    int end = 0;
+    size_t size = strlen(word);
+    struct vt_length length;
+    if (strncmp(text, word, size) != 0 || sscanf(text + size, "(%23[^)])%n", value, &end) != 1 || !end ||
+        text[size + (size_t)end] || vt_parse_length(value, &length) != 0 ||
+        (length.unit != VT_PX && length.unit != VT_PERCENT))
+        return false;
+    *ret = length;
+    return true;
+}
+
+static void read_frame(struct vt_keyframe *frame, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    *frame = (struct vt_keyframe){ .opacity = 1, .x = { VT_PX, 0 }, .y = { VT_PX, 0 } };
+    if (!vt_keys_check(map, ROWS(frame_keys), frame_later, "a keyframe", diagnostics))
+        return;
+    const struct vt_yaml *opacity = vt_yaml_get(map, "opacity"), *transform = vt_yaml_get(map, "transform");
+    if (opacity) {
+        char *end = NULL;
+        double value = opacity->kind == VT_YAML_SCALAR && *opacity->text ? strtod(opacity->text, &end) : NAN;
+        if (!end || *end || !(value >= 0 && value <= 1))
+            vt_diagnose(diagnostics, VT_ERROR, opacity->line, opacity->column, "`opacity` must be a number from 0 to 1");
+        else
+            frame->opacity = value;
+    }
+    const char *text = transform && transform->kind == VT_YAML_SCALAR ? transform->text : "";
+    if (transform && strcmp(text, "none") != 0 && !parse_move(text, "translateX", &frame->x) &&
+        !parse_move(text, "translateY", &frame->y))
+        vt_diagnose(diagnostics, VT_ERROR, transform->line, transform->column,
+                    "`transform` must be none, translateX(…) or translateY(…) with px or %%; others are not supported yet");
+}
+
+static void read_part(struct vt_motion *motion, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    motion->easing = (struct vt_easing){ 0.25, 0.1, 0.25, 1 };
+    if (!vt_keys_check(map, ROWS(part_keys), part_later, "a motion", diagnostics))
+        return;
+    const struct vt_yaml *frames = vt_yaml_get(map, "keyframes"), *easing = vt_yaml_get(map, "easing");
+    vt_read_duration(vt_yaml_get(map, "duration"), "`duration`", &motion->duration_ns, diagnostics);
+    if (easing && (easing->kind != VT_YAML_SCALAR || vt_easing_parse(easing->text, &motion->easing) != 0))
+        vt_diagnose(diagnostics, VT_ERROR, easing->line, easing->column,
+                    "`easing` must be linear, ease, ease-in, ease-out, ease-in-out or \"cubic-bezier(…)\"");
+    if (frames->kind != VT_YAML_LIST || frames->count < 2 || frames->count > VT_KEYFRAMES_MAX) {
+        vt_diagnose(diagnostics, VT_ERROR, frames->line, frames->column, "`keyframes` must be a list of 2 to %d",
+                    VT_KEYFRAMES_MAX);
+        return;
+    }
+    for (const struct vt_yaml *frame = frames->first; frame; frame = frame->next)
+        read_frame(&motion->frames[motion->count++], frame, diagnostics);
+}
+
+static int read_parts(const struct vt_template *t, struct vt_motion *list, const struct vt_yaml *map,
+                      struct vt_diagnostics *diagnostics)
+{
+    int count = 0;
+    if (map->kind != VT_YAML_MAP || map->count > VT_MOTIONS_MAX) {
+        vt_diagnose(diagnostics, VT_ERROR, map->line, map->column, "`%s` must be a map of at most %d node ids (limit)",
+                    map->key, VT_MOTIONS_MAX);
+        return 0;
+    }
+    for (const struct vt_yaml *entry = map->first; entry; entry = entry->next) {
+        struct vt_motion motion = { .node = vt_template_find_node(t, entry->key) };
+        if (motion.node < 0)
+            vt_diagnose(diagnostics, VT_ERROR, entry->key_line, entry->key_column, "no node has the id \"%.60s\"",
+                        entry->key);
+        read_part(&motion, entry, diagnostics);
+        list[count++] = motion;
+    }
+    return count;
+}
+
+void vt_motion_load(struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    if (!vt_keys_check(map, ROWS(motion_keys), motion_later, "`motion`", diagnostics))
+        return;
+    const struct vt_yaml *enter = vt_yaml_get(map, "enter"), *exit = vt_yaml_get(map, "exit");
+    if (enter)
+        t->n_enter = read_parts(t, t->enter, enter, diagnostics);
+    if (exit)
+        t->n_exit = read_parts(t, t->exit, exit, diagnostics);
+}
+
+static double distance(struct vt_length length, double size, double scale)
+{
+    return length.unit == VT_PERCENT ? length.value / 100 * size : length.value * scale;
+}
+
+struct vt_pose vt_motion_pose(const struct vt_motion *motion, double progress, double width, double height,
+                              double scale)
+{
+    double at = vt_ease(&motion->easing, progress) * (motion->count - 1);
+    int i = (int)floor(at);
+    if (i > motion->count - 2)
+        i = motion->count - 2;
+    if (i < 0)
+        i = 0;
+    const struct vt_keyframe *a = &motion->frames[i], *b = a + 1;
+    double f = at - i;                   // beyond 0..1 where a curve overshoots: places follow it, opacity cannot
+    struct vt_pose pose = {
+        .opacity = a->opacity + (b->opacity - a->opacity) * f,
+        .x = distance(a->x, width, scale) * (1 - f) + distance(b->x, width, scale) * f,
+        .y = distance(a->y, height, scale) * (1 - f) + distance(b->y, height, scale) * f,
+    };
+    pose.opacity = pose.opacity < 0 ? 0 : pose.opacity > 1 ? 1 : pose.opacity;
+    return pose;
+}

@@ -1,0 +1,441 @@
+// The nodes of a template: which keys each type takes, what they may hold, and the patches of variants.
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "overlay/template.h"
+
+enum key_type { KEY_LITERAL, KEY_TEXT, KEY_CONDITION, KEY_STEP, KEY_STYLE, KEY_HOTSPOT, KEY_NODES, KEY_FIT, KEY_ITEM,
+                KEY_SPEED, KEY_FORMAT, KEY_ACTION, KEY_COUNT };
+
+#define COMMON                                                                                                         \
+    { "id", KEY_LITERAL, false }, { "type", KEY_LITERAL, true }, { "when", KEY_CONDITION, false },                     \
+    { "step", KEY_STEP, false }, { "style", KEY_STYLE, false }, { "hotspot", KEY_HOTSPOT, false }
+
+static const struct vt_key box_keys[] = { COMMON, { "children", KEY_NODES, false } };
+static const struct vt_key text_keys[] = { COMMON, { "text", KEY_TEXT, true }, { "fit", KEY_FIT, false } };
+static const struct vt_key number_keys[] = { COMMON, { "value", KEY_TEXT, true }, { "format", KEY_FORMAT, false },
+                                             { "fit", KEY_FIT, false } };
+static const struct vt_key image_keys[] = { COMMON, { "src", KEY_TEXT, true }, { "alt", KEY_TEXT, false } };
+static const struct vt_key timer_keys[] = { COMMON, { "until", KEY_TEXT, true }, { "format", KEY_FORMAT, false } };
+static const struct vt_key ticker_keys[] = { COMMON, { "items", KEY_TEXT, true }, { "item", KEY_ITEM, true },
+                                             { "speed", KEY_SPEED, false } };
+static const struct vt_key hotspot_keys[] = {
+    { "action", KEY_ACTION, true }, { "label", KEY_TEXT, true },     { "item", KEY_TEXT, false },
+    { "coupon", KEY_TEXT, false },  { "url", KEY_TEXT, false },      { "quantity", KEY_COUNT, false },
+    { "priority", KEY_COUNT, false },
+};
+static const struct vt_key fit_keys[] = { { "mode", KEY_LITERAL, false }, { "min-font-size", KEY_LITERAL, false },
+                                          { "truncate", KEY_LITERAL, false } };
+static const struct vt_key item_keys[] = { { "text", KEY_TEXT, true }, { "separator", KEY_LITERAL, false } };
+
+#define ROWS(table) table, (int)(sizeof table / sizeof *table)
+
+static const struct {
+    const char *name, *what;
+    const struct vt_key *keys;
+    int count;
+} types[] = {
+    [VT_NODE_BOX] = { "box", "a box", ROWS(box_keys) },
+    [VT_NODE_TEXT] = { "text", "a text", ROWS(text_keys) },
+    [VT_NODE_NUMBER] = { "number", "a number", ROWS(number_keys) },
+    [VT_NODE_IMAGE] = { "image", "an image", ROWS(image_keys) },
+    [VT_NODE_TIMER] = { "timer", "a timer", ROWS(timer_keys) },
+    [VT_NODE_TICKER] = { "ticker", "a ticker", ROWS(ticker_keys) },
+};
+
+#define TYPES ((int)(sizeof types / sizeof *types))
+
+static const char *const types_later[] = { "svg", "shape", "progress", "qr", "repeat", "include", "lottie", "video",
+                                           NULL };
+static const char *const node_later[] = { "for", "up", "thresholds", "at-zero", "role", "max", "roll", "name", NULL };
+static const char *const hotspot_later[] = { "min-target", "role", "live-from", NULL };
+static const char *const actions[] = {
+    "view_item", "select_item", "add_to_cart", "remove_from_cart", "begin_checkout", "select_promotion",
+    "view_promotion", "open_link", "apply_coupon", NULL,
+};
+
+static bool check_scalar(const struct vt_yaml *at, const char *name, struct vt_diagnostics *diagnostics)
+{
+    if (at->kind == VT_YAML_SCALAR)
+        return true;
+    vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`%s` must be one value", name);
+    return false;
+}
+
+static void check_condition(const struct vt_yaml *at, struct vt_diagnostics *diagnostics)
+{
+    char why[160];
+    size_t where;
+    if (check_scalar(at, "when", diagnostics) && vt_expression_check_condition(at->text, why, sizeof why, &where) != 0)
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column + (int)where + at->quoted, "%s", why);
+}
+
+static void check_text(const struct vt_template *t, const struct vt_yaml *at, const char *name,
+                       struct vt_diagnostics *diagnostics)
+{
+    char why[160];
+    size_t where;
+    if (check_scalar(at, name, diagnostics) &&
+        vt_expression_check_text(at->text, t->strings, why, sizeof why, &where) != 0)
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column + (int)where + at->quoted, "%s", why);
+    else if (at->kind == VT_YAML_SCALAR && at->size > VT_TEXT_BYTES)
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`%s` has at most %d bytes", name, VT_TEXT_BYTES);
+}
+
+static void check_word(const struct vt_yaml *at, const char *name, const char *const *words, const char *const *later,
+                       struct vt_diagnostics *diagnostics)
+{
+    if (!check_scalar(at, name, diagnostics))
+        return;
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(words[i], at->text) == 0)
+            return;
+    }
+    for (int i = 0; later && later[i]; i++) {
+        if (strcmp(later[i], at->text) == 0) {
+            vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`%s: %s` is not supported yet", name, at->text);
+            return;
+        }
+    }
+    const char *near = vt_nearest_name(at->text, words);
+    vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`%s` cannot be \"%.60s\"; %s \"%s\"%s", name, at->text,
+                near ? "did you mean" : "use", near ? near : words[0], near ? "?" : ", for one");
+}
+
+static void check_fit(const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    static const char *const modes[] = { "wrap", "shrink", NULL }, *const modes_later[] = { "marquee", "clip", NULL };
+    static const char *const truncate[] = { "never", NULL };
+    struct vt_length px;
+    if (!vt_keys_check(map, ROWS(fit_keys), NULL, "`fit`", diagnostics))
+        return;
+    const struct vt_yaml *mode = vt_yaml_get(map, "mode"), *never = vt_yaml_get(map, "truncate");
+    const struct vt_yaml *least = vt_yaml_get(map, "min-font-size");
+    if (mode)
+        check_word(mode, "mode", modes, modes_later, diagnostics);
+    if (never)
+        check_word(never, "truncate", truncate, NULL, diagnostics);
+    if (least && check_scalar(least, "min-font-size", diagnostics) &&
+        (vt_parse_length(least->text, &px) != 0 || px.unit != VT_PX || px.value < 1 || px.value > VT_FONT_PX))
+        vt_diagnose(diagnostics, VT_ERROR, least->line, least->column, "`min-font-size` must be 1 to %d px, such as 22px",
+                    VT_FONT_PX);
+}
+
+static void check_speed(const struct vt_yaml *at, struct vt_diagnostics *diagnostics)
+{
+    double speed;
+    int end = 0;
+    if (check_scalar(at, "speed", diagnostics) &&
+        (sscanf(at->text, "%lfpx/s%n", &speed, &end) != 1 || !end || at->text[end] || !(speed >= 1 && speed <= 2000)))
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`speed` must be 1 to 2000 px/s, such as 120px/s");
+}
+
+static void check_format(enum vt_node_type type, const struct vt_yaml *at, struct vt_diagnostics *diagnostics)
+{
+    static const char *const timers[] = { "mm:ss", "hh:mm:ss", NULL };
+    static const char *const numbers[] = { "money", "plain", NULL };
+    check_word(at, "format", type == VT_NODE_TIMER ? timers : numbers, NULL, diagnostics);
+}
+
+static void check_key(const struct vt_template *t, enum vt_node_type type, int key, const struct vt_yaml *at,
+                      bool patch, struct vt_diagnostics *diagnostics);
+
+static void check_hotspot(const struct vt_template *t, const struct vt_yaml *map, bool patch,
+                          struct vt_diagnostics *diagnostics)
+{
+    struct vt_key optional[sizeof hotspot_keys / sizeof *hotspot_keys];
+    memcpy(optional, hotspot_keys, sizeof optional);
+    for (size_t i = 0; patch && i < sizeof optional / sizeof *optional; i++)
+        optional[i].required = false;
+    if (!vt_keys_check(map, ROWS(optional), hotspot_later, "`hotspot`", diagnostics))
+        return;
+    for (const struct vt_yaml *entry = map->first; entry; entry = entry->next) {
+        for (size_t i = 0; i < sizeof hotspot_keys / sizeof *hotspot_keys; i++) {
+            if (strcmp(hotspot_keys[i].name, entry->key) == 0)
+                check_key(t, VT_NODE_BOX, hotspot_keys[i].type, entry, patch, diagnostics);
+        }
+    }
+}
+
+static void check_item(const struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    if (!vt_keys_check(map, ROWS(item_keys), NULL, "`item`", diagnostics))
+        return;
+    check_text(t, vt_yaml_get(map, "text"), "text", diagnostics);
+    if (vt_yaml_get(map, "separator"))
+        check_scalar(vt_yaml_get(map, "separator"), "separator", diagnostics);
+}
+
+static void check_style(const struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    struct vt_style scratch;
+    struct vt_arena arena = { 0 };
+    struct vt_binder binder = { .tokens = t->tokens, .strings = t->strings, .arena = &arena,
+                                .diagnostics = diagnostics };
+    vt_style_init(&scratch, NULL);
+    vt_style_apply(&scratch, map, &binder);
+    vt_arena_free(&arena);
+}
+
+static void check_key(const struct vt_template *t, enum vt_node_type type, int key, const struct vt_yaml *at,
+                      bool patch, struct vt_diagnostics *diagnostics)
+{
+    int64_t number;
+    switch ((enum key_type)key) {
+    case KEY_LITERAL:
+        check_scalar(at, at->key, diagnostics);
+        break;
+    case KEY_TEXT:
+        check_text(t, at, at->key, diagnostics);
+        break;
+    case KEY_CONDITION:
+        check_condition(at, diagnostics);
+        break;
+    case KEY_STEP:
+        vt_read_integer(at, 0, VT_STEPS_MAX, "`step`", &number, diagnostics);
+        break;
+    case KEY_COUNT:
+        vt_read_integer(at, 1, 999, "this", &number, diagnostics);
+        break;
+    case KEY_STYLE:
+        check_style(t, at, diagnostics);
+        break;
+    case KEY_HOTSPOT:
+        check_hotspot(t, at, patch, diagnostics);
+        break;
+    case KEY_FIT:
+        check_fit(at, diagnostics);
+        break;
+    case KEY_ITEM:
+        check_item(t, at, diagnostics);
+        break;
+    case KEY_SPEED:
+        check_speed(at, diagnostics);
+        break;
+    case KEY_FORMAT:
+        check_format(type, at, diagnostics);
+        break;
+    case KEY_ACTION:
+        check_word(at, "action", actions, NULL, diagnostics);
+        break;
+    case KEY_NODES:
+        break;
+    }
+}
+
+void vt_node_check(const struct vt_template *t, enum vt_node_type type, const struct vt_yaml *map, bool patch,
+                   struct vt_diagnostics *diagnostics)
+{
+    struct vt_key keys[16];
+    int count = 0;
+    for (int i = 0; i < types[type].count; i++) {
+        struct vt_key key = types[type].keys[i];
+        bool fixed = key.type == KEY_NODES || strcmp(key.name, "id") == 0 || strcmp(key.name, "type") == 0;
+        if (patch && fixed)
+            continue;
+        key.required &= !patch;
+        keys[count++] = key;
+    }
+    vt_keys_check(map, keys, count, node_later, types[type].what, diagnostics);
+    for (const struct vt_yaml *entry = map->kind == VT_YAML_MAP ? map->first : NULL; entry; entry = entry->next) {
+        for (int i = 0; i < count; i++) {
+            if (strcmp(keys[i].name, entry->key) == 0)
+                check_key(t, type, keys[i].type, entry, patch, diagnostics);
+        }
+    }
+}
+
+// ---- the tree
+
+static int find_type(const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    const char *names[TYPES + 1] = { 0 };
+    const struct vt_yaml *type = vt_yaml_get(map, "type");
+    if (!type || type->kind != VT_YAML_SCALAR) {
+        vt_diagnose(diagnostics, VT_ERROR, map->line, map->column, "a node needs `type`, such as box or text");
+        return -1;
+    }
+    for (int i = 0; i < TYPES; i++) {
+        names[i] = types[i].name;
+        if (strcmp(types[i].name, type->text) == 0)
+            return i;
+    }
+    for (int i = 0; types_later[i]; i++) {
+        if (strcmp(types_later[i], type->text) == 0) {
+            vt_diagnose(diagnostics, VT_ERROR, type->line, type->column, "nodes of type \"%s\" are not supported yet",
+                        type->text);
+            return -1;
+        }
+    }
+    const char *near = vt_nearest_name(type->text, names);
+    vt_diagnose(diagnostics, VT_ERROR, type->line, type->column,
+                near ? "unknown type \"%.60s\"; did you mean \"%s\"?" : "unknown type \"%.60s\"", type->text, near);
+    return -1;
+}
+
+static const char *read_id(const struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    const struct vt_yaml *id = vt_yaml_get(map, "id"), *hotspot = vt_yaml_get(map, "hotspot");
+    if (!id && hotspot)
+        vt_diagnose(diagnostics, VT_ERROR, hotspot->key_line, hotspot->key_column, "a node with a hotspot needs an `id`");
+    if (!id || id->kind != VT_YAML_SCALAR)
+        return NULL;
+    if (!vt_name_valid(id->text)) {
+        vt_diagnose(diagnostics, VT_ERROR, id->line, id->column,
+                    "an `id` is 1 to %d letters, digits, _ or -, not \"%.60s\"", VT_NAME_MAX, id->text);
+        return NULL;
+    }
+    if (vt_template_find_node(t, id->text) >= 0)
+        vt_diagnose(diagnostics, VT_ERROR, id->line, id->column, "two nodes have the id \"%s\"", id->text);
+    return id->text;
+}
+
+static int load_node(struct vt_template *t, const struct vt_yaml *map, int parent, int depth,
+                     struct vt_diagnostics *diagnostics);
+
+static void load_children(struct vt_template *t, const struct vt_yaml *list, int parent, int depth,
+                          struct vt_diagnostics *diagnostics)
+{
+    int *place = &t->nodes[parent].first;
+    if (list->kind != VT_YAML_LIST) {
+        vt_diagnose(diagnostics, VT_ERROR, list->line, list->column, "`children` must be a list of nodes");
+        return;
+    }
+    if (depth + 1 > VT_TEMPLATE_DEPTH) {
+        vt_diagnose(diagnostics, VT_ERROR, list->line, list->column, "boxes are nested deeper than %d (limit)",
+                    VT_TEMPLATE_DEPTH);
+        return;
+    }
+    for (const struct vt_yaml *child = list->first; child; child = child->next) {
+        int index = load_node(t, child, parent, depth + 1, diagnostics);
+        if (index < 0)
+            continue;
+        *place = index;
+        place = &t->nodes[index].next;
+    }
+}
+
+static int load_node(struct vt_template *t, const struct vt_yaml *map, int parent, int depth,
+                     struct vt_diagnostics *diagnostics)
+{
+    if (map->kind != VT_YAML_MAP) {
+        vt_diagnose(diagnostics, VT_ERROR, map->line, map->column, "a node must be a map with a `type`");
+        return -1;
+    }
+    if (t->n_nodes == VT_TEMPLATE_NODES) {
+        vt_diagnose(diagnostics, VT_ERROR, map->line, map->column, "a template has at most %d nodes (limit)",
+                    VT_TEMPLATE_NODES);
+        t->n_nodes++;                    // said once
+        return -1;
+    }
+    int type = t->n_nodes > VT_TEMPLATE_NODES ? -1 : find_type(map, diagnostics);
+    if (type < 0)
+        return -1;
+    int index = t->n_nodes++;
+    t->nodes[index] = (struct vt_node){ .type = (enum vt_node_type)type, .yaml = map, .parent = parent, .first = -1,
+                                        .next = -1 };
+    t->nodes[index].id = read_id(t, map, diagnostics);
+    vt_node_check(t, (enum vt_node_type)type, map, false, diagnostics);
+    const struct vt_yaml *children = vt_yaml_get(map, "children");
+    if (children && type == VT_NODE_BOX)
+        load_children(t, children, index, depth, diagnostics);
+    return index;
+}
+
+void vt_nodes_load(struct vt_template *t, const struct vt_yaml *layout, struct vt_diagnostics *diagnostics)
+{
+    load_node(t, layout, -1, 1, diagnostics);
+}
+
+int vt_template_find_node(const struct vt_template *t, const char *id)
+{
+    for (int i = 0; i < t->n_nodes && i < VT_TEMPLATE_NODES; i++) {
+        if (t->nodes[i].id && strcmp(t->nodes[i].id, id) == 0)
+            return i;
+    }
+    return -1;
+}
+
+// ---- variants
+
+static const struct vt_key variant_keys[] = { { "when", 0, true }, { "set", 0, true } };
+static const struct vt_key media_keys[] = { { "orientation" }, { "min-width" }, { "max-width" }, { "min-height" },
+                                            { "max-height" },  { "lang" },      { "dir" } };
+static const char *const media_later[] = { "market", "output", "aspect-ratio", NULL };
+
+static void read_size(const struct vt_yaml *when, const char *name, double *ret, struct vt_diagnostics *diagnostics)
+{
+    struct vt_length px;
+    const struct vt_yaml *at = vt_yaml_get(when, name);
+    *ret = NAN;
+    if (!at)
+        return;
+    if (at->kind != VT_YAML_SCALAR || vt_parse_length(at->text, &px) != 0 || px.unit != VT_PX)
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`%s` must be px, such as 480px", name);
+    else
+        *ret = px.value;
+}
+
+static void read_media(struct vt_variant *variant, const struct vt_yaml *when, struct vt_diagnostics *diagnostics)
+{
+    static const char *const orientations[] = { "landscape", "portrait", NULL }, *const sides[] = { "ltr", "rtl", NULL };
+    if (!vt_keys_check(when, ROWS(media_keys), media_later, "a variant's `when`", diagnostics))
+        return;
+    const struct vt_yaml *orientation = vt_yaml_get(when, "orientation"), *dir = vt_yaml_get(when, "dir");
+    const struct vt_yaml *lang = vt_yaml_get(when, "lang");
+    read_size(when, "min-width", &variant->min_width, diagnostics);
+    read_size(when, "max-width", &variant->max_width, diagnostics);
+    read_size(when, "min-height", &variant->min_height, diagnostics);
+    read_size(when, "max-height", &variant->max_height, diagnostics);
+    if (orientation)
+        check_word(orientation, "orientation", orientations, NULL, diagnostics);
+    if (orientation && orientation->kind == VT_YAML_SCALAR)
+        variant->orientation = orientation->text[0] == 'p' ? VT_PORTRAIT : VT_LANDSCAPE;
+    if (dir)
+        check_word(dir, "dir", sides, NULL, diagnostics);
+    variant->direction = dir && dir->kind == VT_YAML_SCALAR ? dir->text : NULL;
+    variant->language = lang && check_scalar(lang, "lang", diagnostics) ? lang->text : NULL;
+}
+
+static void read_patches(const struct vt_template *t, const struct vt_yaml *set, struct vt_diagnostics *diagnostics)
+{
+    const char *ids[VT_TEMPLATE_NODES + 1] = { 0 };
+    int n_ids = 0;
+    if (set->kind != VT_YAML_MAP) {
+        vt_diagnose(diagnostics, VT_ERROR, set->line, set->column, "`set` must be a map of node ids");
+        return;
+    }
+    for (int i = 0; i < t->n_nodes && i < VT_TEMPLATE_NODES; i++) {
+        if (t->nodes[i].id)
+            ids[n_ids++] = t->nodes[i].id;
+    }
+    for (const struct vt_yaml *entry = set->first; entry; entry = entry->next) {
+        int node = vt_template_find_node(t, entry->key);
+        const char *near = node < 0 ? vt_nearest_name(entry->key, ids) : NULL;
+        if (node >= 0)
+            vt_node_check(t, t->nodes[node].type, entry, true, diagnostics);
+        else
+            vt_diagnose(diagnostics, VT_ERROR, entry->key_line, entry->key_column,
+                        near ? "no node has the id \"%.60s\"; did you mean \"%s\"?" : "no node has the id \"%.60s\"",
+                        entry->key, near);
+    }
+}
+
+void vt_variants_load(struct vt_template *t, const struct vt_yaml *list, struct vt_diagnostics *diagnostics)
+{
+    if (list->kind != VT_YAML_LIST || list->count > VT_VARIANTS_MAX) {
+        vt_diagnose(diagnostics, VT_ERROR, list->line, list->column, "`variants` must be a list of at most %d (limit)",
+                    VT_VARIANTS_MAX);
+        return;
+    }
+    for (const struct vt_yaml *entry = list->first; entry; entry = entry->next) {
+        if (!vt_keys_check(entry, ROWS(variant_keys), NULL, "a variant", diagnostics))
+            continue;
+        struct vt_variant *variant = &t->variants[t->n_variants++];
+        variant->set = vt_yaml_get(entry, "set");
+        read_media(variant, vt_yaml_get(entry, "when"), diagnostics);
+        read_patches(t, variant->set, diagnostics);
+    }
+}

@@ -1,0 +1,361 @@
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "overlay/paint.h"
+
+#define STRIP_MOST  30000                // pixels of a ticker's strip; cairo's images end at 32767
+#define FAINTEST    (1.0 / 24)           // while it fades in or out: the first and the last frame show something
+
+struct slot {
+    uint64_t change;
+    cairo_surface_t *surface;            // NULL: not drawn yet
+    int x, y;                            // of its corner at rest, rendition pixels
+    int period;                          // of a ticker, pixels
+};
+
+struct known {
+    const struct vt_view *view;
+    struct slot slots[VT_LAYERS_MAX];
+    struct known *next;
+};
+
+struct vt_painter {
+    int width, height;
+    struct known *known;
+    struct vt_scaled_picture pictures[VT_SCALED_PICTURES];
+    int next_picture;
+};
+
+int vt_painter_new(struct vt_painter **ret, int width, int height)
+{
+    if (width < 1 || height < 1 || width > 16384 || height > 16384)
+        return -EINVAL;
+    struct vt_painter *painter = calloc(1, sizeof *painter);
+    if (!painter)
+        return -ENOMEM;
+    painter->width = width;
+    painter->height = height;
+    *ret = painter;
+    return 0;
+}
+
+static void free_known(struct known *known)
+{
+    for (int i = 0; i < VT_LAYERS_MAX; i++) {
+        if (known->slots[i].surface)
+            cairo_surface_destroy(known->slots[i].surface);
+    }
+    free(known);
+}
+
+void vt_painter_forget(struct vt_painter *painter, const struct vt_view *view)
+{
+    for (struct known **at = &painter->known; *at; at = &(*at)->next) {
+        struct known *found = *at;
+        if (found->view != view)
+            continue;
+        *at = found->next;
+        free_known(found);
+        return;
+    }
+}
+
+void vt_painter_free(struct vt_painter **painter)
+{
+    struct vt_painter *old = *painter;
+    *painter = NULL;
+    if (!old)
+        return;
+    while (old->known)
+        vt_painter_forget(old, old->known->view);
+    for (int i = 0; i < VT_SCALED_PICTURES; i++) {
+        if (old->pictures[i].surface)
+            cairo_surface_destroy(old->pictures[i].surface);
+    }
+    free(old);
+}
+
+static struct known *find_known(struct vt_painter *painter, const struct vt_view *view)
+{
+    for (struct known *known = painter->known; known; known = known->next) {
+        if (known->view == view)
+            return known;
+    }
+    struct known *known = calloc(1, sizeof *known);
+    if (!known)
+        return NULL;
+    known->view = view;
+    known->next = painter->known;
+    painter->known = known;
+    return known;
+}
+
+// ---- surfaces
+
+static struct vt_brush make_brush(struct vt_painter *p, const struct vt_view *view, cairo_surface_t *surface, double x,
+                                  double y)
+{
+    return (struct vt_brush){
+        .cr = cairo_create(surface),
+        .sx = p->width / view->width,
+        .sy = p->height / view->height,
+        .x = x,
+        .y = y,
+        .pictures = p->pictures,
+        .next_picture = &p->next_picture,
+    };
+}
+
+static int finish(const struct vt_brush *brush, cairo_surface_t *surface)
+{
+    bool good = cairo_status(brush->cr) == CAIRO_STATUS_SUCCESS;
+    cairo_destroy(brush->cr);
+    cairo_surface_flush(surface);
+    return good ? 0 : -ENOMEM;
+}
+
+static double clamp(double value, double min, double max)
+{
+    return value < min ? min : value > max ? max : value;
+}
+
+// A slot's surface, cleared. What lies more than a picture's size outside of the picture is left out.
+static int prepare(struct slot *slot, const struct vt_painter *p, double x0, double y0, double x1, double y1)
+{
+    x0 = clamp(floor(x0), -p->width, 2.0 * p->width);
+    x1 = clamp(ceil(x1), -p->width, 2.0 * p->width);
+    y0 = clamp(floor(y0), -p->height, 2.0 * p->height);
+    y1 = clamp(ceil(y1), -p->height, 2.0 * p->height);
+    int width = (int)fmax(1, x1 - x0), height = (int)fmax(1, y1 - y0);
+    if (slot->surface)
+        cairo_surface_destroy(slot->surface);
+    slot->surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
+    slot->x = (int)x0;
+    slot->y = (int)y0;
+    return cairo_surface_status(slot->surface) == CAIRO_STATUS_SUCCESS ? 0 : -ENOMEM;
+}
+
+static int draw_still(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
+                      struct slot *slot)
+{
+    double sx = p->width / view->width, sy = p->height / view->height;
+    if (slot->surface)
+        return 0;
+    if (prepare(slot, p, layer->x0 * sx, layer->y0 * sy, layer->x1 * sx, layer->y1 * sy) != 0)
+        return -ENOMEM;
+    struct vt_brush brush = make_brush(p, view, slot->surface, slot->x, slot->y);
+    for (int i = 0; i < layer->count; i++)
+        vt_paint_item(&brush, layer->items[i]);
+    slot->change = layer->hash;
+    return finish(&brush, slot->surface);
+}
+
+// ---- timers
+
+static double text_width(const struct vt_timer_content *timer, const char *text)
+{
+    double width = 0;
+    for (; *text; text++)
+        width += *text == ':' ? timer->colon : timer->digit;
+    return width;
+}
+
+static double timer_start(const struct vt_view *view, const struct vt_item *item, double width)
+{
+    double room = vt_item_inner_width(item) - width;
+    bool right = false;
+    switch ((enum vt_text_align)item->box.style.text.align) {
+    case VT_TEXT_CENTER:
+        return room / 2;
+    case VT_TEXT_START:
+        right = view->rtl;
+        break;
+    case VT_TEXT_END:
+        right = !view->rtl;
+        break;
+    case VT_TEXT_RIGHT:
+        right = true;
+        break;
+    case VT_TEXT_LEFT:
+        break;
+    }
+    return right ? room : 0;
+}
+
+static void paint_timer(const struct vt_brush *brush, const struct vt_view *view, const struct vt_item *item,
+                        const char *text)
+{
+    const struct vt_timer_content *timer = item->timer;
+    double x = item->box.x + item->box.edge[VT_LEFT] + timer_start(view, item, text_width(timer, text));
+    double y = item->box.y + item->box.edge[VT_TOP] + (vt_item_inner_height(item) - timer->height) / 2;
+    for (; *text; text++) {
+        const struct vt_shaped *glyph = &timer->glyphs[*text == ':' ? 10 : *text - '0'];
+        vt_paint_shaped(brush, glyph, x, y, item->box.style.text.colour, 1);
+        x += *text == ':' ? timer->colon : timer->digit;
+    }
+}
+
+static int draw_timer(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
+                      struct slot *slot, int64_t now_ns)
+{
+    const struct vt_item *item = layer->items[0];
+    char text[VT_TIMER_TEXT];
+    int64_t left = item->timer->until_ns - now_ns;
+    vt_timer_text(left < item->timer->most_ns ? left : item->timer->most_ns, item->timer->format, text);
+    uint64_t change = vt_hash(layer->hash, text, strlen(text));
+    double sx = p->width / view->width, sy = p->height / view->height;
+    if (slot->surface && slot->change == change)
+        return 0;
+    if (prepare(slot, p, layer->x0 * sx - 1, layer->y0 * sy - 1, layer->x1 * sx + 1, layer->y1 * sy + 1) != 0)
+        return -ENOMEM;
+    struct vt_brush brush = make_brush(p, view, slot->surface, slot->x, slot->y);
+    paint_timer(&brush, view, item, text);
+    slot->change = change;
+    return finish(&brush, slot->surface);
+}
+
+// ---- tickers
+
+static void paint_strip(const struct vt_brush *b, const struct vt_view *view, const struct vt_item *item, int period,
+                        int width)
+{
+    const struct vt_ticker_content *ticker = item->ticker;
+    for (int start = 0; start < width; start += period) {
+        double x = view->rtl ? (double)period / b->sx : 0;
+        for (int i = 0; i < ticker->count; i++) {
+            x -= view->rtl ? ticker->widths[i] : 0;
+            struct vt_brush moved = *b;
+            moved.x = -start;
+            vt_paint_shaped(&moved, &ticker->items[i], x, (vt_item_inner_height(item) - ticker->height) / 2,
+                            item->box.style.text.colour, 1);
+            x += view->rtl ? 0 : ticker->widths[i];
+        }
+    }
+}
+
+static int draw_ticker(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
+                       struct slot *slot)
+{
+    const struct vt_item *item = layer->items[0];
+    double sx = p->width / view->width, sy = p->height / view->height;
+    int window = (int)fmax(1, round(layer->x1 * sx) - round(layer->x0 * sx));
+    int height = (int)fmax(1, round(layer->y1 * sy) - round(layer->y0 * sy));
+    int period = (int)fmax(1, round(item->ticker->width * sx)), width = period + window;
+    if (slot->surface)
+        return 0;
+    if (width > STRIP_MOST || height > 2 * p->height)
+        return 0;                        // not drawn: no picture is that wide
+    slot->surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
+    if (cairo_surface_status(slot->surface) != CAIRO_STATUS_SUCCESS)
+        return -ENOMEM;
+    slot->x = (int)round(layer->x0 * sx);
+    slot->y = (int)round(layer->y0 * sy);
+    slot->period = period;
+    slot->change = layer->hash;
+    struct vt_brush brush = make_brush(p, view, slot->surface, 0, 0);
+    paint_strip(&brush, view, item, period, width);
+    return finish(&brush, slot->surface);
+}
+
+// The strip's column at the left edge of the window: whole pixels, from the time since the cue's first frame.
+static int scrolled(const struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
+                    const struct slot *slot, const struct vt_moment *moment, int window)
+{
+    int64_t elapsed = moment->now_ns > moment->enter_ns ? moment->now_ns - moment->enter_ns : 0;
+    int64_t speed = llround(layer->items[0]->ticker->speed * (p->width / view->width) * 1000);     // pixels in 1000 s
+    int64_t moved = (int64_t)((__int128)elapsed * speed / (1000 * VT_NS_PER_S) % slot->period);
+    if (!view->rtl)
+        return (int)moved;
+    int64_t at = (slot->period - window % slot->period - moved) % slot->period;
+    return (int)(at < 0 ? at + slot->period : at);
+}
+
+// ---- poses
+
+static void add_pose(const struct vt_view *view, const struct vt_item *item, const struct vt_motion *motion,
+                     double progress, struct vt_pose *to)
+{
+    struct vt_pose pose = vt_motion_pose(motion, progress, item->box.width, item->box.height, view->scale);
+    bool moving = progress > 0 && progress < 1;
+    to->opacity *= moving && pose.opacity < FAINTEST ? FAINTEST : pose.opacity;
+    to->x += pose.x;
+    to->y += pose.y;
+}
+
+// An entry is seen at the end of its frame, so that its first frame shows something; an exit at the start.
+static struct vt_pose pose_of(const struct vt_view *view, const struct vt_item *item, const struct vt_moment *moment)
+{
+    struct vt_pose pose = { 1, 0, 0 };
+    for (; item; item = item->parent) {
+        int64_t since_enter = moment->now_ns + view->frame_ns - moment->enter_ns;
+        int64_t since_exit = moment->now_ns - moment->exit_ns;
+        bool exiting = moment->exit_ns != INT64_MAX && since_exit >= 0;
+        if (item->box.first)
+            pose.opacity *= item->box.style.opacity;
+        if (item->enter && item->enter->duration_ns > since_enter)
+            add_pose(view, item, item->enter, (double)since_enter / (double)item->enter->duration_ns, &pose);
+        if (item->exit && exiting && item->exit->duration_ns > 0)
+            add_pose(view, item, item->exit, (double)since_exit / (double)item->exit->duration_ns, &pose);
+    }
+    return pose;
+}
+
+static bool is_over(const struct vt_view *view, const struct vt_moment *moment)
+{
+    return moment->exit_ns != INT64_MAX && moment->now_ns - moment->exit_ns >= view->exit_ns;
+}
+
+// ---- drawing
+
+static void place(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
+                  const struct slot *slot, const struct vt_moment *moment, struct vt_drawing *ret)
+{
+    const struct vt_item *item = layer->items[0];
+    struct vt_pose pose = pose_of(view, layer->group, moment);
+    if (layer->kind != VT_LAYER_STILL) {
+        for (const struct vt_item *at = item; at != layer->group && at; at = at->parent)
+            pose.opacity *= at->box.style.opacity;
+    }
+    if (pose.opacity < 0.5 / 255)
+        return;
+    struct vt_layer *to = &ret->layers[ret->count++];
+    *to = (struct vt_layer){
+        .id = layer->id,
+        .change = slot->change,
+        .pixels = slot->surface,
+        .x = slot->x + (int)round(pose.x * p->width / view->width),
+        .y = slot->y + (int)round(pose.y * p->height / view->height),
+        .width = cairo_image_surface_get_width(slot->surface),
+        .height = cairo_image_surface_get_height(slot->surface),
+        .opacity = (float)pose.opacity,
+    };
+    if (layer->kind == VT_LAYER_TICKER) {
+        to->width -= slot->period;
+        to->source_x = scrolled(p, view, layer, slot, moment, to->width);
+    }
+}
+
+int vt_painter_draw(struct vt_painter *painter, const struct vt_view *view, const struct vt_moment *moment,
+                    struct vt_drawing *ret)
+{
+    struct known *known = find_known(painter, view);
+    ret->count = 0;
+    if (!known)
+        return -ENOMEM;
+    for (int i = 0; i < view->n_layers && !is_over(view, moment); i++) {
+        const struct vt_view_layer *layer = &view->layers[i];
+        struct slot *slot = &known->slots[i];
+        int r = layer->kind == VT_LAYER_TIMER ? draw_timer(painter, view, layer, slot, moment->now_ns) :
+                layer->kind == VT_LAYER_TICKER ? draw_ticker(painter, view, layer, slot) :
+                draw_still(painter, view, layer, slot);
+        if (r != 0) {
+            ret->count = 0;
+            return r;
+        }
+        if (slot->surface)
+            place(painter, view, layer, slot, moment, ret);
+    }
+    return 0;
+}

@@ -1,0 +1,488 @@
+#include "overlay/style.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "overlay/overlay.h"
+
+enum style_type { LENGTH, EDGES, PX, NUMBER, COUNT, COLOUR, CHOICE, FAMILY, WEIGHT, RATIO, BORDER };
+
+struct style_key {
+    const char *name;
+    enum style_type type;
+    size_t offset;
+    double min, max;
+    const char *const *choices;          // by value
+};
+
+#define WORDS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define AT(member) offsetof(struct vt_style, member)
+
+static const char *const align_words[] = { "auto", "flex-start", "flex-end", "center", "stretch", "baseline", NULL };
+
+static const struct style_key keys[] = {
+    { "display",         CHOICE, AT(display), .choices = WORDS("flex", "none") },
+    { "position",        CHOICE, AT(position), .choices = WORDS("relative", "absolute") },
+    { "inset",           EDGES,  AT(inset) },
+    { "flex-direction",  CHOICE, AT(direction), .choices = WORDS("row", "column") },
+    { "justify-content", CHOICE, AT(justify), .choices = WORDS("flex-start", "flex-end", "center", "space-between",
+                                                               "space-around", "space-evenly") },
+    { "align-items",     CHOICE, AT(align_items), .choices = align_words },
+    { "align-self",      CHOICE, AT(align_self), .choices = align_words },
+    { "flex-grow",       NUMBER, AT(grow), 0, 1000 },
+    { "flex-shrink",     NUMBER, AT(shrink), 0, 1000 },
+    { "flex-basis",      LENGTH, AT(basis) },
+    { "gap",             LENGTH, AT(gap) },
+    { "width",           LENGTH, AT(width) },
+    { "height",          LENGTH, AT(height) },
+    { "min-width",       LENGTH, AT(min_width) },
+    { "min-height",      LENGTH, AT(min_height) },
+    { "max-width",       LENGTH, AT(max_width) },
+    { "max-height",      LENGTH, AT(max_height) },
+    { "aspect-ratio",    RATIO,  AT(aspect) },
+    { "padding",         EDGES,  AT(padding) },
+    { "margin",          EDGES,  AT(margin) },
+    { "background",      COLOUR, AT(background) },
+    { "border",          BORDER, AT(border) },
+    { "border-radius",   LENGTH, AT(radius) },
+    { "opacity",         NUMBER, AT(opacity), 0, 1 },
+    { "object-fit",      CHOICE, AT(object_fit), .choices = WORDS("fill", "contain", "cover") },
+    { "color",           COLOUR, AT(text.colour) },
+    { "font-family",     FAMILY, AT(text.family) },
+    { "font-size",       PX,     AT(text.size), 1, VT_FONT_PX },
+    { "font-weight",     WEIGHT, AT(text.weight), 100, 1000 },
+    { "line-height",     NUMBER, AT(text.line_height), 0.5, 4 },
+    { "letter-spacing",  PX,     AT(text.letter_spacing), -100, 100 },
+    { "text-align",      CHOICE, AT(text.align), .choices = WORDS("start", "center", "end", "left", "right") },
+    { "font-variant-numeric", CHOICE, AT(text.tabular), .choices = WORDS("normal", "tabular-nums") },
+    { "line-clamp",      COUNT,  AT(line_clamp), 1, 100 },
+    { "text-overflow",   CHOICE, AT(ellipsis), .choices = WORDS("clip", "ellipsis") },
+    { "text-decoration", CHOICE, AT(decoration), .choices = WORDS("none", "underline", "line-through") },
+};
+
+#define KEYS ((int)(sizeof keys / sizeof *keys))
+
+// Of format 1, but not drawn by this version.
+static const char *const later[] = {
+    "box-shadow", "text-shadow", "overflow", "flex-wrap", "align-content", "row-gap", "column-gap", "object-position",
+    "direction", "writing-mode", "background-image", "clip-path", "mask", "transform", "filter", "z-index", NULL,
+};
+
+static const struct {
+    const char *name, *value;
+} default_tokens[] = {
+    { "color.surface", "#14161cf2" }, { "color.surface-2", "#23262fff" }, { "color.text", "#ffffff" },
+    { "color.muted", "#b9bfcc" },     { "color.sale", "#e5123d" },        { "color.on-sale", "#ffffff" },
+    { "color.accent", "#ffd166" },    { "color.on-accent", "#14161c" },   { "color.line", "#ffffff29" },
+};
+
+void vt_style_init(struct vt_style *style, const struct vt_text_style *around)
+{
+    static const struct vt_text_style root = {
+        .colour = { 255, 255, 255, 255 },
+        .family = "Noto Sans, Noto Sans CJK SC, Noto Naskh Arabic, Noto Color Emoji",
+        .size = 28, .weight = 400,
+    };
+    *style = (struct vt_style){
+        .shrink = 1, .opacity = 1, .align_items = VT_ALIGN_STRETCH, .object_fit = VT_FIT_OVER,
+        .text = around ? *around : root,
+    };
+}
+
+const char *vt_token(const struct vt_yaml *tokens, const char *name, size_t length)
+{
+    const struct vt_yaml *at = tokens && tokens->kind == VT_YAML_MAP ? tokens : NULL;
+    const char *part = name, *end = name + length;
+    while (at && at->kind == VT_YAML_MAP && part < end) {
+        size_t size = 0;
+        while (part + size < end && part[size] != '.')
+            size++;
+        const struct vt_yaml *entry = at->first;
+        while (entry && (strlen(entry->key) != size || strncmp(entry->key, part, size) != 0))
+            entry = entry->next;
+        at = entry;
+        part += size + 1;
+    }
+    if (at && at->kind == VT_YAML_SCALAR && part > end)
+        return at->text;
+    for (size_t i = 0; i < sizeof default_tokens / sizeof *default_tokens; i++) {
+        if (strlen(default_tokens[i].name) == length && strncmp(default_tokens[i].name, name, length) == 0)
+            return default_tokens[i].value;
+    }
+    return NULL;
+}
+
+static void complain(const struct vt_binder *binder, const struct vt_yaml *at, const char *what, const char *value)
+{
+    vt_diagnose(binder->diagnostics, VT_ERROR, at->line, at->column, "%s: \"%.80s\"", what, value);
+}
+
+// {name} -> its value, {{ … }} stays.
+static const char *put_tokens(const struct vt_yaml *scalar, const struct vt_binder *binder)
+{
+    struct vt_writer out = { .limit = VT_TEXT_BYTES };
+    const char *at = scalar->text;
+    bool changed = false;
+    while (*at) {
+        const char *close = *at == '{' && at[1] != '{' && (at == scalar->text || at[-1] != '{') ? strchr(at, '}') : NULL;
+        if (!close) {
+            vt_write_u8(&out, (uint8_t)*at++);
+            continue;
+        }
+        const char *value = vt_token(binder->tokens, at + 1, (size_t)(close - at - 1));
+        if (!value) {
+            vt_diagnose(binder->diagnostics, VT_ERROR, scalar->line, scalar->column, "there is no token \"%.*s\"",
+                        (int)(close - at - 1 > 60 ? 60 : close - at - 1), at + 1);
+            vt_writer_free(&out);
+            return NULL;
+        }
+        vt_write_text(&out, value);
+        at = close + 1;
+        changed = true;
+    }
+    const char *text = !changed ? scalar->text : out.failed ? NULL :
+                       vt_arena_text(binder->arena, (char *)out.data, out.size);
+    vt_writer_free(&out);
+    return text;
+}
+
+const char *vt_bind(const struct vt_yaml *scalar, const struct vt_binder *binder)
+{
+    char why[160];
+    size_t where;
+    const char *text = put_tokens(scalar, binder);
+    if (!text || !vt_expression_binds(text))
+        return text;
+    if (!binder->scope) {
+        if (vt_expression_check_text(text, binder->strings, why, sizeof why, &where) != 0)
+            vt_diagnose(binder->diagnostics, VT_ERROR, scalar->line, scalar->column, "%s", why);
+        return NULL;
+    }
+    struct vt_writer out = { .limit = VT_TEXT_BYTES };
+    vt_expression_text(text, binder->scope, false, &out);
+    const char *bound = out.failed ? NULL : vt_arena_text(binder->arena, (char *)out.data, out.size);
+    vt_writer_free(&out);
+    return bound;
+}
+
+// ---- values
+
+static int parse_number(const char *text, double min, double max, const char **ret_end, double *ret)
+{
+    char *end;
+    if (!strchr("+-.0123456789", *text) || !*text)
+        return -EINVAL;
+    double value = g_ascii_strtod(text, &end);
+    if (end == text || !isfinite(value) || value < min || value > max)
+        return -EINVAL;
+    *ret_end = end;
+    *ret = value;
+    return 0;
+}
+
+int vt_parse_length(const char *text, struct vt_length *ret)
+{
+    static const struct {
+        const char *suffix;
+        enum vt_unit unit;
+    } units[] = { { "px", VT_PX }, { "%", VT_PERCENT }, { "vw", VT_VW }, { "vh", VT_VH } };
+    if (strcmp(text, "auto") == 0 || strcmp(text, "safe") == 0) {
+        *ret = (struct vt_length){ text[0] == 'a' ? VT_AUTO : VT_SAFE, 0 };
+        return 0;
+    }
+    double value;
+    const char *end;
+    if (parse_number(text, -100000, 100000, &end, &value) != 0)
+        return -EINVAL;
+    if (!*end && value == 0) {
+        *ret = (struct vt_length){ VT_PX, 0 };
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(end, units[i].suffix) == 0) {
+            *ret = (struct vt_length){ units[i].unit, (float)value };
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+int vt_parse_colour(const char *text, struct vt_colour4 *ret)
+{
+    if (strcmp(text, "transparent") == 0) {
+        *ret = (struct vt_colour4){ 0 };
+        return 0;
+    }
+    size_t length = strlen(text);
+    if (text[0] != '#' || strspn(text + 1, "0123456789abcdefABCDEF") != length - 1)
+        return -EINVAL;
+    unsigned long v = strtoul(text + 1, NULL, 16);
+    if (length == 4)
+        *ret = (struct vt_colour4){ (uint8_t)((v >> 8) * 17), (uint8_t)((v >> 4 & 15) * 17), (uint8_t)((v & 15) * 17),
+                                    255 };
+    else if (length == 7)
+        *ret = (struct vt_colour4){ (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v, 255 };
+    else if (length == 9)
+        *ret = (struct vt_colour4){ (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v };
+    else
+        return -EINVAL;
+    return 0;
+}
+
+// One to four lengths, as CSS: all; vertical, horizontal; top, horizontal, bottom; all four from the top, clockwise.
+static int parse_edges(const char *text, struct vt_length ret[4])
+{
+    static const int places[5][4] = { { 0 }, { 0, 0, 0, 0 }, { 0, 1, 0, 1 }, { 0, 1, 2, 1 }, { 0, 1, 2, 3 } };
+    struct vt_length found[4];
+    int count = 0;
+    gchar **words = g_strsplit_set(text, " \t", 32);
+    bool good = true;
+    for (int i = 0; words[i] && good; i++) {
+        if (*words[i])
+            good = count < 4 && vt_parse_length(words[i], &found[count++]) == 0;
+    }
+    g_strfreev(words);
+    if (!good || count == 0)
+        return -EINVAL;
+    for (int i = 0; i < 4; i++)
+        ret[i] = found[places[count][i]];
+    return 0;
+}
+
+static int parse_border(const char *text, struct vt_style *style)
+{
+    char width[16], line[16], colour[16];
+    struct vt_length px;
+    struct vt_colour4 parsed;
+    if (strcmp(text, "none") == 0) {
+        style->border = 0;
+        return 0;
+    }
+    int end = 0;
+    if (sscanf(text, " %15s %15s %15s %n", width, line, colour, &end) != 3 || text[end] ||
+        vt_parse_length(width, &px) != 0 || px.unit != VT_PX || px.value < 0 || px.value > 100 ||
+        vt_parse_colour(colour, &parsed) != 0 || (strcmp(line, "solid") != 0 && strcmp(line, "dashed") != 0))
+        return -EINVAL;
+    style->border = px.value;
+    style->border_dashed = line[0] == 'd';
+    style->border_colour = parsed;
+    return 0;
+}
+
+static int parse_ratio(const char *text, double *ret)
+{
+    double a, b = 1;
+    const char *end;
+    if (parse_number(text, 0.01, 10000, &end, &a) != 0)
+        return -EINVAL;
+    while (*end == ' ')
+        end++;
+    if (*end == '/' || *end == ':') {
+        end++;
+        while (*end == ' ')
+            end++;
+        if (parse_number(end, 0.01, 10000, &end, &b) != 0)
+            return -EINVAL;
+    }
+    if (*end)
+        return -EINVAL;
+    *ret = a / b;
+    return 0;
+}
+
+static int parse_choice(const char *text, const char *const *choices, int *ret)
+{
+    for (int i = 0; choices[i]; i++) {
+        if (strcmp(text, choices[i]) == 0) {
+            *ret = i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+static int parse_weight(const char *text, int *ret)
+{
+    double value;
+    const char *end;
+    if (strcmp(text, "normal") == 0 || strcmp(text, "bold") == 0) {
+        *ret = text[0] == 'n' ? 400 : 700;
+        return 0;
+    }
+    if (parse_number(text, 100, 1000, &end, &value) != 0 || *end || value != floor(value))
+        return -EINVAL;
+    *ret = (int)value;
+    return 0;
+}
+
+static int set_number(const struct style_key *key, const char *text, void *member)
+{
+    double value;
+    const char *end;
+    if (parse_number(text, key->min, key->max, &end, &value) != 0)
+        return -EINVAL;
+    if (key->type == PX && strcmp(end, "px") != 0 && !(value == 0 && !*end))
+        return -EINVAL;
+    if (key->type != PX && *end)
+        return -EINVAL;
+    if (key->type == COUNT && value != floor(value))
+        return -EINVAL;
+    if (key->type == COUNT)
+        *(int *)member = (int)value;
+    else
+        *(double *)member = value;
+    return 0;
+}
+
+static int set_length(const char *text, struct vt_length *ret)
+{
+    struct vt_length length;
+    if (vt_parse_length(text, &length) != 0 || length.unit == VT_SAFE || length.value < 0)
+        return -EINVAL;
+    *ret = length;
+    return 0;
+}
+
+static int set_edges(const struct style_key *key, const char *text, struct vt_length ret[4])
+{
+    struct vt_length edges[4];
+    bool inset = key->offset == AT(inset), padding = key->offset == AT(padding);
+    if (parse_edges(text, edges) != 0)
+        return -EINVAL;
+    for (int i = 0; i < 4; i++) {
+        if (!inset && (edges[i].unit == VT_SAFE || edges[i].unit == VT_AUTO))
+            return -EINVAL;
+        if (padding && edges[i].value < 0)
+            return -EINVAL;
+    }
+    memcpy(ret, edges, sizeof edges);
+    return 0;
+}
+
+static int set_value(const struct style_key *key, const char *text, struct vt_style *style, struct vt_arena *arena)
+{
+    void *member = (char *)style + key->offset;
+    switch (key->type) {
+    case LENGTH:
+        return set_length(text, member);
+    case EDGES:
+        return set_edges(key, text, member);
+    case PX:
+    case NUMBER:
+    case COUNT:
+        return set_number(key, text, member);
+    case COLOUR:
+        return vt_parse_colour(text, member);
+    case CHOICE:
+        return parse_choice(text, key->choices, member);
+    case FAMILY:
+        if (!*text || strlen(text) > 500)
+            return -EINVAL;
+        *(const char **)member = vt_arena_text(arena, text, strlen(text));
+        return 0;
+    case WEIGHT:
+        return parse_weight(text, member);
+    case RATIO:
+        return parse_ratio(text, member);
+    case BORDER:
+        return parse_border(text, style);
+    }
+    return -EINVAL;
+}
+
+static void describe(const struct style_key *key, char *out, size_t room)
+{
+    size_t at = 0;
+    switch (key->type) {
+    case LENGTH:
+        snprintf(out, room, "a length such as 16px, 50%%, 10vw, 10vh or auto");
+        break;
+    case EDGES:
+        snprintf(out, room, "one to four lengths such as 4px 12px%s",
+                 key->offset == AT(inset) ? ", auto or safe" : "");
+        break;
+    case PX:
+        snprintf(out, room, "%g to %g px, such as 28px", key->min, key->max);
+        break;
+    case NUMBER:
+    case COUNT:
+        snprintf(out, room, "a %snumber from %g to %g", key->type == COUNT ? "whole " : "", key->min, key->max);
+        break;
+    case COLOUR:
+        snprintf(out, room, "a colour such as \"#e5123d\" or \"{color.sale}\"");
+        break;
+    case CHOICE:
+        for (int i = 0; key->choices[i] && at < room; i++)
+            at += (size_t)snprintf(out + at, room - at, "%s%s", i ? ", " : "one of ", key->choices[i]);
+        break;
+    case FAMILY:
+        snprintf(out, room, "a list of font families of at most 500 bytes");
+        break;
+    case WEIGHT:
+        snprintf(out, room, "normal, bold, or 100 to 1000");
+        break;
+    case RATIO:
+        snprintf(out, room, "a ratio such as 16/9");
+        break;
+    case BORDER:
+        snprintf(out, room, "none, or a width, solid or dashed, and a colour, such as \"2px solid #ffffff\"");
+        break;
+    }
+}
+
+static void apply_one(struct vt_style *style, const struct style_key *key, const struct vt_yaml *entry,
+                      const struct vt_binder *binder)
+{
+    char expected[160], what[220];
+    if (entry->kind != VT_YAML_SCALAR) {
+        vt_diagnose(binder->diagnostics, VT_ERROR, entry->line, entry->column, "`%s` takes one value", key->name);
+        return;
+    }
+    const char *text = vt_bind(entry, binder);
+    if (!text || set_value(key, text, style, binder->arena) == 0)
+        return;
+    describe(key, expected, sizeof expected);
+    snprintf(what, sizeof what, "`%s` must be %s, is", key->name, expected);
+    complain(binder, entry, what, text);
+}
+
+static void refuse(const struct vt_yaml *entry, const struct vt_binder *binder)
+{
+    const char *names[KEYS + 1] = { 0 };
+    for (int i = 0; later[i]; i++) {
+        if (strcmp(later[i], entry->key) == 0) {
+            vt_diagnose(binder->diagnostics, VT_ERROR, entry->key_line, entry->key_column,
+                        "the style \"%s\" is not supported yet", entry->key);
+            return;
+        }
+    }
+    for (int i = 0; i < KEYS; i++)
+        names[i] = keys[i].name;
+    const char *near = vt_nearest_name(entry->key, names);
+    vt_diagnose(binder->diagnostics, VT_ERROR, entry->key_line, entry->key_column,
+                near ? "unknown style \"%.60s\"; did you mean \"%s\"?" : "unknown style \"%.60s\"", entry->key, near);
+}
+
+void vt_style_apply(struct vt_style *style, const struct vt_yaml *map, const struct vt_binder *binder)
+{
+    if (!map)
+        return;
+    if (map->kind != VT_YAML_MAP) {
+        vt_diagnose(binder->diagnostics, VT_ERROR, map->line, map->column, "`style` must be a map of CSS words");
+        return;
+    }
+    for (const struct vt_yaml *entry = map->first; entry; entry = entry->next) {
+        int i = 0;
+        while (i < KEYS && strcmp(keys[i].name, entry->key) != 0)
+            i++;
+        if (i < KEYS)
+            apply_one(style, &keys[i], entry, binder);
+        else
+            refuse(entry, binder);
+    }
+}

@@ -1,0 +1,119 @@
+// What a template is inside: its YAML tree, checked, and an index of it. Values are read from the tree when a view is
+// made, because data, tokens and variants decide them.
+#pragma once
+
+#include "base/yaml.h"
+#include "overlay/arena.h"
+#include "overlay/easing.h"
+#include "overlay/overlay.h"
+#include "overlay/style.h"
+
+#define VT_VARIANTS_MAX  32
+#define VT_KEYFRAMES_MAX 8
+#define VT_FIELDS_MAX    64              // of `schema`
+#define VT_SAMPLES_MAX   64
+#define VT_MOTIONS_MAX   64              // nodes that enter or exit
+#define VT_MOTION_NS_MAX (10 * VT_NS_PER_S)
+#define VT_STEPS_MAX     32
+
+enum vt_node_type { VT_NODE_BOX, VT_NODE_TEXT, VT_NODE_NUMBER, VT_NODE_IMAGE, VT_NODE_TIMER, VT_NODE_TICKER };
+
+struct vt_node {
+    enum vt_node_type type;
+    const struct vt_yaml *yaml;
+    const char *id;                      // NULL: none
+    int parent, first, next;             // indices; -1: none. Parents stand before their children
+};
+
+enum vt_orientation { VT_ANY_ORIENTATION, VT_LANDSCAPE, VT_PORTRAIT };
+
+struct vt_variant {
+    enum vt_orientation orientation;
+    double min_width, max_width, min_height, max_height;     // canvas pixels; NAN: any
+    const char *language, *direction;                        // NULL: any
+    const struct vt_yaml *set;                               // node id -> keys
+};
+
+struct vt_keyframe {
+    double opacity;
+    struct vt_length x, y;               // px, or % of the node's own box
+};
+
+struct vt_motion {
+    int node;
+    struct vt_keyframe frames[VT_KEYFRAMES_MAX];             // evenly spaced
+    int count;
+    int64_t duration_ns;
+    struct vt_easing easing;
+};
+
+enum vt_field_type {
+    VT_FIELD_TEXT, VT_FIELD_INTEGER, VT_FIELD_NUMBER, VT_FIELD_BOOLEAN, VT_FIELD_COLOUR, VT_FIELD_TIME,
+    VT_FIELD_MONEY, VT_FIELD_PRODUCT, VT_FIELD_OFFER,
+};
+
+struct vt_field {
+    const char *name;
+    enum vt_field_type type;
+    bool required;
+    int max_length;                      // characters; 0: any
+    const struct vt_yaml *fallback;      // `default`, or NULL
+};
+
+struct vt_template {
+    int references;
+    struct vt_arena arena;
+    struct vt_yaml_document *document;
+    const char *name, *id, *version, *title;
+    const struct vt_yaml *tokens, *strings, *samples;
+    double design_width, design_height;
+    bool safe;
+    struct vt_node nodes[VT_TEMPLATE_NODES];
+    int n_nodes;
+    struct vt_variant variants[VT_VARIANTS_MAX];
+    int n_variants;
+    struct vt_motion enter[VT_MOTIONS_MAX], exit[VT_MOTIONS_MAX];
+    int n_enter, n_exit;
+    struct vt_field fields[VT_FIELDS_MAX];
+    int n_fields;
+    const char *sample_names[VT_SAMPLES_MAX + 1];
+};
+
+// ---- reading by tables of keys
+
+struct vt_key {
+    const char *name;
+    int type;                            // the table's own
+    bool required;
+};
+
+// Says which keys of `map` are not in `table` (`count` rows), naming the nearest, or that they are not supported yet
+// (`later`, NULL-terminated), and which required ones are missing. `what` names the map in messages. False when `map`
+// is not a map or anything was wrong.
+bool vt_keys_check(const struct vt_yaml *map, const struct vt_key *table, int count, const char *const *later,
+                   const char *what, struct vt_diagnostics *diagnostics);
+
+// A whole number from a scalar. False, and said, when it is not one or not from min to max.
+bool vt_read_integer(const struct vt_yaml *scalar, int64_t min, int64_t max, const char *what, int64_t *ret,
+                     struct vt_diagnostics *diagnostics);
+
+// "320ms", "0.2s". False, and said, when it is not a duration up to VT_MOTION_NS_MAX.
+bool vt_read_duration(const struct vt_yaml *scalar, const char *what, int64_t *ret, struct vt_diagnostics *diagnostics);
+
+// ---- parts of loading; each says what is wrong in the diagnostics
+
+void vt_nodes_load(struct vt_template *t, const struct vt_yaml *layout, struct vt_diagnostics *diagnostics);
+void vt_variants_load(struct vt_template *t, const struct vt_yaml *list, struct vt_diagnostics *diagnostics);
+void vt_motion_load(struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics);
+void vt_fields_load(struct vt_template *t, const struct vt_yaml *schema, struct vt_diagnostics *diagnostics);
+void vt_samples_load(struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics);
+
+// Checks one node's keys, or a patch of it.
+void vt_node_check(const struct vt_template *t, enum vt_node_type type, const struct vt_yaml *map, bool patch,
+                   struct vt_diagnostics *diagnostics);
+
+int vt_template_find_node(const struct vt_template *t, const char *id);        // -1: none
+const struct vt_field *vt_template_field(const struct vt_template *t, const char *name);
+
+// A YAML value as JSON, its scalars typed by the field they stand in.
+json_t *vt_field_to_json(const struct vt_yaml *yaml, enum vt_field_type type);

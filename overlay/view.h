@@ -1,0 +1,120 @@
+// What a view is inside: the boxes that stand, their content, and the layers that they are drawn in. Immutable once
+// made; painters on any thread read it.
+#pragma once
+
+#include "overlay/layout.h"
+#include "overlay/motion.h"
+#include "overlay/overlay.h"
+#include "overlay/template.h"
+#include "overlay/text.h"
+#include "overlay/timer.h"
+
+#define VT_TICKER_WIDTH 12000            // of a ticker's strip, canvas pixels; what comes after is left out
+#define VT_TIMER_GLYPHS 11               // 0 to 9 and the colon
+
+struct vt_timer_content {
+    int64_t until_ns;
+    enum vt_timer_format format;
+    struct vt_shaped glyphs[VT_TIMER_GLYPHS];
+    double digit, colon;                 // advances, canvas pixels
+    double height;
+    int64_t most_ns;                     // time left when the view was made: its text gave the box its width
+};
+
+struct vt_ticker_content {
+    struct vt_shaped items[VT_TICKER_ITEMS];
+    double widths[VT_TICKER_ITEMS];
+    int count;
+    double width, height;                // of all items; of the highest
+    double speed;                        // canvas pixels a second
+};
+
+struct vt_item {
+    struct vt_box box;                   // first, so that a box is an item
+    const struct vt_node *node;
+    struct vt_item *parent;
+    struct vt_shaper *shaper;            // while the view is made
+    double scale;
+
+    struct vt_text text;
+    struct vt_shaped shaped;
+    bool never_cut;
+    cairo_surface_t *picture;            // a reference
+    uint64_t picture_hash;
+    struct vt_timer_content *timer;
+    struct vt_ticker_content *ticker;
+    const struct vt_motion *enter, *exit;
+};
+
+enum vt_layer_kind { VT_LAYER_STILL, VT_LAYER_TIMER, VT_LAYER_TICKER };
+
+struct vt_view_layer {
+    enum vt_layer_kind kind;
+    struct vt_item *group;               // what it moves and fades with
+    struct vt_item **items;              // back to front
+    int count, room;
+    double x0, y0, x1, y1;               // at rest, canvas pixels
+    uint64_t id, hash;
+};
+
+struct vt_view {
+    int references;
+    struct vt_arena arena;
+    struct vt_template *template;
+    double width, height, scale;
+    bool rtl;
+    int64_t frame_ns;
+    struct vt_item *root;                // NULL: nothing stands
+    struct vt_item *items[VT_TEMPLATE_NODES];
+    int n_items;
+    struct vt_view_layer layers[VT_LAYERS_MAX];
+    int n_layers;
+    struct vt_hotspot hotspots[VT_HOTSPOTS_MAX];
+    int n_hotspots;
+    bool has_price;
+    int64_t price;
+    char currency[4];
+    int64_t enter_ns, exit_ns, expires_ns;
+};
+
+// What a view is made from, while it is made.
+struct vt_making {
+    const struct vt_view_params *params;
+    struct vt_view *view;
+    struct vt_scope scope;
+    struct vt_binder binder;
+    struct vt_shaper *shaper;
+    const struct vt_yaml *patches[VT_VARIANTS_MAX];          // `set` of the variants that apply
+    int n_patches;
+    struct vt_diagnostics *diagnostics;
+    bool failed;                         // said in the diagnostics
+};
+
+// The value of `key` (in the map `section`, if not NULL) of a node, as variants patched it; NULL: not there.
+const struct vt_yaml *vt_making_look(const struct vt_making *m, const struct vt_node *node, const char *section,
+                                     const char *key);
+
+// The text of `key`, bound; the arena's. NULL: not there.
+const char *vt_making_text(struct vt_making *m, const struct vt_node *node, const char *section, const char *key,
+                           bool isolate);
+
+// Content of leaves: what they show, before layout and after.
+void vt_content_make(struct vt_making *m, struct vt_item *item);
+void vt_content_settle(struct vt_making *m, struct vt_item *item);
+void vt_content_fini(struct vt_item *item);
+
+void vt_hotspots_make(struct vt_making *m);
+void vt_layers_make(struct vt_making *m);
+
+// Where the content of an item stands: its box without border and padding.
+static inline double vt_item_inner_width(const struct vt_item *item)
+{
+    double width = item->box.width - item->box.edge[VT_LEFT] - item->box.edge[VT_RIGHT];
+    return width > 0 ? width : 0;
+}
+
+static inline double vt_item_inner_height(const struct vt_item *item)
+{
+    double height = item->box.height - item->box.edge[VT_TOP] - item->box.edge[VT_BOTTOM];
+    return height > 0 ? height : 0;
+}
