@@ -8,6 +8,7 @@
 #include "serve/lint.h"
 #include "serve/origin.h"
 #include "serve/supervisor.h"
+#include "studio/preview.h"
 
 // Each gets the arguments after its verb and returns the exit code.
 static const struct verb {
@@ -18,6 +19,7 @@ static const struct verb {
 } verbs[] = {
     {"serve", vt_serve_main, "[--config FILE]", "take live streams, put cards on them, hand them out"},
     {"lint", vt_lint_main, "FILE...", "check templates, configurations and cue files"},
+    {"preview", vt_preview_main, VT_PREVIEW_USAGE, "draw a template into a PNG"},
     {"ingest", vt_ingest_main, NULL, NULL},
     {"origin", vt_origin_main, NULL, NULL},
 };

@@ -1,0 +1,8 @@
+// `vitrine preview TEMPLATE …`: draws a template at one instant into a PNG.
+#pragma once
+
+#define VT_PREVIEW_USAGE                                                                                               \
+    "TEMPLATE [--data FILE | --sample NAME] [--size WIDTHxHEIGHT] [--at SECONDS] [--language TAG] --out FILE.png"
+
+// `argv` are the arguments after the verb. Returns the exit code: 0, 1 when it could not be drawn, 2 for bad usage.
+int vt_preview_main(int argc, char **argv);
