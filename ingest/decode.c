@@ -74,10 +74,10 @@ static int get_buffer(AVCodecContext *context, AVFrame *frame, int flags)
     int error = decoder->sink.buffer(decoder->sink.opaque, frame);
     frame->width = width;
     frame->height = height;
-    if (error < 0)
+    if (error == -ENOTSUP)
         return avcodec_default_get_buffer2(context, frame, flags);
     frame->extended_data = frame->data;
-    return 0;
+    return error;
 }
 
 // A picture to convert into: the sink's memory if it has some.

@@ -41,7 +41,8 @@ struct vt_decode_sink {
     // packets' times, unless the sound itself jumped; a sender's drift is taken up by resampling.
     int (*samples)(void *opaque, int64_t pts_ns, const float *interleaved, int count);
     // Gives a buffer that the decoder may write a picture of frame->width × frame->height into, edges and alignment
-    // included: sets data, linesize and buf[0]. Or -ENOTSUP to let libavcodec allocate. NULL: always that.
+    // included: sets data, linesize and buf[0]. All of one size must have the same strides, for decoders take that for
+    // granted; so -ENOTSUP, which lets libavcodec allocate, must be the answer for a size always or never. NULL: always.
     int (*buffer)(void *opaque, AVFrame *frame);
 };
 

@@ -114,28 +114,54 @@ static void free_slot(void *opaque, uint8_t *data)
     free(slot);
 }
 
-static int give_buffer(void *opaque, AVFrame *frame)
+static AVBufferRef *slot_buffer(struct vt_ring_sink *sink, size_t bytes)
 {
-    struct vt_ring_sink *sink = opaque;
-    struct vt_ring_frame layout;
-    size_t bytes = vt_ring_layout(&layout, frame->width, frame->height);
-    if (!bytes || ring_for(sink, bytes + SLOT_SLACK) < 0)
-        return -ENOTSUP;
+    if (ring_for(sink, bytes) < 0)
+        return NULL;
     struct slot *slot = malloc(sizeof *slot);
     int index = slot ? vt_ring_slot_get(sink->ring) : -ENOMEM;
     if (index < 0) {
         free(slot);
-        return -ENOTSUP;
+        return NULL;
     }
     *slot = (struct slot){sink->ring, index};
     uint8_t *data = vt_ring_slot_data(sink->ring, index);
-    frame->buf[0] = av_buffer_create(data, vt_ring_slot_bytes(sink->ring), free_slot, slot, 0);
-    if (!frame->buf[0]) {
+    AVBufferRef *buffer = av_buffer_create(data, vt_ring_slot_bytes(sink->ring), free_slot, slot, 0);
+    if (!buffer)
         free_slot(slot, data);
+    return buffer;
+}
+
+static void free_heap(void *opaque, uint8_t *data)
+{
+    free(data);
+}
+
+static AVBufferRef *heap_buffer(size_t bytes)
+{
+    uint8_t *data = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+    AVBufferRef *buffer = data ? av_buffer_create(data, bytes, free_heap, NULL, 0) : NULL;
+    if (!buffer)
+        free(data);
+    return buffer;
+}
+
+// Without a slot the picture lies on the heap and is copied later, but laid out alike: a decoder takes it for granted
+// that its references have the strides of the picture it is at.
+static int give_buffer(void *opaque, AVFrame *frame)
+{
+    struct vt_ring_frame layout;
+    size_t bytes = vt_ring_layout(&layout, frame->width, frame->height);
+    if (!bytes)
         return -ENOTSUP;
-    }
+    AVBufferRef *buffer = slot_buffer(opaque, bytes + SLOT_SLACK);
+    if (!buffer)
+        buffer = heap_buffer(bytes + SLOT_SLACK);
+    if (!buffer)
+        return -ENOMEM;
+    frame->buf[0] = buffer;
     for (int i = 0; i < 3; i++) {
-        frame->data[i] = data + layout.offset[i];
+        frame->data[i] = buffer->data + layout.offset[i];
         frame->linesize[i] = layout.stride[i];
     }
     return 0;
