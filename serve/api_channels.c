@@ -57,7 +57,8 @@ void vt_api_get_status(struct vt_request *request)
     json_t *status = broadcast->status ? json_copy(broadcast->status) : json_pack("{s:s}", "state", "off");
     json_object_set_new(status, "channel", json_string(broadcast->name));
     json_object_set_new(status, "cues_on_air", cues_on_air(broadcast));
-    json_object_set_new(status, "viewer_events", vt_viewer_counts_to_json(&broadcast->viewers));
+    json_object_set(status, "viewer_events", broadcast->viewers.by_event);
+    json_object_set(status, "viewer_items", broadcast->viewers.by_item);
     vt_answer_json(&request->answer, 200, status);
 }
 

@@ -157,9 +157,3 @@ void vt_viewer_count(struct vt_viewer_counts *counts, const struct vt_viewer_eve
     if (event->item[0])
         add_one(item_row(counts->by_item, event->item), event->event, VT_VIEWER_EVENTS);
 }
-
-json_t *vt_viewer_counts_to_json(const struct vt_viewer_counts *counts)
-{
-    return json_pack("{s:I, s:O, s:O}", "total", (json_int_t)counts->total, "by_event", counts->by_event,
-                     "by_item", counts->by_item);
-}

@@ -47,6 +47,3 @@ void vt_viewer_counts_free(struct vt_viewer_counts *counts);
 // Whether the rate allows one more report at `now_ns` (monotonic).
 bool vt_viewer_allowed(struct vt_viewer_counts *counts, int64_t now_ns);
 void vt_viewer_count(struct vt_viewer_counts *counts, const struct vt_viewer_event *event);
-
-// {"total", "by_event", "by_item"}, a new reference.
-json_t *vt_viewer_counts_to_json(const struct vt_viewer_counts *counts);

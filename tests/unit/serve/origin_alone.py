@@ -392,8 +392,9 @@ def viewer_events_are_counted(origin):
     same(origin.public("POST", "/live/mango/events", "x" * 5000)[0].status, 413)
     same(origin.public("POST", "/live/melon/events", json.dumps(event))[0].status, 404)
     same(origin.public("GET", "/live/mango/events")[0].status, 404)
-    counts = origin.api("GET", "/v1/channels/mango/status")[1]["viewer_events"]
-    same(counts, {"total": 3, "by_event": {"add_to_cart": 3}, "by_item": {"SKU-1": {"add_to_cart": 3}}})
+    status = origin.api("GET", "/v1/channels/mango/status")[1]
+    same(status["viewer_events"], {"add_to_cart": 3})
+    same(status["viewer_items"], {"SKU-1": {"add_to_cart": 3}})
     metrics = origin.ask(origin.admin, "GET", "/metrics", None, {"Authorization": f"Bearer {TOKEN}"})[1].decode()
     same('vitrine_viewer_events_total{channel="mango",event="add_to_cart"} 3' in metrics, True, metrics)
 
@@ -447,7 +448,7 @@ def it_stops_when_asked(origin):
 
 TESTS = [a_take_is_answered_by_its_receipt, takes_without_a_show_are_refused, what_the_studio_refuses_is_a_problem,
          a_repeat_is_harmless, a_silent_studio_is_said, what_was_on_air_is_taken_again,
-         products_are_kept_and_go_to_the_studio, strangers_learn_nothing, files_are_served,
+         products_are_kept_and_go_to_the_studio, strangers_learn_nothing, files_are_served, the_player_is_served,
          viewer_events_are_counted, events_are_followed, words_reach_the_supervisor, the_document_is_open,
          it_stops_when_asked]
 

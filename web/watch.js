@@ -1,0 +1,140 @@
+// The sample player: plays /live/CHANNEL, waits for its show, and leaves the cues to vitrine-cues.js.
+import { attachCues } from './vitrine-cues.js';
+
+const RETRY_MS = 2000;
+const QUIET_MS = 3000;
+
+const channel = location.pathname.split('/').filter(Boolean).pop() ?? '';
+const source = `/live/${channel}/index.m3u8`;
+const eventsUrl = `/live/${channel}/events`;
+const byId = (id) => document.getElementById(id);
+const [stage, video, status] = [byId('stage'), byId('video'), byId('status')];
+
+document.title = `${channel} · vitrine`;
+byId('channel').textContent = channel;
+
+const say = (text) => {
+  status.textContent = text;
+};
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Waits until the channel has a playlist. */
+async function waitForShow() {
+  for (;;) {
+    try {
+      const answer = await fetch(source, { cache: 'no-store' });
+      if (answer.ok) return;
+      say(answer.status === 404 ? 'The show has not started yet.' : 'The server is not ready yet.');
+    } catch {
+      say('The server cannot be reached.');
+    }
+    await pause(RETRY_MS);
+  }
+}
+
+async function start() {
+  try {
+    await video.play();
+  } catch {
+    stage.classList.add('paused'); // the browser wants a tap first
+  }
+}
+
+/** Plays until the show ends or cannot go on. */
+function playWithHls(Hls) {
+  return new Promise((done) => {
+    const hls = new Hls({ enableWorker: false, backBufferLength: 60 });
+    const cues = attachCues({ video, hls, container: stage, eventsUrl });
+    const finish = () => {
+      video.removeEventListener('ended', finish);
+      cues.detach();
+      hls.destroy();
+      done();
+    };
+    let mended = 0;
+    hls.on(Hls.Events.MANIFEST_PARSED, start);
+    hls.on(Hls.Events.ERROR, (_name, { fatal, type }) => {
+      if (!fatal) return;
+      if (type === Hls.ErrorTypes.MEDIA_ERROR && mended++ < 3) hls.recoverMediaError();
+      else finish();
+    });
+    video.addEventListener('ended', finish);
+    hls.loadSource(source);
+    hls.attachMedia(video);
+  });
+}
+
+function playNatively() {
+  return new Promise((done) => {
+    const cues = attachCues({ video, container: stage, eventsUrl });
+    const finish = () => {
+      for (const name of ['ended', 'error']) video.removeEventListener(name, finish);
+      cues.detach();
+      video.removeAttribute('src');
+      video.load();
+      done();
+    };
+    for (const name of ['ended', 'error']) video.addEventListener(name, finish);
+    video.src = source;
+    start();
+  });
+}
+
+async function loadHls() {
+  try {
+    const { default: Hls } = await import('./vendor/hls.mjs');
+    return Hls.isSupported() ? Hls : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function run() {
+  const native = video.canPlayType('application/vnd.apple.mpegurl') !== '' && 'getStartDate' in video;
+  const Hls = native ? undefined : await loadHls();
+  if (!native && !Hls) {
+    say('This browser cannot play the show.');
+    return;
+  }
+  for (;;) {
+    await waitForShow();
+    say('');
+    await (Hls ? playWithHls(Hls) : playNatively());
+    say('The show is over. It goes on here when the next one starts.');
+    await pause(RETRY_MS);
+  }
+}
+
+// ---- controls
+
+function showState() {
+  stage.classList.toggle('paused', video.paused);
+  stage.classList.toggle('muted', video.muted);
+  byId('play').setAttribute('aria-label', video.paused ? 'Play the video' : 'Pause the video');
+  byId('mute').setAttribute('aria-label', video.muted ? 'Turn sound on' : 'Turn sound off');
+}
+
+const togglePlay = () => (video.paused ? start() : video.pause());
+
+byId('play').addEventListener('click', togglePlay);
+byId('mute').addEventListener('click', () => {
+  video.muted = !video.muted;
+});
+byId('full').addEventListener('click', () => {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else if (stage.requestFullscreen) stage.requestFullscreen();
+  else video.webkitEnterFullscreen?.();
+});
+for (const name of ['play', 'pause', 'volumechange', 'playing']) video.addEventListener(name, showState);
+
+let quiet;
+const stir = () => {
+  stage.classList.remove('quiet');
+  clearTimeout(quiet);
+  quiet = setTimeout(() => stage.classList.add('quiet'), QUIET_MS);
+};
+for (const name of ['pointermove', 'pointerdown', 'keydown']) stage.addEventListener(name, stir);
+
+showState();
+stir();
+run();
