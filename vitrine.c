@@ -4,6 +4,7 @@
 
 #include "base/diagnostic.h"
 #include "base/title.h"
+#include "ingest/gate.h"
 #include "ingest/ingest.h"
 #include "serve/lint.h"
 #include "serve/origin.h"
@@ -20,6 +21,7 @@ static const struct verb {
     {"serve", vt_serve_main, "[--config FILE]", "take live streams, put cards on them, hand them out"},
     {"lint", vt_lint_main, "FILE...", "check templates, configurations and cue files"},
     {"preview", vt_preview_main, VT_PREVIEW_USAGE, "draw a template into a PNG"},
+    {"gate", vt_gate_main, NULL, NULL},
     {"ingest", vt_ingest_main, NULL, NULL},
     {"origin", vt_origin_main, NULL, NULL},
 };

@@ -24,6 +24,7 @@ struct vt_child {
     int64_t started_ns;
     struct vt_link *link;            // NULL: it has closed its end
     struct vt_source *on_link, *on_end, *deadline;
+    bool told;                       // it has been asked to end
 };
 
 // ---- on the other side of fork
@@ -126,7 +127,9 @@ static void on_link(void *opaque, int fd, uint32_t events)
 
 static void log_end(const struct vt_child *child, pid_t pid, int status)
 {
-    if (WIFSIGNALED(status))
+    if (child->told && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
+        vt_info("%s (%d) ended", child->name, pid);
+    else if (WIFSIGNALED(status))
         vt_warning("%s (%d) was ended by signal %d (%s)", child->name, pid, WTERMSIG(status),
                    strsignal(WTERMSIG(status)));
     else if (WEXITSTATUS(status))
@@ -163,6 +166,7 @@ void vt_child_limit(struct vt_child *child, int64_t limit_ns)
 
 void vt_child_end(struct vt_child *child, int64_t limit_ns)
 {
+    child->told = true;
     if (child->pid)
         kill(child->pid, SIGTERM);
     vt_child_limit(child, limit_ns);
