@@ -126,7 +126,7 @@ char *desk_more(const struct vt_desk *desk, const struct cue *cue)
     if (product)
         json_object_set(json, "product", product);
     json_object_set_new(json, "hotspots", hotspots_json(cue->view));
-    char *text = json_dumps(json, JSON_COMPACT);
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(10));
     json_decref(json);
     return text;
 }

@@ -87,6 +87,7 @@ static int open_lanes(struct vt_output *output)
             .rendition = &channel->renditions[i], .rate = channel->rate, .canvas = channel->canvas,
             .fit = channel->fit, .encoder = channel->encoder, .preset = channel->preset,
             .latency = channel->latency, .segment_ns = channel->segment_ns,
+            .threads = output->params.offline ? 1 : 0,           // x264's slices and its buffer model race
             .wake = output->params.wake, .opaque = output->params.opaque,
         });
         if (error)

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "ingest/decode.h"
 #include "studio/picture.h"
-#include "studio/program.h"
+#include "studio/playout.h"
 #include "studio/show.h"
 #include "studio/slate.h"
 #include "studio/sound.h"
@@ -23,7 +23,7 @@ struct render {
     struct vt_pictures *pictures;
     struct vt_wardrobe *wardrobe;
     struct vt_output *output;
-    struct vt_program program;
+    struct vt_playout playout;
     json_t *products;                    // by id, with rising revisions
     size_t next_event;
     int refused;
@@ -147,9 +147,9 @@ static int sound_until(struct render *r, int64_t video)
 
 static int compose(struct render *r)
 {
-    int64_t frame = r->program.next;
+    int64_t frame = r->playout.next;
     play_until(r, frame);
-    int error = vt_program_tick(&r->program);
+    int error = vt_playout_tick(&r->playout);
     if (!error)
         error = sound_until(r, vt_frame_to_ns(frame + 1, r->params->channel->rate));
     if (!error)
@@ -164,8 +164,8 @@ static int compose_until(struct render *r, int64_t media_ns)
 {
     int64_t quarter = vt_frame_to_ns(1, r->params->channel->rate) / 4;
     int error = 0;
-    while (!error && vt_frame_to_ns(r->program.next, r->params->channel->rate) + quarter < media_ns &&
-           vt_frame_to_ns(r->program.next, r->params->channel->rate) < r->limit)
+    while (!error && vt_frame_to_ns(r->playout.next, r->params->channel->rate) + quarter < media_ns &&
+           vt_frame_to_ns(r->playout.next, r->params->channel->rate) < r->limit)
         error = compose(r);
     return error;
 }
@@ -177,7 +177,7 @@ static int on_frame(void *opaque, const AVFrame *picture)
     AVFrame *frame = av_frame_clone(picture);
     if (!frame)
         return -ENOMEM;
-    vt_program_frame(&r->program, frame, at);
+    vt_playout_frame(&r->playout, frame, at);
     r->picture_end = at;
     return compose_until(r, at);
 }
@@ -186,7 +186,7 @@ static int on_samples(void *opaque, int64_t pts, const float *interleaved, int c
 {
     struct render *r = opaque;
     int64_t at = pts - r->origin;
-    vt_program_samples(&r->program, pts, interleaved, count, at);
+    vt_playout_samples(&r->playout, pts, interleaved, count, at);
     r->sound_end = at + vt_muldiv(count, VT_NS_PER_S, VT_SAMPLE_RATE);
     return 0;
 }
@@ -249,7 +249,7 @@ static int decode(struct render *r, const AVPacket *packet)
 
 static bool past_limit(const struct render *r)
 {
-    return vt_frame_to_ns(r->program.next, r->params->channel->rate) >= r->limit;
+    return vt_frame_to_ns(r->playout.next, r->params->channel->rate) >= r->limit;
 }
 
 static int read_all(struct render *r)
@@ -315,7 +315,7 @@ static int open_render(struct render *r)
         error = vt_decoder_new(&r->decoder, &(struct vt_decode_sink) { .opaque = r, .frame = on_frame,
                                                                        .samples = on_samples }, 1);
     if (!error)
-        vt_program_init(&r->program, channel, r->output, slate, 0, true);
+        vt_playout_init(&r->playout, channel, r->output, slate, 0, true);
     else
         av_frame_free(&slate);
     return error;
@@ -325,7 +325,7 @@ static void close_render(struct render *r)
 {
     vt_decoder_free(&r->decoder);
     vt_output_free(&r->output);
-    vt_program_clear(&r->program);
+    vt_playout_clear(&r->playout);
     vt_wardrobe_free(&r->wardrobe);
     vt_pictures_free(&r->pictures);
     vt_show_free(&r->show);
@@ -344,11 +344,11 @@ int vt_render(const struct vt_render_params *params)
         put_products(&r, json_object_get(params->script, "products"));
         vt_desk_synced(vt_output_desk(r.output));
         error = read_all(&r);
-        int ended = vt_output_finish(r.output, r.program.next);
+        int ended = vt_output_finish(r.output, r.playout.next);
         error = error ? error : ended;
     }
     if (params->progress)
-        fprintf(params->progress, "\r%" PRId64 " frames\n", r.program.frames);
+        fprintf(params->progress, "\r%" PRId64 " frames\n", r.playout.frames);
     if (!error && r.refused > 0)
         error = -EINVAL;
     close_render(&r);

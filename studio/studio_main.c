@@ -2,6 +2,7 @@
 #include "studio/studio.h"
 
 #include <errno.h>
+#include <libavutil/log.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/sandbox.h"
 #include "base/title.h"
 #include "studio/studio_session.h"
 
@@ -103,20 +103,20 @@ static void new_desk(struct session *s, int fd)
 
 // -- the publisher
 
-static void on_feed(void *opaque, int fd, uint32_t events)
+static void on_intake(void *opaque, int fd, uint32_t events)
 {
     struct session *s = opaque;
     char reason[64] = "the ingest process broke off";
-    int got = vt_feed_receive(s->feed, reason);
+    int got = vt_intake_receive(s->intake, reason);
     if (got == -EBADMSG)
         snprintf(reason, sizeof reason, "its ingest sent nonsense");
     if (got != 0)
         show_lost(s, reason);
 }
 
-void session_feed_io(struct session *s)
+void session_intake_io(struct session *s)
 {
-    int error = vt_loop_io(s->loop, &s->feed_io, vt_feed_fd(s->feed), EPOLLIN, on_feed, s);
+    int error = vt_loop_io(s->loop, &s->intake_io, vt_intake_fd(s->intake), EPOLLIN, on_intake, s);
     if (error)
         show_lost(s, strerror(-error));
 }
@@ -145,7 +145,7 @@ static void on_supervisor_message(struct session *s, struct vt_message *message)
         new_desk(s, vt_message_take_fd(message, 0));
     else if (message->kind == VT_MSG_STUDIO_SOURCE)
         show_source(s, vt_message_take_fd(message, 0));
-    else if (message->kind == VT_MSG_STUDIO_LOST && !s->feed)
+    else if (message->kind == VT_MSG_STUDIO_LOST && !s->intake)
         snprintf(s->reason, sizeof s->reason, "%s", reason ? reason : "lost");
     else if (message->kind == VT_MSG_STUDIO_END)
         show_end(s);
@@ -214,10 +214,10 @@ static int open_session(struct session *s)
 
 static void close_session(struct session *s)
 {
-    vt_source_free(&s->feed_io);
-    vt_feed_free(&s->feed);
+    vt_source_free(&s->intake_io);
+    vt_intake_free(&s->intake);
     vt_output_free(&s->output);
-    vt_program_clear(&s->program);
+    vt_playout_clear(&s->playout);
     vt_wardrobe_free(&s->wardrobe);
     vt_pictures_free(&s->pictures);
     vt_show_free(&s->show);
@@ -235,9 +235,12 @@ static void close_session(struct session *s)
 
 int vt_studio_main(int argc, char **argv)
 {
-    char role[64];
-    snprintf(role, sizeof role, "studio %s", argc > 2 ? argv[2] : "-");
+    char role[64], title[80];
+    snprintf(role, sizeof role, "studio %.40s", argc > 0 ? argv[0] : "-");
+    snprintf(title, sizeof title, "vitrine %s", role);
     vt_log_init(role);
+    av_log_set_level(AV_LOG_ERROR);
+    vt_title_set(title);
     struct session *s = calloc(1, sizeof *s);
     if (!s)
         return 1;

@@ -3,10 +3,10 @@
 
 #include "base/loop.h"
 #include "base/message.h"
-#include "studio/feed.h"
+#include "studio/intake.h"
 #include "studio/output.h"
 #include "studio/picture.h"
-#include "studio/program.h"
+#include "studio/playout.h"
 #include "studio/show.h"
 
 #define SOUND_MARGIN  (80 * VT_NS_PER_MS)    // how much later than its time a sample may come
@@ -22,7 +22,7 @@ struct port {
 struct session {
     struct vt_loop *loop;
     struct port supervisor, desk;
-    struct vt_source *timer, *term, *woken, *feed_io;
+    struct vt_source *timer, *term, *woken, *intake_io;
     int wake_fd;
     bool started, ended;
 
@@ -32,11 +32,11 @@ struct session {
     struct vt_pictures *pictures;
     struct vt_wardrobe *wardrobe;
     struct vt_output *output;
-    struct vt_program program;
+    struct vt_playout playout;
     bool index_changed;                      // the channel's playlists have to be written
     uint64_t last_msn;                       // that can be read; 0: none yet
 
-    struct vt_feed *feed;
+    struct vt_intake *intake;
     int64_t lost_at;                         // media time since when nobody publishes, or -1
     char reason[64];                         // why
 
@@ -59,4 +59,4 @@ void show_run(struct session *s);            // what is due now; sets the timer
 void show_status(struct session *s);
 
 // -- studio_main.c
-void session_feed_io(struct session *s);     // watches the new feed's link
+void session_intake_io(struct session *s);     // watches the new feed's link

@@ -168,7 +168,7 @@ int show_begin(struct session *s, const json_t *body)
         error = vt_sandbox_enter(VT_SANDBOX_STUDIO);
     if (error)
         return error;
-    vt_program_init(&s->program, &s->channel, s->output, slate, first, false);
+    vt_playout_init(&s->playout, &s->channel, s->output, slate, first, false);
     s->lost_at = session_now(s);
     snprintf(s->reason, sizeof s->reason, "no publisher yet");
     vt_info("show %s %s at frame %lld, segment %llu", s->name, vt_show_goes_on(s->show) ? "goes on" : "begins",
@@ -180,25 +180,25 @@ int show_begin(struct session *s, const json_t *body)
 
 void show_source(struct session *s, int fd)
 {
-    vt_source_free(&s->feed_io);
-    vt_feed_free(&s->feed);
-    int error = vt_feed_new(&s->feed, fd);
+    vt_source_free(&s->intake_io);
+    vt_intake_free(&s->intake);
+    int error = vt_intake_new(&s->intake, fd);
     if (error) {
         vt_warning("a publisher's link: %s", strerror(-error));
         return;
     }
-    vt_clock_restart(&s->program.clock);
+    vt_clock_restart(&s->playout.clock);
     s->lost_at = -1;
     s->reason[0] = 0;
-    session_feed_io(s);
+    session_intake_io(s);
     show_status(s);
 }
 
 void show_lost(struct session *s, const char *reason)
 {
-    vt_source_free(&s->feed_io);
-    vt_feed_free(&s->feed);
-    vt_clock_restart(&s->program.clock);
+    vt_source_free(&s->intake_io);
+    vt_intake_free(&s->intake);
+    vt_clock_restart(&s->playout.clock);
     s->lost_at = session_now(s);
     snprintf(s->reason, sizeof s->reason, "%s", reason);
     vt_info("the publisher has gone: %s", reason);
@@ -210,10 +210,10 @@ static void pull(struct session *s, int64_t now)
     AVFrame *frame;
     int64_t pts;
     int got = 0, count = 0;
-    while (s->feed && (got = vt_feed_frame(s->feed, &frame)) > 0)
-        vt_program_frame(&s->program, frame, now);
-    while (s->feed && got >= 0 && (count = vt_feed_samples(s->feed, &pts, s->samples, SAMPLES_ROOM)) > 0)
-        vt_program_samples(&s->program, pts, s->samples, count, now);
+    while (s->intake && (got = vt_intake_frame(s->intake, &frame)) > 0)
+        vt_playout_frame(&s->playout, frame, now);
+    while (s->intake && got >= 0 && (count = vt_intake_samples(s->intake, &pts, s->samples, SAMPLES_ROOM)) > 0)
+        vt_playout_samples(&s->playout, pts, s->samples, count, now);
     if (got < 0 || count < 0)
         show_lost(s, "its ingest spoilt the ring");
 }
@@ -224,16 +224,16 @@ static int ticks(struct session *s)
 {
     int64_t period = vt_frame_to_ns(1, s->channel.rate);
     for (;;) {
-        int64_t behind = session_now(s) - vt_frame_to_ns(s->program.next, s->channel.rate);
+        int64_t behind = session_now(s) - vt_frame_to_ns(s->playout.next, s->channel.rate);
         if (behind < 0)
             return 0;
         if (behind > period)
-            s->program.late++;
-        if (behind > BEHIND_MAX && !vt_output_is_key(s->output, s->program.next)) {
-            vt_program_skip(&s->program);
+            s->playout.late++;
+        if (behind > BEHIND_MAX && !vt_output_is_key(s->output, s->playout.next)) {
+            vt_playout_skip(&s->playout);
             continue;
         }
-        int error = vt_program_tick(&s->program);
+        int error = vt_playout_tick(&s->playout);
         if (!error)
             error = vt_output_collect(s->output);
         if (error)
@@ -254,7 +254,7 @@ static void reload(struct session *s)
 static void second(struct session *s, int64_t now)
 {
     reload(s);
-    if (now >= s->status_at || s->program.clock.state != s->said)
+    if (now >= s->status_at || s->playout.clock.state != s->said)
         show_status(s);
 }
 
@@ -279,7 +279,7 @@ void show_run(struct session *s)
         show_end(s);
         return;
     }
-    int64_t next = vt_frame_to_ns(s->program.next, s->channel.rate);
+    int64_t next = vt_frame_to_ns(s->playout.next, s->channel.rate);
     int64_t poll = now + vt_frame_to_ns(1, s->channel.rate) / 4;
     (void)vt_source_at(s->timer, s->start_ns + (next < poll ? next : poll));
 }
@@ -289,7 +289,7 @@ void show_end(struct session *s)
     if (s->ended)
         return;
     s->ended = true;
-    int64_t frame = s->program.next;
+    int64_t frame = s->playout.next;
     int error = vt_output_finish(s->output, frame);
     if (error)
         vt_error("the end of the show: %s", strerror(-error));
@@ -303,7 +303,7 @@ void show_end(struct session *s)
     (void)vt_link_flush(s->supervisor.link);
     if (s->desk.link)
         (void)vt_link_flush(s->desk.link);
-    vt_info("show %s has ended after %lld frames", s->name, (long long)s->program.frames);
+    vt_info("show %s has ended after %lld frames", s->name, (long long)s->playout.frames);
     vt_loop_exit(s->loop, 0);
 }
 
@@ -313,7 +313,7 @@ static const char *why(const struct session *s)
 {
     if (s->lost_at >= 0)
         return s->reason;
-    switch (s->program.clock.state) {
+    switch (s->playout.clock.state) {
     case VT_CLOCK_WAITING: return "no picture yet";
     case VT_CLOCK_STALLED:
     case VT_CLOCK_SLATE:   return "the publisher sends no pictures";
@@ -323,14 +323,14 @@ static const char *why(const struct session *s)
 
 void show_status(struct session *s)
 {
-    const struct vt_clock *clock = &s->program.clock;
+    const struct vt_clock *clock = &s->playout.clock;
     char since[VT_TIME_TEXT];
     vt_format_time(program_time(s, clock->since), since);
     json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "show", s->name,
         "state", vt_clock_state_name(clock->state), "since", since, "reason", why(s),
-        "frames", (json_int_t)s->program.frames, "repeated", (json_int_t)clock->repeated,
-        "dropped", (json_int_t)clock->skipped, "late", (json_int_t)s->program.late,
-        "skipped", (json_int_t)s->program.skipped, "anchors", (json_int_t)clock->anchors);
+        "frames", (json_int_t)s->playout.frames, "repeated", (json_int_t)clock->repeated,
+        "dropped", (json_int_t)clock->skipped, "late", (json_int_t)s->playout.late,
+        "skipped", (json_int_t)s->playout.skipped, "anchors", (json_int_t)clock->anchors);
     json_object_update_new(body, vt_output_status(s->output));
     json_object_set_new(body, "templates", vt_wardrobe_status(s->wardrobe));
     session_send(&s->supervisor, VT_MSG_STUDIO_STATUS, body);

@@ -6,7 +6,7 @@
 #include "studio/clock.h"
 #include "studio/output.h"
 
-struct vt_program {
+struct vt_playout {
     struct vt_clock clock;
     struct vt_output *output;            // borrowed
     AVFrame *slate;                      // owned
@@ -17,15 +17,15 @@ struct vt_program {
     int64_t frames, late, skipped;       // composed; composed after the next one was due; not composed at all
 };
 
-void vt_program_init(struct vt_program *program, const struct vt_channel *channel, struct vt_output *output,
+void vt_playout_init(struct vt_playout *playout, const struct vt_channel *channel, struct vt_output *output,
                      AVFrame *slate, int64_t first_frame, bool exact);
-void vt_program_clear(struct vt_program *program);
+void vt_playout_clear(struct vt_playout *playout);
 
 // A source frame with its pts in ns (taken), and samples; `now` is media time.
-void vt_program_frame(struct vt_program *program, AVFrame *frame, int64_t now);
-void vt_program_samples(struct vt_program *program, int64_t pts, const float *interleaved, int count, int64_t now);
+void vt_playout_frame(struct vt_playout *playout, AVFrame *frame, int64_t now);
+void vt_playout_samples(struct vt_playout *playout, int64_t pts, const float *interleaved, int count, int64_t now);
 
 // Composes the next tick.
-int vt_program_tick(struct vt_program *program);
+int vt_playout_tick(struct vt_playout *playout);
 // Lets the next tick go by without a picture; not allowed for one that starts a segment.
-void vt_program_skip(struct vt_program *program);
+void vt_playout_skip(struct vt_playout *playout);

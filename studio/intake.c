@@ -1,4 +1,4 @@
-#include "studio/feed.h"
+#include "studio/intake.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "base/message.h"
 
-struct vt_feed {
+struct vt_intake {
     struct vt_link *link;
     struct vt_ring_reader *ring;
 };
@@ -17,55 +17,55 @@ struct hold {
     int slot;
 };
 
-int vt_feed_new(struct vt_feed **ret, int fd)
+int vt_intake_new(struct vt_intake **ret, int fd)
 {
-    struct vt_feed *feed = calloc(1, sizeof *feed);
-    if (!feed) {
+    struct vt_intake *intake = calloc(1, sizeof *intake);
+    if (!intake) {
         close(fd);
         return -ENOMEM;
     }
-    int error = vt_link_new(&feed->link, fd, VT_STUDIO, VT_INGEST);
+    int error = vt_link_new(&intake->link, fd, VT_STUDIO, VT_INGEST);
     if (error)
-        vt_feed_free(&feed);
+        vt_intake_free(&intake);
     else
-        *ret = feed;
+        *ret = intake;
     return error;
 }
 
-void vt_feed_free(struct vt_feed **feed)
+void vt_intake_free(struct vt_intake **intake)
 {
-    if (!*feed)
+    if (!*intake)
         return;
-    vt_link_free(&(*feed)->link);
-    vt_ring_reader_free(&(*feed)->ring);
-    free(*feed);
-    *feed = NULL;
+    vt_link_free(&(*intake)->link);
+    vt_ring_reader_free(&(*intake)->ring);
+    free(*intake);
+    *intake = NULL;
 }
 
-int vt_feed_fd(const struct vt_feed *feed)
+int vt_intake_fd(const struct vt_intake *intake)
 {
-    return vt_link_fd(feed->link);
+    return vt_link_fd(intake->link);
 }
 
-static int new_ring(struct vt_feed *feed, struct vt_message *message)
+static int new_ring(struct vt_intake *intake, struct vt_message *message)
 {
     struct vt_ring_reader *ring;
     int error = vt_ring_reader_new(&ring, vt_message_take_fd(message, 0));
     if (error)
         return -EBADMSG;
-    vt_ring_reader_free(&feed->ring);
-    feed->ring = ring;
+    vt_ring_reader_free(&intake->ring);
+    intake->ring = ring;
     return 0;
 }
 
-int vt_feed_receive(struct vt_feed *feed, char ret_reason[64])
+int vt_intake_receive(struct vt_intake *intake, char ret_reason[64])
 {
     struct vt_message message;
     int got;
-    while ((got = vt_link_receive(feed->link, &message)) > 0) {
+    while ((got = vt_link_receive(intake->link, &message)) > 0) {
         int result = 0;
         if (message.kind == VT_MSG_SOURCE_RING) {
-            result = new_ring(feed, &message);
+            result = new_ring(intake, &message);
         } else if (message.kind == VT_MSG_SOURCE_END) {
             const char *reason = vt_message_text(message.body, "reason");
             snprintf(ret_reason, 64, "%s", reason ? reason : "ended");
@@ -117,25 +117,25 @@ static AVFrame *wrap(struct vt_ring_reader *ring, const struct vt_ring_frame *fr
     return frame;
 }
 
-int vt_feed_frame(struct vt_feed *feed, AVFrame **ret)
+int vt_intake_frame(struct vt_intake *intake, AVFrame **ret)
 {
     struct vt_ring_frame from;
-    int got = feed->ring ? vt_ring_get_frame(feed->ring, &from) : 0;
+    int got = intake->ring ? vt_ring_get_frame(intake->ring, &from) : 0;
     if (got <= 0)
         return got;
-    AVFrame *frame = wrap(feed->ring, &from);
+    AVFrame *frame = wrap(intake->ring, &from);
     if (!frame) {
-        vt_ring_release(feed->ring, from.slot);
+        vt_ring_release(intake->ring, from.slot);
         return -ENOMEM;
     }
     *ret = frame;
     return 1;
 }
 
-int vt_feed_samples(struct vt_feed *feed, int64_t *ret_pts, float *out, int room)
+int vt_intake_samples(struct vt_intake *intake, int64_t *ret_pts, float *out, int room)
 {
     struct vt_ring_samples samples;
-    int got = feed->ring ? vt_ring_get_samples(feed->ring, &samples, out, room) : 0;
+    int got = intake->ring ? vt_ring_get_samples(intake->ring, &samples, out, room) : 0;
     if (got > 0)
         *ret_pts = samples.pts_ns;
     return got;

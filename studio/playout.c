@@ -1,0 +1,69 @@
+#include "studio/playout.h"
+
+#include <string.h>
+
+#include "studio/sound.h"
+
+void vt_playout_init(struct vt_playout *playout, const struct vt_channel *channel, struct vt_output *output,
+                     AVFrame *slate, int64_t first_frame, bool exact)
+{
+    *playout = (struct vt_playout) { .output = output, .slate = slate, .next = first_frame };
+    vt_clock_init(&playout->clock, channel->rate, channel->slate_after_ns, first_frame, exact);
+}
+
+void vt_playout_clear(struct vt_playout *playout)
+{
+    for (int i = 0; i < playout->queued; i++)
+        av_frame_free(&playout->queue[i]);
+    playout->queued = 0;
+    av_frame_free(&playout->shown);
+    av_frame_free(&playout->slate);
+}
+
+static void take(struct vt_playout *playout, int count)
+{
+    for (int i = 0; i < count - 1; i++)
+        av_frame_free(&playout->queue[i]);
+    if (count > 0) {
+        av_frame_free(&playout->shown);
+        playout->shown = playout->queue[count - 1];
+    }
+    playout->queued -= count;
+    memmove(playout->queue, playout->queue + count, (size_t)playout->queued * sizeof playout->queue[0]);
+}
+
+void vt_playout_frame(struct vt_playout *playout, AVFrame *frame, int64_t now)
+{
+    int dropped = vt_clock_frame(&playout->clock, frame->pts, now);
+    if (dropped < 0) {
+        av_frame_free(&frame);
+        return;
+    }
+    if (dropped > 0) {
+        av_frame_free(&playout->queue[0]);
+        memmove(playout->queue, playout->queue + 1, (size_t)--playout->queued * sizeof playout->queue[0]);
+    }
+    playout->queue[playout->queued++] = frame;
+}
+
+void vt_playout_samples(struct vt_playout *playout, int64_t pts, const float *interleaved, int count, int64_t now)
+{
+    int64_t duration = vt_muldiv(count, VT_NS_PER_S, VT_SAMPLE_RATE);
+    vt_output_samples(playout->output, vt_clock_sound(&playout->clock, pts, duration, now), interleaved, count);
+}
+
+int vt_playout_tick(struct vt_playout *playout)
+{
+    int64_t tick = playout->next++;
+    take(playout, vt_clock_tick(&playout->clock, tick));
+    enum vt_clock_state state = playout->clock.state;
+    bool slate = !playout->shown || state == VT_CLOCK_SLATE || state == VT_CLOCK_WAITING;
+    playout->frames++;
+    return vt_output_frame(playout->output, tick, slate ? playout->slate : playout->shown);
+}
+
+void vt_playout_skip(struct vt_playout *playout)
+{
+    take(playout, vt_clock_tick(&playout->clock, playout->next++));
+    playout->skipped++;
+}
