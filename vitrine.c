@@ -8,8 +8,10 @@
 #include "ingest/ingest.h"
 #include "serve/lint.h"
 #include "serve/origin.h"
+#include "serve/render_command.h"
 #include "serve/supervisor.h"
 #include "studio/preview.h"
+#include "studio/studio.h"
 
 // Each gets the arguments after its verb and returns the exit code.
 static const struct verb {
@@ -22,7 +24,9 @@ static const struct verb {
     {"lint", vt_lint_main, "FILE...", "check templates, configurations and cue files"},
     {"preview", vt_preview_main, VT_PREVIEW_USAGE, "draw a template into a PNG"},
     {"gate", vt_gate_main, NULL, NULL},
+    {"render", vt_render_main, "INPUT --config FILE --channel NAME [--cues FILE] --out DIR", "render a file into a show"},
     {"ingest", vt_ingest_main, NULL, NULL},
+    {"studio", vt_studio_main, NULL, NULL},
     {"origin", vt_origin_main, NULL, NULL},
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])

@@ -281,36 +281,26 @@ static int open_output(struct render *r)
     return vt_output_new(&r->output, &(struct vt_output_params) {
         .channel = r->params->channel, .name = VT_OUTPUT_MAIN, .epoch_ns = r->params->epoch_ns,
         .first_msn = 1, .sink = { .opaque = r, .put = sink_put, .drop = sink_drop },
-        .wardrobe = r->wardrobe, .load_picture = vt_pictures_load, .picture_opaque = r->pictures,
+        .wardrobe = r->wardrobe, .load_picture = r->pictures ? vt_pictures_load : NULL, .picture_opaque = r->pictures,
         .offline = true, .receipt = on_receipt, .changed = on_changed, .opaque = r,
     });
-}
-
-static int open_slate(struct render *r, AVFrame **ret)
-{
-    const char *path = r->params->channel->slate_image;
-    cairo_surface_t *picture = path ? vt_pictures_load(r->pictures, path) : NULL;
-    int error = vt_slate_new(ret, r->params->channel->canvas, picture);
-    if (picture)
-        cairo_surface_destroy(picture);
-    return error;
 }
 
 static int open_render(struct render *r)
 {
     const struct vt_channel *channel = r->params->channel;
     AVFrame *slate = NULL;
-    int error = open_file(r);
+    int pictures = 0, error = open_file(r);
     if (!error && (error = vt_show_open_folder(&r->show, r->params->folder)))
         vt_error("%s cannot be written: %s", r->params->folder, strerror(-error));
-    if (!error)
-        error = vt_pictures_new(&r->pictures, channel->picture_root);
+    if (!error && channel->picture_root && (pictures = vt_pictures_new(&r->pictures, channel->picture_root)))
+        vt_warning("%s: %s; there are no pictures", channel->picture_root, strerror(-pictures));
     if (!error)
         error = vt_wardrobe_new(&r->wardrobe, channel->templates, channel->n_templates);
     if (!error)
         error = open_output(r);
     if (!error)
-        error = open_slate(r, &slate);
+        error = vt_slate_new(&slate, channel->canvas, channel->slate_image);
     if (!error)
         error = vt_decoder_new(&r->decoder, &(struct vt_decode_sink) { .opaque = r, .frame = on_frame,
                                                                        .samples = on_samples }, 1);

@@ -1,9 +1,16 @@
 #include "studio/slate.h"
 
+#include <cairo.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/log.h"
+#include "studio/picture.h"
 #include "studio/sprite.h"
 
 static const struct vt_colour slate_colour = { .primaries = 1, .transfer = 1, .matrix = 1, .chroma_site = 1 };
@@ -94,10 +101,36 @@ static AVFrame *new_frame(struct vt_size canvas)
     return frame;
 }
 
-int vt_slate_new(AVFrame **ret, struct vt_size canvas, cairo_surface_t *picture)
+static int read_picture(const char *path, cairo_surface_t **ret)
 {
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    uint8_t *data = NULL;
+    int error = fstat(fd, &st) < 0 ? -errno : !S_ISREG(st.st_mode) ? -EINVAL : st.st_size > VT_PICTURE_BYTES ? -EFBIG : 0;
+    if (!error && !(data = malloc((size_t)st.st_size + 1)))
+        error = -ENOMEM;
+    if (!error && read(fd, data, (size_t)st.st_size) != st.st_size)
+        error = -EIO;
+    if (!error)
+        error = vt_picture_decode(ret, data, (size_t)st.st_size);
+    free(data);
+    close(fd);
+    return error;
+}
+
+int vt_slate_new(AVFrame **ret, struct vt_size canvas, const char *path)
+{
+    cairo_surface_t *picture = NULL;
+    int unread = path ? read_picture(path, &picture) : 0;
+    if (unread)
+        vt_warning("%s: %s; the built-in slate is shown", path,
+                   unread == -EINVAL ? "not a PNG, JPEG or WebP picture" : strerror(-unread));
     AVFrame *frame = new_frame(canvas);
     cairo_surface_t *surface = draw(canvas, picture);
+    if (picture)
+        cairo_surface_destroy(picture);
     struct vt_placement placement = { .count = 1, .list = { { .opacity = 256 } } };
     int error = frame ? vt_sprite_new(&placement.list[0].sprite, surface, 0, canvas.width, canvas.height, 0, 0,
                                       &slate_colour) : -ENOMEM;

@@ -97,18 +97,6 @@ static void write_index(struct session *s)
 
 // -- the start
 
-static int load_slate(struct session *s, AVFrame **ret)
-{
-    const char *path = s->channel.slate_image;
-    cairo_surface_t *picture = path ? vt_pictures_load(s->pictures, path) : NULL;
-    if (path && !picture)
-        vt_warning("%s: not a picture that can be shown; the built-in slate is", path);
-    int error = vt_slate_new(ret, s->channel.canvas, picture);
-    if (picture)
-        cairo_surface_destroy(picture);
-    return error;
-}
-
 static int64_t first_frame(struct session *s, int64_t now)
 {
     if (!vt_show_goes_on(s->show))
@@ -127,7 +115,7 @@ static int open_output(struct session *s, int64_t first)
         .first_msn = vt_show_first_msn(s->show), .first_frame = first, .window_ns = s->channel.window_ns,
         .state = state, .state_size = state_size,
         .sink = { .opaque = s, .put = sink_put, .drop = sink_drop, .ready = sink_ready },
-        .wardrobe = s->wardrobe, .load_picture = vt_pictures_load, .picture_opaque = s->pictures,
+        .wardrobe = s->wardrobe, .load_picture = s->pictures ? vt_pictures_load : NULL, .picture_opaque = s->pictures,
         .wake = wake, .idle = idle, .receipt = on_receipt, .changed = on_changed, .opaque = s,
     });
 }
@@ -143,6 +131,14 @@ static int open_show(struct session *s, const char *data)
     return error;
 }
 
+static void open_pictures(struct session *s)
+{
+    const char *root = s->channel.picture_root;
+    int error = root ? vt_pictures_new(&s->pictures, root) : 0;
+    if (error)
+        vt_warning("%s: %s; there are no pictures", root, strerror(-error));
+}
+
 int show_begin(struct session *s, const json_t *body)
 {
     struct vt_diagnostics diagnostics = { .count = 0 };
@@ -156,14 +152,14 @@ int show_begin(struct session *s, const json_t *body)
     }
     int error = open_show(s, data);
     if (!error)
-        error = vt_pictures_new(&s->pictures, s->channel.picture_root);
+        open_pictures(s);
     if (!error)
         error = vt_wardrobe_new(&s->wardrobe, s->channel.templates, s->channel.n_templates);
     int64_t first = error ? 0 : first_frame(s, session_now(s));
     if (!error)
         error = open_output(s, first);
     if (!error)
-        error = load_slate(s, &slate);
+        error = vt_slate_new(&slate, s->channel.canvas, s->channel.slate_image);
     if (!error)
         error = vt_sandbox_enter(VT_SANDBOX_STUDIO);
     if (error)
