@@ -87,17 +87,18 @@ static bool jumped(const struct vt_timestamps *times, const struct vt_time_clock
     return !(other->started && near(at, other->last_ns));
 }
 
-// Lets the arrival clock follow the sender's as far as drift explains the difference.
-static void follow_drift(struct vt_timestamps *times, int64_t at, int64_t arrival_ns)
+// Lets the arrival clock follow the sender's, if that one moves, as far as drift explains the difference.
+static void follow_drift(struct vt_timestamps *times, bool moving, int64_t at, int64_t arrival_ns)
 {
     int64_t passed = arrival_ns - times->seen_ns;
     int64_t most = passed > 0 ? passed / DRIFT_PART : 0;
-    int64_t behind = at - arrival_place(times, arrival_ns);
-    if (behind > most)
-        behind = most;
-    if (behind < -most)
-        behind = -most;
-    times->arrival_ns -= behind;
+    int64_t ahead = at - arrival_place(times, arrival_ns);
+    if (ahead > most)
+        ahead = most;
+    if (ahead < -most)
+        ahead = -most;
+    if (moving)
+        times->arrival_ns -= ahead;
     if (passed > 0)
         times->seen_ns = arrival_ns;
 }
@@ -128,7 +129,7 @@ void vt_timestamps_map(struct vt_timestamps *times, enum vt_time_track track, ui
     if (clock->stuck == 0)
         clock->moved_ns = arrival_ns;
     clock->last_ns = out.dts_ns;
-    follow_drift(times, out.dts_ns, arrival_ns);
+    follow_drift(times, clock->stuck == 0, out.dts_ns, arrival_ns);
 
     if (composition_ms > VT_TIME_COMPOSITION_MAX_MS || composition_ms < -VT_TIME_COMPOSITION_MAX_MS) {
         composition_ms = 0;

@@ -1,0 +1,226 @@
+#include "check.h"
+
+#include "ingest/timestamps.h"
+
+#define MS VT_NS_PER_MS
+#define S  VT_NS_PER_S
+
+struct line {
+    struct vt_timestamps times;
+    int64_t now;                         // arrival, ns
+};
+
+static struct vt_times map(struct line *line, enum vt_time_track track, uint32_t raw_ms, int32_t composition)
+{
+    struct vt_times out;
+    vt_timestamps_map(&line->times, track, raw_ms, composition, line->now, &out);
+    return out;
+}
+
+static int64_t video(struct line *line, uint32_t raw_ms)
+{
+    return map(line, VT_TIME_VIDEO, raw_ms, 0).dts_ns;
+}
+
+static int64_t audio(struct line *line, uint32_t raw_ms)
+{
+    return map(line, VT_TIME_AUDIO, raw_ms, 0).dts_ns;
+}
+
+// Pushes both tracks in real time, 20 ms a message, from `raw` for `count` messages; returns the next raw.
+static uint32_t push(struct line *line, uint32_t raw, int count)
+{
+    for (int i = 0; i < count; i++, raw += 20) {
+        line->now += 20 * MS;
+        video(line, raw);
+        audio(line, raw);
+    }
+    return raw;
+}
+
+TEST(both_tracks_share_one_origin)
+{
+    struct line line = {.now = 77 * S};
+    REQUIRE_INT(video(&line, 5000), 0);
+    REQUIRE_INT(audio(&line, 4980), -20 * MS);
+    REQUIRE_INT(video(&line, 5033), 33 * MS);
+    REQUIRE_INT(audio(&line, 5003), 3 * MS);
+}
+
+TEST(wraps_of_every_kind_leave_no_mark)
+{
+    const uint32_t starts[] = {UINT32_MAX - 5000, 0xffffff - 5000, INT32_MAX - 5000u, 0};
+    for (int i = 0; i < 4; i++) {
+        struct line line = {0};
+        int64_t last = -1;
+        for (uint32_t at = 0; at < 20000; at += 40) {
+            line.now = at * MS;
+            int64_t v = video(&line, starts[i] + at);
+            REQUIRE_INT(v, at * MS);
+            REQUIRE_INT(audio(&line, starts[i] + at), v);
+            REQUIRE(v > last);
+            last = v;
+        }
+        REQUIRE_INT(line.times.epochs + line.times.clamped, 0);
+    }
+}
+
+TEST(small_steps_back_are_clamped)
+{
+    struct line line = {0};
+    video(&line, 1000);
+    line.now += 40 * MS;
+    REQUIRE_INT(video(&line, 1000 - 500), MS);
+    REQUIRE_INT(video(&line, 1000 - 498), 2 * MS);           // the limit counts from the last time given out
+    REQUIRE_INT(line.times.clamped, 2);
+    REQUIRE_INT(line.times.epochs, 0);
+    line.now += 40 * MS;
+    struct vt_times out = map(&line, VT_TIME_VIDEO, 1000 - 499, 0);      // one past it
+    REQUIRE(out.epoch);
+    REQUIRE_INT(line.times.epochs, 1);
+    REQUIRE(llabs(out.dts_ns - 80 * MS) <= 2 * MS);          // where the arrival clock says
+}
+
+TEST(jumps_of_both_tracks_keep_them_together)
+{
+    const int32_t jumps[] = {3600000, -3600000, 5000, -5000};
+    for (int i = 0; i < 4; i++) {
+        struct line line = {0};
+        uint32_t raw = push(&line, 10000000, 100);
+        int64_t before = line.times.track[VT_TIME_VIDEO].last_ns;
+        raw += (uint32_t)jumps[i];
+        line.now += 20 * MS;
+        struct vt_times v = map(&line, VT_TIME_VIDEO, raw, 0), a = map(&line, VT_TIME_AUDIO, raw + 7, 0);
+        REQUIRE(v.epoch && a.epoch);
+        REQUIRE_INT(a.dts_ns - v.dts_ns, 7 * MS);
+        REQUIRE(v.dts_ns > before && v.dts_ns < before + 100 * MS);
+        REQUIRE_INT(line.times.epochs, 1);
+    }
+}
+
+TEST(a_jump_of_one_track_leaves_the_other_alone)
+{
+    struct line line = {0};
+    uint32_t raw = push(&line, 0, 100);
+    line.now += 20 * MS;
+    int64_t a = audio(&line, raw), v = video(&line, raw + 3600000);
+    REQUIRE(llabs(a - v) <= 40 * MS);
+    line.now += 20 * MS;
+    REQUIRE_INT(audio(&line, raw + 20), a + 20 * MS);
+    REQUIRE_INT(video(&line, raw + 3600020), v + 20 * MS);
+}
+
+TEST(a_gap_that_the_clock_confirms_is_kept)
+{
+    struct line line = {0};
+    uint32_t raw = push(&line, 0, 100);
+    int64_t before = line.times.track[VT_TIME_VIDEO].last_ns;
+    line.now += 10 * S;
+    REQUIRE_INT(video(&line, raw + 10000), before + 10020 * MS);
+    REQUIRE_INT(line.times.epochs, 0);
+}
+
+TEST(a_stalled_network_leaves_no_mark)
+{
+    struct line line = {0};
+    uint32_t raw = push(&line, 0, 100);
+    int64_t before = line.times.track[VT_TIME_VIDEO].last_ns;
+    line.now += 8 * S;                                       // nothing came; then all of it at once
+    for (int i = 0; i < 400; i++, raw += 20) {
+        REQUIRE_INT(video(&line, raw), before + (i + 1) * 20 * MS);
+        audio(&line, raw);
+    }
+    push(&line, raw, 100);
+    REQUIRE_INT(line.times.epochs + line.times.clamped, 0);
+}
+
+TEST(a_file_pushed_at_full_speed_leaves_no_mark)
+{
+    struct line line = {0};
+    for (uint32_t at = 0; at < 3600000; at += 20)
+        REQUIRE_INT(video(&line, at), at * MS);
+    REQUIRE_INT(audio(&line, 3599980), 3599980 * MS);        // late, but beside the picture
+    REQUIRE_INT(line.times.epochs, 0);
+}
+
+TEST(a_clock_that_stands_still_is_replaced)
+{
+    struct line line = {0};
+    int64_t last = video(&line, 0);
+    for (int i = 1; i < 1000; i++) {
+        line.now += 33 * MS;
+        int64_t v = video(&line, 0);
+        REQUIRE(v > last);
+        last = v;
+        REQUIRE(line.now - v <= VT_TIME_STEP_MAX_NS + 100 * MS);
+    }
+    REQUIRE(line.times.epochs > 1);
+}
+
+TEST(tracks_that_begin_far_apart_are_brought_together)
+{
+    struct line line = {0};
+    uint32_t raw = 16775000;
+    for (int i = 0; i < 100; i++, raw += 20, line.now += 20 * MS)
+        video(&line, raw);
+    int64_t a = audio(&line, 0);
+    REQUIRE(llabs(a - line.now) <= 20 * MS);
+    line.now += 20 * MS;
+    REQUIRE_INT(audio(&line, 20), a + 20 * MS);
+}
+
+TEST(drift_is_not_a_jump)
+{
+    struct line line = {0};
+    for (uint32_t i = 0; i < 20000; i++) {                   // 0.3 % fast for 100 minutes: 18 s in all
+        line.now = i * 300 * MS;
+        REQUIRE_INT(video(&line, i * 300 + i * 9 / 10), (i * 300 + i * 9 / 10) * MS);
+    }
+    line.now += 3 * S;                                       // and then a gap
+    video(&line, 20000 * 300 + 18000 + 3000);
+    REQUIRE_INT(line.times.epochs, 0);
+}
+
+TEST(composition_times_are_signed_and_bounded)
+{
+    struct line line = {0};
+    const int32_t most = VT_TIME_COMPOSITION_MAX_MS;
+    REQUIRE_INT(map(&line, VT_TIME_VIDEO, 0, -20).pts_ns, -20 * MS);
+    REQUIRE_INT(map(&line, VT_TIME_VIDEO, 40, most).pts_ns, (40 + most) * MS);
+    REQUIRE_INT(map(&line, VT_TIME_VIDEO, 80, -most).pts_ns, (80 - most) * MS);
+    REQUIRE_INT(map(&line, VT_TIME_VIDEO, 120, most + 1).pts_ns, 120 * MS);
+    REQUIRE_INT(map(&line, VT_TIME_VIDEO, 160, -most - 1).pts_ns, 160 * MS);
+    REQUIRE_INT(map(&line, VT_TIME_VIDEO, 200, 8388607).pts_ns, 200 * MS);
+    REQUIRE_INT(line.times.compositions, 3);
+}
+
+TEST(a_runaway_clock_is_held_back)
+{
+    struct line line = {0};
+    int64_t last = video(&line, 0);
+    for (uint32_t i = 1; i < 100000; i++) {
+        int64_t v = video(&line, i * 2000);
+        REQUIRE(v > last && v <= VT_TIME_AHEAD_MAX_NS + 200 * S);
+        last = v;
+    }
+    for (uint32_t i = 1; i < 10000; i++)                     // 2^31 - 1 ms at a time, again and again
+        REQUIRE(video(&line, i * 0x7fffffffu) > 0);
+}
+
+int main(void)
+{
+    RUN(both_tracks_share_one_origin);
+    RUN(wraps_of_every_kind_leave_no_mark);
+    RUN(small_steps_back_are_clamped);
+    RUN(jumps_of_both_tracks_keep_them_together);
+    RUN(a_jump_of_one_track_leaves_the_other_alone);
+    RUN(a_gap_that_the_clock_confirms_is_kept);
+    RUN(a_stalled_network_leaves_no_mark);
+    RUN(a_file_pushed_at_full_speed_leaves_no_mark);
+    RUN(a_clock_that_stands_still_is_replaced);
+    RUN(tracks_that_begin_far_apart_are_brought_together);
+    RUN(drift_is_not_a_jump);
+    RUN(composition_times_are_signed_and_bounded);
+    RUN(a_runaway_clock_is_held_back);
+    return DONE();
+}
