@@ -513,17 +513,23 @@ static int load(struct vt_config **ret, const char *path)
     return err;
 }
 
+static int refuse_usage(const char *what, const char *why)
+{
+    fprintf(stderr, "vitrine serve: %s %s\nusage: vitrine serve [--config FILE]\n", what, why);
+    return 2;
+}
+
 int vt_serve_main(int argc, char **argv)
 {
     const char *path = access(VT_CONFIG_FILE, F_OK) == 0 ? VT_CONFIG_FILE : NULL;
-    if (argc == 2 && strcmp(argv[0], "--config") == 0) {
+    if (argc == 1 && strcmp(argv[0], "--config") == 0)
+        return refuse_usage("--config", "needs the path of a file");
+    if (argc == 2 && strcmp(argv[0], "--config") == 0)
         path = argv[1];
-    } else if (argc == 1 && strncmp(argv[0], "--config=", 9) == 0) {
+    else if (argc == 1 && strncmp(argv[0], "--config=", 9) == 0)
         path = argv[0] + 9;
-    } else if (argc > 0) {
-        fprintf(stderr, "vitrine serve: %s is not understood\nusage: vitrine serve [--config FILE]\n", argv[0]);
-        return 2;
-    }
+    else if (argc > 0)
+        return refuse_usage(argv[0], "is not understood");
     vt_log_init("supervisor");
     struct vt_config *config = NULL;
     int code = load(&config, path) ? 1 : serve(config, path);
