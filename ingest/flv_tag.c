@@ -36,18 +36,41 @@ struct codec_name {
 };
 
 static const struct codec_name video_codecs[] = {
-    {2, "Sorenson H.263"}, {3, "Screen Video"}, {4, "VP6"}, {5, "VP6"}, {6, "Screen Video 2"}, {7, "H.264"},
-    {12, "HEVC"}, {13, "AV1"},
-    {FOURCC('a', 'v', 'c', '1'), "H.264"}, {FOURCC('h', 'v', 'c', '1'), "HEVC"},
-    {FOURCC('a', 'v', '0', '1'), "AV1"}, {FOURCC('v', 'p', '0', '8'), "VP8"}, {FOURCC('v', 'p', '0', '9'), "VP9"},
+    {2, "Sorenson H.263"},
+    {3, "Screen Video"},
+    {4, "VP6"},
+    {5, "VP6"},
+    {6, "Screen Video 2"},
+    {7, "H.264"},
+    {12, "HEVC"},
+    {13, "AV1"},
+    {FOURCC('a', 'v', 'c', '1'), "H.264"},
+    {FOURCC('h', 'v', 'c', '1'), "HEVC"},
+    {FOURCC('a', 'v', '0', '1'), "AV1"},
+    {FOURCC('v', 'p', '0', '8'), "VP8"},
+    {FOURCC('v', 'p', '0', '9'), "VP9"},
     {FOURCC('v', 'v', 'c', '1'), "VVC"},
 };
 
 static const struct codec_name audio_codecs[] = {
-    {0, "PCM"}, {1, "ADPCM"}, {2, "MP3"}, {3, "PCM"}, {4, "Nellymoser"}, {5, "Nellymoser"}, {6, "Nellymoser"},
-    {7, "G.711"}, {8, "G.711"}, {10, "AAC"}, {11, "Speex"}, {14, "MP3"},
-    {FOURCC('m', 'p', '4', 'a'), "AAC"}, {FOURCC('O', 'p', 'u', 's'), "Opus"}, {FOURCC('f', 'L', 'a', 'C'), "FLAC"},
-    {FOURCC('a', 'c', '-', '3'), "AC-3"}, {FOURCC('e', 'c', '-', '3'), "E-AC-3"}, {FOURCC('.', 'm', 'p', '3'), "MP3"},
+    {0, "PCM"},
+    {1, "ADPCM"},
+    {2, "MP3"},
+    {3, "PCM"},
+    {4, "Nellymoser"},
+    {5, "Nellymoser"},
+    {6, "Nellymoser"},
+    {7, "G.711"},
+    {8, "G.711"},
+    {10, "AAC"},
+    {11, "Speex"},
+    {14, "MP3"},
+    {FOURCC('m', 'p', '4', 'a'), "AAC"},
+    {FOURCC('O', 'p', 'u', 's'), "Opus"},
+    {FOURCC('f', 'L', 'a', 'C'), "FLAC"},
+    {FOURCC('a', 'c', '-', '3'), "AC-3"},
+    {FOURCC('e', 'c', '-', '3'), "E-AC-3"},
+    {FOURCC('.', 'm', 'p', '3'), "MP3"},
 };
 
 static void name_codec(struct vt_flv_tag *tag, const struct codec_name *names, size_t count, uint32_t id)
@@ -177,7 +200,8 @@ int vt_flv_video(struct vt_flv_tag *ret, const uint8_t *data, size_t size)
         bool enhanced = first & ENHANCED_VIDEO;
         unsigned frame = enhanced ? first >> 4 & 7 : first >> 4;
         tag.key = frame == FRAME_KEY;
-        error = enhanced ? enhanced_video(&tag, &r, frame, first & 15) : legacy_video(&tag, &r, frame, first & 15);
+        error = enhanced ? enhanced_video(&tag, &r, frame, first & 15)
+                         : legacy_video(&tag, &r, frame, first & 15);
     }
     if (error != -EINVAL)
         *ret = tag;
@@ -230,7 +254,8 @@ int vt_flv_audio(struct vt_flv_tag *ret, const uint8_t *data, size_t size)
     if (size > 0) {
         struct vt_reader r = vt_reader(data, size);
         uint8_t first = vt_read_u8(&r);
-        error = first >> 4 == ENHANCED_AUDIO ? enhanced_audio(&tag, &r, first & 15) : legacy_audio(&tag, &r, first >> 4);
+        error = first >> 4 == ENHANCED_AUDIO ? enhanced_audio(&tag, &r, first & 15)
+                                             : legacy_audio(&tag, &r, first >> 4);
     }
     if (error != -EINVAL)
         *ret = tag;

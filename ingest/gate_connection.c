@@ -70,8 +70,8 @@ static void close_connection(struct vt_connection *connection, const char *reaso
 {
     log_closing(connection, reason);
     if (connection->stage == ASKED)
-        vt_gate_send(connection->gate, VT_MSG_PUBLISH_GONE, json_pack("{s:I}", "conn", (json_int_t)connection->id),
-                     NULL, 0);
+        vt_gate_send(connection->gate, VT_MSG_PUBLISH_GONE,
+                     json_pack("{s:I}", "conn", (json_int_t)connection->id), NULL, 0);
     free_connection(connection);
 }
 
@@ -136,7 +136,8 @@ static void ask(struct vt_connection *connection, const uint8_t *unread, size_t 
     if (size > 0)
         memcpy(connection->unread, unread, size);
     connection->unread_size = size;
-    vt_escape(encoder, sizeof encoder, connection->rtmp.publish.encoder, strlen(connection->rtmp.publish.encoder));
+    vt_escape(encoder, sizeof encoder, connection->rtmp.publish.encoder,
+              strlen(connection->rtmp.publish.encoder));
     json_t *body = json_pack("{s:I,s:s,s:s,s:s}", "conn", (json_int_t)connection->id, "address",
                              connection->address.text, "key", key, "encoder", encoder);
     explicit_bzero(key, sizeof key);
@@ -255,7 +256,8 @@ void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_stora
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     link_newest(gate, connection);
     if (vt_loop_io(gate->loop, &connection->io, fd, EPOLLIN, on_io, connection) < 0 ||
-        vt_loop_timer(gate->loop, &connection->deadline, vt_now_ns() + VT_GATE_SETUP_NS, on_deadline, connection) < 0)
+        vt_loop_timer(gate->loop, &connection->deadline, vt_now_ns() + VT_GATE_SETUP_NS, on_deadline,
+                      connection) < 0)
         close_connection(connection, "no resources to watch it");
 }
 

@@ -37,7 +37,8 @@ static void on_user_control(struct vt_reader body, struct vt_writer *reply)
 }
 
 // Control messages that carry one number.
-static int on_control(struct vt_rtmp *rtmp, struct vt_rtmp_buffers *buffers, uint8_t type, struct vt_reader body)
+static int on_control(struct vt_rtmp *rtmp, struct vt_rtmp_buffers *buffers, uint8_t type,
+                      struct vt_reader body)
 {
     uint32_t value = vt_read_u32be(&body);
     if (body.failed)
@@ -67,7 +68,8 @@ static void give_media(struct vt_rtmp *rtmp, const struct vt_rtmp_message *messa
 {
     if (rtmp->publish.stage != VT_RTMP_STAGE_LIVE)
         return;
-    *ret = (struct vt_rtmp_event){VT_RTMP_MEDIA, message->type, message->timestamp_ms, message->data, message->size};
+    *ret = (struct vt_rtmp_event){VT_RTMP_MEDIA, message->type, message->timestamp_ms, message->data,
+                                  message->size};
 }
 
 // AMF3 forms of commands and data say so in a first byte; what follows is AMF0 all the same.
@@ -92,8 +94,9 @@ static void begin_aggregate(struct vt_rtmp *rtmp, const struct vt_rtmp_message *
     rtmp->aggregate_ms = message->timestamp_ms;
 }
 
-static int on_message(struct vt_rtmp *rtmp, struct vt_rtmp_buffers *buffers, const struct vt_rtmp_message *message,
-                      struct vt_writer *reply, struct vt_rtmp_event *ret)
+static int on_message(struct vt_rtmp *rtmp, struct vt_rtmp_buffers *buffers,
+                      const struct vt_rtmp_message *message, struct vt_writer *reply,
+                      struct vt_rtmp_event *ret)
 {
     struct vt_rtmp_message rest;
     struct vt_reader body = vt_reader(message->data, message->size);
@@ -241,8 +244,8 @@ void vt_rtmp_forget(struct vt_rtmp *rtmp)
 
 bool vt_rtmp_valid(const struct vt_rtmp *rtmp)
 {
-    return rtmp->error == VT_RTMP_ERROR_NONE && vt_rtmp_handshake_done(&rtmp->handshake) && !rtmp->aggregate &&
-           rtmp->window >= VT_RTMP_WINDOW_MIN && rtmp->acknowledged <= rtmp->received &&
+    return rtmp->error == VT_RTMP_ERROR_NONE && vt_rtmp_handshake_done(&rtmp->handshake) &&
+           !rtmp->aggregate && rtmp->window >= VT_RTMP_WINDOW_MIN && rtmp->acknowledged <= rtmp->received &&
            rtmp->publish.stage == VT_RTMP_STAGE_ASKED && !rtmp->chunks.live &&
            vt_rtmp_chunks_valid(&rtmp->chunks) && vt_rtmp_publish_valid(&rtmp->publish);
 }

@@ -150,8 +150,8 @@ static bool read_header(struct vt_rtmp_chunks *chunks, struct input *in)
 
 static bool is_media(uint8_t type)
 {
-    return type == VT_RTMP_AUDIO || type == VT_RTMP_VIDEO || type == VT_RTMP_AGGREGATE || type == VT_RTMP_DATA ||
-           type == VT_RTMP_DATA_AMF3;
+    return type == VT_RTMP_AUDIO || type == VT_RTMP_VIDEO || type == VT_RTMP_AGGREGATE ||
+           type == VT_RTMP_DATA || type == VT_RTMP_DATA_AMF3;
 }
 
 static uint32_t most_bytes(uint8_t type, bool live)
@@ -298,8 +298,8 @@ static bool read_payload(struct vt_rtmp_chunks *chunks, struct vt_rtmp_buffers *
     return true;
 }
 
-ssize_t vt_rtmp_chunks_feed(struct vt_rtmp_chunks *chunks, struct vt_rtmp_buffers *buffers, const uint8_t *data,
-                            size_t size, struct vt_rtmp_message *ret, bool *whole)
+ssize_t vt_rtmp_chunks_feed(struct vt_rtmp_chunks *chunks, struct vt_rtmp_buffers *buffers,
+                            const uint8_t *data, size_t size, struct vt_rtmp_message *ret, bool *whole)
 {
     struct input in = {data, size, 0};
     assert(buffers || !chunks->live);
@@ -390,7 +390,8 @@ int vt_rtmp_chunks_set_size(struct vt_rtmp_chunks *chunks, uint32_t size)
     return 0;
 }
 
-void vt_rtmp_chunks_abort(struct vt_rtmp_chunks *chunks, struct vt_rtmp_buffers *buffers, uint32_t chunk_stream)
+void vt_rtmp_chunks_abort(struct vt_rtmp_chunks *chunks, struct vt_rtmp_buffers *buffers,
+                          uint32_t chunk_stream)
 {
     int index = chunk_stream ? find_stream(chunks, chunk_stream) : NO_STREAM;
     if (index != NO_STREAM && index != chunks->delivered && chunks->streams[index].pending)

@@ -84,8 +84,8 @@ void vt_rtmp_buffers_free(struct vt_rtmp_buffers *buffers);
 // Consumes bytes up to the end of one message. Returns the bytes consumed (0 is possible) with *whole saying whether
 // *ret was filled; all of them when it was not. -EPROTO or -ENOMEM with chunks->error set; the connection is then
 // beyond use. `buffers` may be NULL until live.
-ssize_t vt_rtmp_chunks_feed(struct vt_rtmp_chunks *chunks, struct vt_rtmp_buffers *buffers, const uint8_t *data,
-                            size_t size, struct vt_rtmp_message *ret, bool *whole);
+ssize_t vt_rtmp_chunks_feed(struct vt_rtmp_chunks *chunks, struct vt_rtmp_buffers *buffers,
+                            const uint8_t *data, size_t size, struct vt_rtmp_message *ret, bool *whole);
 
 // The message given out last, once more. There must be one.
 struct vt_rtmp_message vt_rtmp_chunks_delivered(const struct vt_rtmp_chunks *chunks,
@@ -96,7 +96,8 @@ void vt_rtmp_chunks_release(struct vt_rtmp_chunks *chunks, struct vt_rtmp_buffer
 
 // SetChunkSize and Abort, as the peer sent them. 0 or -EPROTO with chunks->error set.
 int vt_rtmp_chunks_set_size(struct vt_rtmp_chunks *chunks, uint32_t size);
-void vt_rtmp_chunks_abort(struct vt_rtmp_chunks *chunks, struct vt_rtmp_buffers *buffers, uint32_t chunk_stream);
+void vt_rtmp_chunks_abort(struct vt_rtmp_chunks *chunks, struct vt_rtmp_buffers *buffers,
+                          uint32_t chunk_stream);
 
 // Whether a state that came from elsewhere, with no message given out, may be fed: every index, offset and length is
 // in range, and nothing lies in buffers.

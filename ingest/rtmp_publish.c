@@ -170,13 +170,14 @@ static const struct {
     const char *name;
     handler *handle;
 } commands[] = {
-    {"releaseStream", on_release_stream}, {"FCPublish", on_fc_publish},     {"createStream", on_create_stream},
-    {"publish", on_publish},              {"FCUnpublish", on_fc_unpublish}, {"deleteStream", on_delete_stream},
+    {"releaseStream", on_release_stream}, {"FCPublish", on_fc_publish},
+    {"createStream", on_create_stream},   {"publish", on_publish},
+    {"FCUnpublish", on_fc_unpublish},     {"deleteStream", on_delete_stream},
     {"closeStream", on_close_stream},     {"_checkbw", on_release_stream},
 };
 
-enum vt_rtmp_error vt_rtmp_publish_command(struct vt_rtmp_publish *publish, const struct vt_rtmp_message *message,
-                                           struct vt_writer *reply)
+enum vt_rtmp_error vt_rtmp_publish_command(struct vt_rtmp_publish *publish,
+                                           const struct vt_rtmp_message *message, struct vt_writer *reply)
 {
     struct command command;
     if (publish->stage < VT_RTMP_STAGE_ASKED && publish->commands++ == VT_RTMP_SETUP_COMMANDS)

@@ -33,8 +33,8 @@ void vt_rtmp_publish_init(struct vt_rtmp_publish *publish);
 
 // Handles one command message (AMF0; for type 17 without its first byte). Appends replies, whole messages. Returns
 // 0 or an error; publish->stage says what came of it.
-enum vt_rtmp_error vt_rtmp_publish_command(struct vt_rtmp_publish *publish, const struct vt_rtmp_message *message,
-                                           struct vt_writer *reply);
+enum vt_rtmp_error vt_rtmp_publish_command(struct vt_rtmp_publish *publish,
+                                           const struct vt_rtmp_message *message, struct vt_writer *reply);
 
 // Publish.Start, and from now on the stage is LIVE.
 void vt_rtmp_publish_accept(struct vt_rtmp_publish *publish, struct vt_writer *reply);

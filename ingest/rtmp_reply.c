@@ -88,7 +88,8 @@ void vt_rtmp_write_pong(struct vt_writer *w, uint32_t stamp)
 static size_t begin_command(struct vt_writer *w, const struct vt_rtmp_call *call, const char *name)
 {
     bool short_form = call->chunk_stream >= 2 && call->chunk_stream <= 63;
-    size_t at = begin_message(w, short_form ? call->chunk_stream : COMMAND_CHUNK_STREAM, VT_RTMP_COMMAND, call->stream);
+    size_t at = begin_message(w, short_form ? call->chunk_stream : COMMAND_CHUNK_STREAM, VT_RTMP_COMMAND,
+                              call->stream);
     vt_amf0_write_string(w, name);
     vt_amf0_write_number(w, call->transaction);
     return at;
@@ -138,7 +139,8 @@ void vt_rtmp_write_created(struct vt_writer *w, const struct vt_rtmp_call *call,
     end_message(w, at);
 }
 
-void vt_rtmp_write_fc(struct vt_writer *w, const struct vt_rtmp_call *call, const char *command, const char *code)
+void vt_rtmp_write_fc(struct vt_writer *w, const struct vt_rtmp_call *call, const char *command,
+                      const char *code)
 {
     size_t at = begin_command(w, call, command);
     vt_amf0_write_null(w);
@@ -149,8 +151,8 @@ void vt_rtmp_write_fc(struct vt_writer *w, const struct vt_rtmp_call *call, cons
     end_message(w, at);
 }
 
-void vt_rtmp_write_status(struct vt_writer *w, const struct vt_rtmp_call *call, const char *level, const char *code,
-                          const char *description)
+void vt_rtmp_write_status(struct vt_writer *w, const struct vt_rtmp_call *call, const char *level,
+                          const char *code, const char *description)
 {
     char cut[VT_RTMP_DESCRIPTION_MAX + 1];
     size_t length = strnlen(description, VT_RTMP_DESCRIPTION_MAX);

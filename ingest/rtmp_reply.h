@@ -23,8 +23,9 @@ void vt_rtmp_write_result(struct vt_writer *w, const struct vt_rtmp_call *call);
 void vt_rtmp_write_created(struct vt_writer *w, const struct vt_rtmp_call *call, uint32_t stream);
 
 // onFCPublish or onFCUnpublish.
-void vt_rtmp_write_fc(struct vt_writer *w, const struct vt_rtmp_call *call, const char *command, const char *code);
+void vt_rtmp_write_fc(struct vt_writer *w, const struct vt_rtmp_call *call, const char *command,
+                      const char *code);
 
 // `level` "status" or "error". A description longer than VT_RTMP_DESCRIPTION_MAX is cut.
-void vt_rtmp_write_status(struct vt_writer *w, const struct vt_rtmp_call *call, const char *level, const char *code,
-                          const char *description);
+void vt_rtmp_write_status(struct vt_writer *w, const struct vt_rtmp_call *call, const char *level,
+                          const char *code, const char *description);

@@ -56,8 +56,8 @@ static void start(struct vt_timestamps *times, struct vt_time_clock *clock, cons
 
 // Puts a message whose clock jumped where it belongs: where the other track's jump led, or else where the arrival
 // clock says.
-static void begin_epoch(struct vt_timestamps *times, struct vt_time_clock *clock, const struct vt_time_clock *other,
-                        uint32_t raw_ms, int64_t arrival_ns)
+static void begin_epoch(struct vt_timestamps *times, struct vt_time_clock *clock,
+                        const struct vt_time_clock *other, uint32_t raw_ms, int64_t arrival_ns)
 {
     int64_t place = arrival_place(times, arrival_ns);
     if (place <= clock->last_ns)

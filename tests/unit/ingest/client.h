@@ -16,8 +16,9 @@ __attribute__((unused)) static void client_handshake(struct vt_writer *w)
 }
 
 // One whole message as a type 0 chunk and type 3 chunks of `chunk` bytes.
-__attribute__((unused)) static void client_message(struct vt_writer *w, uint32_t chunk, uint8_t csid, uint8_t type,
-                                                   uint32_t stream, uint32_t time, const void *body, size_t size)
+__attribute__((unused)) static void client_message(struct vt_writer *w, uint32_t chunk, uint8_t csid,
+                                                   uint8_t type, uint32_t stream, uint32_t time,
+                                                   const void *body, size_t size)
 {
     vt_write_u8(w, csid);
     vt_write_u24be(w, time < 0xffffff ? time : 0xffffff);

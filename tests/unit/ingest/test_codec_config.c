@@ -128,7 +128,8 @@ TEST(reads_what_x264_writes)
     };
     struct vt_avc_config c;
     REQUIRE_INT(vt_avc_config_parse(&c, record, sizeof record, &why), 0);
-    REQUIRE(c.width == 1280 && c.height == 720 && c.profile == 100 && c.bit_depth == 8 && c.chroma_format == 1);
+    REQUIRE(c.width == 1280 && c.height == 720 && c.profile == 100 && c.bit_depth == 8 &&
+            c.chroma_format == 1);
     REQUIRE_INT(c.nal_length_size, 4);
     REQUIRE_INT(c.parameter_sets, 2);
     REQUIRE(c.fps_num == 60 && c.fps_den == 2 && c.sar_num == 1 && c.sar_den == 1);
@@ -146,7 +147,8 @@ TEST(reads_every_part_of_an_sps)
     REQUIRE(c.sar_num == 4 && c.sar_den == 3 && c.fps_num == 60000 && c.fps_den == 2002);
     REQUIRE_INT(PARSE(&c, .crop = true, .crop_right = 3, .crop_bottom = 4), 0);
     REQUIRE(c.width == 1274 && c.height == 712);
-    REQUIRE_INT(PARSE(&c, .fields = true, .height_units = 34, .width_mbs = 120, .crop = true, .crop_bottom = 2), 0);
+    REQUIRE_INT(
+        PARSE(&c, .fields = true, .height_units = 34, .width_mbs = 120, .crop = true, .crop_bottom = 2), 0);
     REQUIRE(c.interlaced && c.height == 1080);
     REQUIRE_INT(PARSE(&c, .profile = 110, .depth = 2), 0);
     REQUIRE_INT(c.bit_depth, 10);

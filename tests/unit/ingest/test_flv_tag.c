@@ -153,7 +153,8 @@ TEST(names_what_it_does_not_take)
     REQUIRE_TEXT(tag.name, "MP3");
 }
 
-static bool metadata(struct vt_flv_metadata *ret, const char *first, const char *second, double width, double fps)
+static bool metadata(struct vt_flv_metadata *ret, const char *first, const char *second, double width,
+                     double fps)
 {
     struct vt_writer w = {0};
     vt_amf0_write_string(&w, first);
@@ -167,7 +168,8 @@ static bool metadata(struct vt_flv_metadata *ret, const char *first, const char 
     vt_amf0_write_name(&w, "framerate");
     vt_amf0_write_number(&w, fps);
     vt_amf0_write_name(&w, "encoder");
-    vt_amf0_write_string(&w, "an encoder with a name that is longer than the room that there is for such names");
+    vt_amf0_write_string(&w,
+                         "an encoder with a name that is longer than the room that there is for such names");
     vt_amf0_write_end(&w);
     bool ok = vt_flv_metadata(ret, w.data, w.size);
     vt_writer_free(&w);

@@ -51,7 +51,8 @@ static void start(struct gate *gate)
     }
     close(pair[1]);
     REQUIRE(vt_link_new(&gate->link, pair[0], VT_SUPERVISOR, VT_GATE) == 0);
-    REQUIRE(vt_link_send(gate->link, VT_MSG_GATE_START, json_pack("{s:[s]}", "listen", "127.0.0.1"), &listener, 1) == 0);
+    REQUIRE(vt_link_send(gate->link, VT_MSG_GATE_START, json_pack("{s:[s]}", "listen", "127.0.0.1"),
+                         &listener, 1) == 0);
     close(listener);
 }
 
@@ -122,7 +123,8 @@ static int64_t expect_ask(struct gate *gate, const char *key)
 
 static void accept_it(struct gate *gate, int64_t conn, int *ret_socket, int *ret_state)
 {
-    REQUIRE(vt_link_send(gate->link, VT_MSG_PUBLISH_ACCEPT, json_pack("{s:I}", "conn", (json_int_t)conn), NULL, 0) == 0);
+    REQUIRE(vt_link_send(gate->link, VT_MSG_PUBLISH_ACCEPT, json_pack("{s:I}", "conn", (json_int_t)conn),
+                         NULL, 0) == 0);
     struct vt_message hand = expect(gate, VT_MSG_PUBLISH_HAND);
     REQUIRE_INT(vt_message_int(hand.body, "conn", -1), conn);
     *ret_socket = vt_message_take_fd(&hand, 0);
@@ -182,7 +184,8 @@ TEST(tells_a_refused_publisher_why)
     say(client, &w);
     int64_t conn = expect_ask(&gate, "wrong");
     REQUIRE(vt_link_send(gate.link, VT_MSG_PUBLISH_REFUSE,
-                         json_pack("{s:I,s:s}", "conn", (json_int_t)conn, "description", "No such key."), NULL, 0) == 0);
+                         json_pack("{s:I,s:s}", "conn", (json_int_t)conn, "description", "No such key."),
+                         NULL, 0) == 0);
     struct vt_writer all = read_to_end(client);
     REQUIRE(memmem(all.data, all.size, "NetStream.Publish.BadName", 25));
     REQUIRE(memmem(all.data, all.size, "No such key.", 12));
@@ -221,7 +224,8 @@ TEST(says_when_a_publisher_hangs_up_early)
     struct vt_message gone = expect(&gate, VT_MSG_PUBLISH_GONE);
     REQUIRE_INT(vt_message_int(gone.body, "conn", -1), conn);
     vt_message_clear(&gone);
-    REQUIRE(vt_link_send(gate.link, VT_MSG_PUBLISH_ACCEPT, json_pack("{s:I}", "conn", (json_int_t)conn), NULL, 0) == 0);
+    REQUIRE(vt_link_send(gate.link, VT_MSG_PUBLISH_ACCEPT, json_pack("{s:I}", "conn", (json_int_t)conn), NULL,
+                         0) == 0);
     client = dial(&gate);                       // and goes on after the late answer
     client_publish(&w, "again");
     say(client, &w);
@@ -312,9 +316,10 @@ static pid_t run_ffmpeg(const struct gate *gate)
     snprintf(url, sizeof url, "rtmp://127.0.0.1:%d/live/demo-key", gate->port);
     pid_t pid = fork();
     if (pid == 0) {
-        execlp("ffmpeg", "ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=30:duration=1",
-               "-f", "lavfi", "-i", "sine=sample_rate=48000:duration=1", "-c:v", "libx264", "-preset", "ultrafast",
-               "-c:a", "aac", "-f", "flv", url, NULL);
+        execlp("ffmpeg", "ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i",
+               "testsrc2=size=160x90:rate=30:duration=1", "-f", "lavfi", "-i",
+               "sine=sample_rate=48000:duration=1", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac",
+               "-f", "flv", url, NULL);
         _exit(127);
     }
     return pid;

@@ -55,7 +55,8 @@ TEST(unread_bytes_are_bounded)
 static int read_forged(struct vt_handover_head head, size_t size, int seals)
 {
     int fd = memfd_create("forged", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    REQUIRE(fd >= 0 && write(fd, &head, sizeof head) == sizeof head && write(fd, &rtmp, sizeof rtmp) == sizeof rtmp);
+    REQUIRE(fd >= 0 && write(fd, &head, sizeof head) == sizeof head &&
+            write(fd, &rtmp, sizeof rtmp) == sizeof rtmp);
     REQUIRE(ftruncate(fd, (off_t)size) == 0);
     REQUIRE(fcntl(fd, F_ADD_SEALS, seals) == 0);
     unread = NULL;

@@ -70,7 +70,8 @@ static void describe(const struct vt_writer *reply, size_t from, char *out, size
         struct vt_amf0_value name, transaction;
         if (type == VT_RTMP_COMMAND) {
             REQUIRE(vt_amf0_next(&body, &name) == 0 && vt_amf0_next(&body, &transaction) == 0);
-            snprintf(out + at, room - at, "%.*s(%g)@%u ", (int)name.size, name.text, transaction.number, stream);
+            snprintf(out + at, room - at, "%.*s(%g)@%u ", (int)name.size, name.text, transaction.number,
+                     stream);
         } else {
             snprintf(out + at, room - at, "%u ", type);
         }
@@ -472,8 +473,9 @@ TEST(empty_messages_of_every_type_are_harmless)
     struct vt_writer w = {0};
     go_live(&s);
     for (int type = 0; type < 256; type++) {
-        bool needs_body = type == VT_RTMP_SET_CHUNK_SIZE || type == VT_RTMP_ABORT || type == VT_RTMP_WINDOW_SIZE ||
-                          type == VT_RTMP_COMMAND || type == VT_RTMP_COMMAND_AMF3;
+        bool needs_body = type == VT_RTMP_SET_CHUNK_SIZE || type == VT_RTMP_ABORT ||
+                          type == VT_RTMP_WINDOW_SIZE || type == VT_RTMP_COMMAND ||
+                          type == VT_RTMP_COMMAND_AMF3;
         if (needs_body)
             continue;
         header(&w, 4, (uint8_t)type, 0, 0);

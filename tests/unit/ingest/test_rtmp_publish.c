@@ -19,7 +19,8 @@ static enum vt_rtmp_error send_raw(uint32_t stream, struct vt_writer *body)
     return error;
 }
 
-static enum vt_rtmp_error send_command(const char *name, double transaction, uint32_t stream, const char *argument)
+static enum vt_rtmp_error send_command(const char *name, double transaction, uint32_t stream,
+                                       const char *argument)
 {
     struct vt_writer body = {0};
     vt_amf0_write_string(&body, name);
@@ -63,9 +64,13 @@ TEST(connect_is_answered_byte_for_byte)
             "\2\0\0\0\0\0\6\4\0\0\0\0\0\0\0\0\0\0"
             "\2\0\0\0\0\0\4\1\0\0\0\0\0\0\xea\x60"
             "\3\0\0\0\0\0\xbe\x14\0\0\0\0\2\0\7_result\0\x3f\xf0\0\0\0\0\0\0"
-            "\3\0\6fmsVer\2\0\x0d" "FMS/3,0,1,123\0\x0c" "capabilities\0\x40\x3f\0\0\0\0\0\0\0\0\x09"
+            "\3\0\6fmsVer\2\0\x0d"
+            "FMS/3,0,1,123\0\x0c"
+            "capabilities\0\x40\x3f\0\0\0\0\0\0\0\0\x09"
             "\3\0\5level\2\0\6status\0\4code\2\0\x1dNetConnection.Connect.Success"
-            "\0\x0b" "description\2\0\x15" "Connection succeeded.\0\x0eobjectEncoding\0\0\0\0\0\0\0\0\0\0\0\x09");
+            "\0\x0b"
+            "description\2\0\x15"
+            "Connection succeeded.\0\x0eobjectEncoding\0\0\0\0\0\0\0\0\0\0\0\x09");
 }
 
 TEST(the_way_to_publish_is_answered_byte_for_byte)

@@ -48,9 +48,15 @@ TEST(says_when_there_is_none)
 
 TEST(refuses_what_no_key_holds)
 {
-    const char *bad[] = {"a\nb", "a\x7f", "\xff", "\xc0\x80", "\xc3", "\xe4\xb8", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                         "\xe0\x80\x80", "\xf0\x80\x80\x80", "a\xc2\x85", "\xc3\x28", "?token=%00", "?token=%", "?token=%4",
-                         "?token=%zz", "?token=%0a"};
+    const char *bad[] = {"a\nb",         "a\x7f",
+                         "\xff",         "\xc0\x80",
+                         "\xc3",         "\xe4\xb8",
+                         "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                         "\xe0\x80\x80", "\xf0\x80\x80\x80",
+                         "a\xc2\x85",    "\xc3\x28",
+                         "?token=%00",   "?token=%",
+                         "?token=%4",    "?token=%zz",
+                         "?token=%0a"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         expect_error("live", bad[i], -EILSEQ);
 }
