@@ -12,6 +12,8 @@
 #include "base/bytes.h"
 #include "base/log.h"
 
+#define TURNS 32                         // of the library in one turn of the loop
+
 struct vt_http {
     struct vt_loop *loop;
     const struct vt_site *site;
@@ -44,23 +46,28 @@ const char *vt_request_query(const struct vt_request *request, const char *name)
 
 // ---- driving the library from the loop
 
-static void set_timer(struct vt_http *http)
+// Runs while the library has something to do at once, to a point: others want their turn too.
+static void run(struct vt_http *http)
 {
     MHD_UNSIGNED_LONG_LONG wait_ms;
-    if (MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES)
+    bool timed;
+    int turns = 0;
+    do {
+        MHD_run(http->daemon);
+        timed = MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES;
+    } while (timed && wait_ms == 0 && ++turns < TURNS);
+    if (timed)
         vt_source_at(http->timer, vt_now_ns() + (int64_t)(wait_ms < 60000 ? wait_ms : 60000) * 1000000);
 }
 
 static void on_time(void *opaque)
 {
-    struct vt_http *http = opaque;
-    MHD_run(http->daemon);
-    set_timer(http);
+    run(opaque);
 }
 
 static void on_io(void *opaque, int fd, uint32_t events)
 {
-    on_time(opaque);
+    run(opaque);
 }
 
 static void wake(struct vt_http *http)
@@ -434,6 +441,7 @@ static struct MHD_Daemon *start_daemon(struct vt_http *http, int fd)
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, http,
         MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,            // else files would be copied instead of sent
         MHD_OPTION_CONNECTION_LIMIT, connection_limit(),
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)VT_HTTP_IDLE_S,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)VT_HTTP_MEMORY,
@@ -465,7 +473,7 @@ int vt_http_new(struct vt_http **ret, struct vt_loop *loop, int fd, const struct
         vt_http_free(&http);
         return error;
     }
-    set_timer(http);
+    run(http);
     *ret = http;
     return 0;
 }

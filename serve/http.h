@@ -50,7 +50,8 @@ struct vt_request {
     struct vt_request *next_waiting;
 };
 
-// Serves `site` on the listening socket `fd`, which is taken over (also on failure). `site` lives as long.
+// Serves `site` on the listening socket `fd`, which is taken over (also on failure). `site` lives as long. The process
+// ignores SIGPIPE.
 int vt_http_new(struct vt_http **ret, struct vt_loop *loop, int fd, const struct vt_site *site);
 
 // Answers what still waits with 503, ends the streams and closes everything.

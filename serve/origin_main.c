@@ -327,6 +327,7 @@ int vt_origin_main(int argc, char **argv)
     };
     vt_log_init("origin");
     vt_title_set("vitrine origin");
+    signal(SIGPIPE, SIG_IGN);
     int error = vt_loop_new(&origin.loop);
     if (error == 0)
         error = vt_loop_signal(origin.loop, &term, SIGTERM, on_stop, origin.loop);
