@@ -91,7 +91,7 @@ static void anchor(struct vt_clock *clock, int64_t pts, int64_t now)
         clock->interval = 0;
         clock->offset = tick_time(clock, tick) - lead(clock) - pts;
     }
-    clock->anchored = true;
+    clock->anchored = clock->fresh = true;
     clock->anchors++;
     clock->late_since = -1;
     reset_windows(clock, now);
@@ -167,6 +167,21 @@ static int64_t catch_late(struct vt_clock *clock, int64_t pts, int64_t now)
     return due;
 }
 
+// The first frames of a source often come in one burst, which waited for us: the newest of them is the one to start
+// with.
+static bool starts_over(struct vt_clock *clock, int64_t pts, int64_t now)
+{
+    int64_t p = period(clock), needed = p > VT_CLOCK_SLACK ? p : VT_CLOCK_SLACK;
+    if (!clock->fresh || pts + clock->offset - now <= needed + p)
+        return false;
+    anchor(clock, pts, now);
+    clock->anchors--;
+    for (int i = 0; i < clock->queued; i++)
+        if (clock->due[i] > pts + clock->offset)
+            clock->due[i] = pts + clock->offset;
+    return true;
+}
+
 static int enqueue(struct vt_clock *clock, int64_t due)
 {
     int dropped = 0;
@@ -195,7 +210,7 @@ int vt_clock_frame(struct vt_clock *clock, int64_t pts, int64_t now)
     if (!clock->framed) {
         anchor(clock, pts, now);
         due = pts + clock->offset;
-    } else if (clock->exact) {
+    } else if (clock->exact || starts_over(clock, pts, now)) {
         due = pts + clock->offset;
     } else {
         learn_interval(clock, pts);
@@ -232,6 +247,7 @@ int vt_clock_tick(struct vt_clock *clock, int64_t tick)
     clock->queued -= take;
     memmove(clock->due, clock->due + take, (size_t)clock->queued * sizeof clock->due[0]);
     if (take > 0) {
+        clock->fresh = false;
         clock->shown++;
         clock->skipped += take - 1;
         set_state(clock, VT_CLOCK_LIVE, at);

@@ -37,6 +37,7 @@ struct vt_clock {
     enum vt_clock_state state;
     int64_t since;                  // media time of its last change of state
     bool anchored, framed;          // by anything; by a frame
+    bool fresh;                     // nothing has been shown since
     int64_t offset;                 // media time − pts
     int64_t last_pts, last_arrival; // of the newest frame
     int64_t interval;               // between source frames, smoothed; 0: not known yet

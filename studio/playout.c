@@ -4,6 +4,8 @@
 
 #include "studio/sound.h"
 
+#define EARLY (100 * VT_NS_PER_MS)
+
 void vt_playout_init(struct vt_playout *playout, const struct vt_channel *channel, struct vt_output *output,
                      AVFrame *slate, int64_t first_frame, bool exact)
 {
@@ -32,8 +34,18 @@ static void take(struct vt_playout *playout, int count)
     memmove(playout->queue, playout->queue + count, (size_t)playout->queued * sizeof playout->queue[0]);
 }
 
+// A show that goes on waits for its next segment; what comes until shortly before is of no use.
+static bool too_early(const struct vt_playout *playout, int64_t now)
+{
+    return !playout->clock.exact && now < vt_frame_to_ns(playout->next, playout->clock.rate) - EARLY;
+}
+
 void vt_playout_frame(struct vt_playout *playout, AVFrame *frame, int64_t now)
 {
+    if (too_early(playout, now)) {
+        av_frame_free(&frame);
+        return;
+    }
     int dropped = vt_clock_frame(&playout->clock, frame->pts, now);
     if (dropped < 0) {
         av_frame_free(&frame);
@@ -49,6 +61,8 @@ void vt_playout_frame(struct vt_playout *playout, AVFrame *frame, int64_t now)
 void vt_playout_samples(struct vt_playout *playout, int64_t pts, const float *interleaved, int count, int64_t now)
 {
     int64_t duration = vt_muldiv(count, VT_NS_PER_S, VT_SAMPLE_RATE);
+    if (too_early(playout, now))
+        return;
     vt_output_samples(playout->output, vt_clock_sound(&playout->clock, pts, duration, now), interleaved, count);
 }
 
