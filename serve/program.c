@@ -176,6 +176,8 @@ static bool on_studio_exit(void *opaque, int status)
     if (again)
         start_show(program);
     vt_program_report(program);
+    if (program->on_studio_end)
+        program->on_studio_end(program->opaque);
     return !over && !program->draining;
 }
 

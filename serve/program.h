@@ -32,6 +32,11 @@ struct vt_program {
     char show[VT_NAME_ROOM];         // "" : none runs
     bool ending;                     // the studio has been told to end the show
     bool draining;                   // nothing new starts
+
+    // A studio has ended; whoever drains looks whether all have. May be NULL.
+    void (*on_studio_end)(void *opaque);
+    void *opaque;
+
     struct vt_service studio;
     struct vt_publisher *publisher;  // the current one, or NULL
     json_t *studio_status;           // the last, or NULL

@@ -99,6 +99,11 @@ static void proceed(struct supervisor *s)
         vt_loop_exit(s->loop, s->code);
 }
 
+static void on_studio_end(void *opaque)
+{
+    proceed(opaque);
+}
+
 static void drain(struct supervisor *s, int64_t limit_ns)
 {
     sd_notify(0, "STOPPING=1");
@@ -437,9 +442,12 @@ static void describe_services(struct supervisor *s)
         s->warm[i].on_start = on_warm_start;
         s->warm[i].on_message = on_warm_message;
     }
-    for (int i = 0; i < s->config->n_channels; i++)
+    for (int i = 0; i < s->config->n_channels; i++) {
         vt_program_init(&s->programs[i], s->loop, &s->config->channels[i], s->config->data, &s->origin,
                         &s->startup.identity);
+        s->programs[i].on_studio_end = on_studio_end;
+        s->programs[i].opaque = s;
+    }
 }
 
 static int start(struct supervisor *s)
