@@ -127,6 +127,24 @@ static bool fits(PangoLayout *layout, int lines, double width)
     return narrow && !pango_layout_is_ellipsized(layout) && (!lines || pango_layout_get_line_count(layout) <= lines);
 }
 
+// Takes the largest size that fits, by halving: a few trials whatever the sizes are.
+static void shrink(struct vt_shaper *shaper, const struct vt_text *text, double width)
+{
+    int lines = text->lines ? text->lines : 1;
+    int low = 0, high = (int)ceil((text->style->size - text->shrink_to) / FONT_STEP);
+    if (fits(shaper->layout, lines, width))
+        return;
+    while (low + 1 < high) {
+        int middle = (low + high) / 2;
+        set_font(shaper, text, text->style->size - middle * FONT_STEP);
+        if (fits(shaper->layout, lines, width))
+            high = middle;
+        else
+            low = middle;
+    }
+    set_font(shaper, text, fmax(text->style->size - high * FONT_STEP, text->shrink_to));
+}
+
 // Lays the text out at the largest size that fits, down to what it may shrink to.
 static void lay_out(struct vt_shaper *shaper, const struct vt_text *text, double width)
 {
@@ -138,13 +156,9 @@ static void lay_out(struct vt_shaper *shaper, const struct vt_text *text, double
                                text->ellipsis || text->lines ? PANGO_ELLIPSIZE_END : PANGO_ELLIPSIZE_NONE);
     pango_layout_set_height(shaper->layout, text->lines ? -text->lines : -1);
     pango_layout_set_single_paragraph_mode(shaper->layout, one_line || text->lines == 1);
-    double size = text->style->size;
-    set_font(shaper, text, size);
-    int lines = text->lines ? text->lines : 1;
-    while (text->shrink_to > 0 && size > text->shrink_to && !fits(shaper->layout, lines, width)) {
-        size = fmax(size - FONT_STEP, text->shrink_to);
-        set_font(shaper, text, size);
-    }
+    set_font(shaper, text, text->style->size);
+    if (text->shrink_to > 0 && text->shrink_to < text->style->size)
+        shrink(shaper, text, width);
 }
 
 struct vt_extent vt_text_measure(struct vt_shaper *shaper, const struct vt_text *text, double width)
