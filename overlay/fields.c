@@ -218,9 +218,10 @@ static bool offer_fits(const json_t *offer, const char *what, struct vt_diagnost
         vt_diagnose(diagnostics, VT_ERROR, 0, 0, "`%s` must be an offer, an object", what);
         return false;
     }
-    return time_fits(json_object_get(offer, "starts_at"), "offer.starts_at", diagnostics) &
-           time_fits(json_object_get(offer, "ends_at"), "offer.ends_at", diagnostics) &
-           texts_fit(offer, what, 0, diagnostics);
+    bool good = time_fits(json_object_get(offer, "starts_at"), "offer.starts_at", diagnostics);
+    good &= time_fits(json_object_get(offer, "ends_at"), "offer.ends_at", diagnostics);
+    good &= texts_fit(offer, what, 0, diagnostics);
+    return good;
 }
 
 static bool product_fits(const json_t *product, const char *what, struct vt_diagnostics *diagnostics)
@@ -229,11 +230,12 @@ static bool product_fits(const json_t *product, const char *what, struct vt_diag
         vt_diagnose(diagnostics, VT_ERROR, 0, 0, "`%s` must be a product, an object", what);
         return false;
     }
-    return money_fits(json_object_get(product, "price"), "product.price", diagnostics) &
-           money_fits(json_object_get(product, "sale_price"), "product.sale_price", diagnostics) &
-           money_fits(json_object_get(product, "prior_price"), "product.prior_price", diagnostics) &
-           offer_fits(json_object_get(product, "offer"), "product.offer", diagnostics) &
-           texts_fit(product, what, 0, diagnostics);
+    bool good = money_fits(json_object_get(product, "price"), "product.price", diagnostics);
+    good &= money_fits(json_object_get(product, "sale_price"), "product.sale_price", diagnostics);
+    good &= money_fits(json_object_get(product, "prior_price"), "product.prior_price", diagnostics);
+    good &= offer_fits(json_object_get(product, "offer"), "product.offer", diagnostics);
+    good &= texts_fit(product, what, 0, diagnostics);
+    return good;
 }
 
 static bool value_fits(const struct vt_field *field, const json_t *value, struct vt_diagnostics *diagnostics)

@@ -37,7 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (vt_template_load(&t, "fuzz", (const char *)data, size, NULL) != 0)
         return 0;
     json_t *products = json_loads("[{\"id\":\"shoe\",\"title\":\"Trail shoe\",\"price\":{\"amount\":5999,"
-                                  "\"currency\":\"EUR\"},\"offer\":{\"id\":\"f\",\"ends_at\":\"2026-03-01T19:14:12Z\"}}]",
+                                  "\"currency\":\"EUR\"}},{\"id\":\"headphones\",\"title\":\"Headphones\","
+                                  "\"price\":{\"amount\":5999,\"currency\":\"SAR\"},\"offer\":{\"id\":\"flash10\","
+                                  "\"ends_at\":\"2026-03-01T19:14:12Z\"}}]",
                                   0, NULL);
     const char *const *names = vt_template_samples(t);
     for (int i = 0; i < 2 && (i == 0 || names[i]); i++)
