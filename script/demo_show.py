@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from datetime import datetime, timedelta, timezone
 
 WATCH = "http://127.0.0.1:8080/watch/mango"
 PLAYLIST = "http://127.0.0.1:8080/live/mango/index.m3u8"
@@ -108,43 +109,48 @@ class Demo:
     Ctrl-C ends the show.
 """, flush=True)
 
-    def price_of(self, product):
-        return product.get("sale_price") or product["price"]
-
-    def take(self, template, product, **more):
+    def take(self, template, product=None, **more):
         body = {"template": template, **({"product": product["id"]} if product else {}), **more}
         receipt = self.call("POST", "/channels/mango/cues", body)
         self.say(f"on air: {template} {product['title'] if product else ''} (cue {receipt['id']})")
         return receipt["id"]
 
-    def lower(self, product):
-        """Takes a tenth off the price, while it is on air; the next time it goes back up."""
-        member = "sale_price" if product.get("sale_price") else "price"
-        old = product[member]
-        new = {"amount": old["amount"] * 9 // 10, "currency": old["currency"]}
-        self.call("PATCH", f"/products/{product['id']}", {member: new})
-        self.say(f"price of {product['title']}: {old['amount']} -> {new['amount']} {new['currency']} (minor units)")
-        return member, old
+    def change(self, product, member, money):
+        """Sets a price while it is on air; what it was before."""
+        self.call("PATCH", f"/products/{product['id']}", {member: money})
+        self.say(f"price of {product['title']}: {product[member]['amount']} -> {money['amount']} {money['currency']}"
+                 " (minor units)")
+
+    def card(self, product):
+        """A product card whose price falls by a tenth while it is shown."""
+        member = "sale_price" if product.get("sale_price") and not product.get("offer") else "price"
+        cue = self.take("com.example.product-card", product)
+        if self.rest(6):
+            self.change(product, member, {**product[member], "amount": product[member]["amount"] * 9 // 10})
+            self.rest(6)
+        self.off(cue)
+        self.call("PATCH", f"/products/{product['id']}", {member: product[member]})
+
+    def flash(self, product):
+        """A flash sale that counts down; when the offer ends, its price goes by itself."""
+        ends = datetime.now(timezone.utc) + timedelta(seconds=12)
+        offer = {"id": "demo", "starts_at": "2026-01-01T00:00:00Z", "ends_at": ends.isoformat(timespec="milliseconds")}
+        cue = self.take("com.example.flash-sale", product, data={"offer": offer})
+        self.rest(15)
+        self.off(cue)
+
+    def off(self, cue):
+        self.call("DELETE", f"/channels/mango/cues/{cue}")
+        self.say("off air")
+        self.rest(2)
 
     def run(self):
         products = self.call("GET", "/products")["products"]
-        self.take("com.example.price-ticker", None)
+        self.take("com.example.price-ticker")
         turn = 0
         while not self.over():
             product = products[turn % len(products)]
-            flash = turn % 3 == 2 and product.get("offer")
-            template = "com.example.flash-sale" if flash else "com.example.product-card"
-            cue = self.take(template, product)
-            if not self.rest(6):
-                return
-            member, old = self.lower(product)
-            if not self.rest(6):
-                return
-            self.call("DELETE", f"/channels/mango/cues/{cue}")
-            self.say("off air")
-            if not self.rest(3):
-                return
-            self.call("PATCH", f"/products/{product['id']}", {member: old})
+            (self.flash if product.get("offer") else self.card)(product)
             turn += 1
 
     def stop(self):

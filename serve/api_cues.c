@@ -38,6 +38,20 @@ static bool at_is_wrong(const json_t *at)
     return at && (!json_is_string(at) || vt_parse_time(json_string_value(at), &ns) < 0);
 }
 
+static bool names_no_product(struct vt_request *request, const char *id)
+{
+    if (!id || strlen(id) > VT_PRODUCT_ID_MAX)
+        return flawed(request, "\"product\" must be a product's id.");
+    json_t *known = NULL;
+    if (vt_store_product(vt_request_origin(request)->store, id, &known) == -ENOENT) {
+        vt_answer_problem(&request->answer, 404, "No such product",
+                          "There is no product \"%s\". GET /v1/products lists them, PUT makes one.", id);
+        return true;
+    }
+    json_decref(known);
+    return false;
+}
+
 static bool has_flawed_change(struct vt_request *request, const json_t *body)
 {
     const json_t *product = json_object_get(body, "product"), *data = json_object_get(body, "data");
@@ -48,14 +62,7 @@ static bool has_flawed_change(struct vt_request *request, const json_t *body)
         return flawed(request, "\"duration\" must be a number of seconds above 0.");
     if (step && !json_is_integer(step))
         return flawed(request, "\"step\" must be a whole number.");
-    if (!product)
-        return false;
-    const char *id = json_string_value(product);
-    json_t *known = NULL;
-    if (!id || vt_store_product(vt_request_origin(request)->store, id, &known) == -ENOENT)
-        return flawed(request, "\"product\" is no product's id. GET /v1/products lists them, PUT makes one.");
-    json_decref(known);
-    return false;
+    return product && names_no_product(request, json_string_value(product));
 }
 
 static bool has_flawed_take(struct vt_request *request, const json_t *body)
