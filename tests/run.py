@@ -84,7 +84,8 @@ def meson_tests(tally, folder, wanted, suites, env=None, slower=1):
     for test in listed:
         suite = {name.split(":")[-1] for name in test["suite"]}
         if suite & suites and wanted(test["name"]):
-            run(tally, f"{folder}/{test['name']}", test["cmd"], 120 * slower, {**test["env"], **(env or {})})
+            run(tally, f"{folder}/{test['name']}", test["cmd"], 120 * slower, {**test["env"], **(env or {})},
+                test["workdir"] or TOP / folder)
 
 
 def scripts(tally, folder, wanted, limit, slow):

@@ -226,10 +226,12 @@ def what_the_studio_refuses_is_a_problem(origin):
     asked = studio.expect("desk.take")
     studio.send("desk.receipt", request=asked["request"], status=404, title="Not Found", detail="no such template")
     same(problem(later.get(), 404)["detail"], "no such template")
-    for body in ({}, {"template": 1}, {"template": "a", "tmplate": 1}, {"template": "a", "product": "SKU-9"},
+    for body in ({}, {"template": 1}, {"template": "a", "tmplate": 1}, {"template": "a", "product": 9},
                  {"template": "a", "at": "soon"}, {"template": "a", "duration": 0}, {"template": "a", "id": "a b"},
                  {"template": "a", "data": []}):
         problem(origin.api("POST", "/v1/channels/mango/cues", body), 422)
+    unknown = origin.api("POST", "/v1/channels/mango/cues", {"template": "a", "product": "SKU-9"})
+    same("SKU-9" in problem(unknown, 404)["detail"], True)
     for text in ("", "[]", "{", '{"a":1,"a":2}', "[" * 5000):
         problem(origin.api("POST", "/v1/channels/mango/cues", text), 400)
     problem(origin.api("POST", "/v1/channels/mango/cues", "x" * 30000), 413)
