@@ -300,6 +300,7 @@ static void on_completed(void *opaque, struct MHD_Connection *connection, void *
     *state = NULL;
 }
 
+__attribute__((format(printf, 2, 0)))
 static void on_library_log(void *opaque, const char *format, va_list args)
 {
     char text[256], escaped[400];

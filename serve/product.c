@@ -45,7 +45,7 @@ static bool picture_valid(const char *text)
         return vt_url_valid(text);
     if (!text[0] || text[0] == '/' || strlen(text) > VT_URL_MAX || strchr(text, '\\'))
         return false;
-    for (const char *at = text; at; at = strchr(at, '/'), at += at != NULL)
+    for (const char *at = text; *at; at += strcspn(at, "/"), at += *at == '/')
         if (strncmp(at, "../", 3) == 0 || strcmp(at, "..") == 0)
             return false;
     for (const unsigned char *at = (const unsigned char *)text; *at; at++)

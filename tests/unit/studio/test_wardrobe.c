@@ -1,0 +1,144 @@
+#include "studio/wardrobe.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "check.h"
+
+#define ROUNDS 40
+
+static char folder[64], path[128];
+
+// Replaced whole, as an editor does it; `note` makes each a file of another size.
+static void write_template(const char *version, const char *note, const char *type)
+{
+    char temporary[140];
+    snprintf(temporary, sizeof temporary, "%s~", path);
+    FILE *file = fopen(temporary, "w");
+    REQUIRE(file != NULL);
+    fprintf(file, "# %s\nid: com.example.box\nversion: %s\nname: Box\ncanvas: {design: 640x360}\n"
+            "layout: {id: root, type: %s, style: {width: 100px, height: 50px, background: \"#ffffff\"}}\n",
+            note, version, type);
+    fclose(file);
+    REQUIRE_INT(rename(temporary, path), 0);
+}
+
+static struct vt_wardrobe *open_wardrobe(void)
+{
+    struct vt_wardrobe *wardrobe = NULL;
+    char *paths[] = {path};
+    REQUIRE_INT(vt_wardrobe_new(&wardrobe, paths, 1), 0);
+    return wardrobe;
+}
+
+static bool holds(struct vt_wardrobe *wardrobe, const char *name)
+{
+    bool all;
+    struct vt_template *template = vt_wardrobe_find(wardrobe, name, &all);
+    bool found = template != NULL;
+    vt_template_unref(&template);
+    return found;
+}
+
+static bool has_error(struct vt_wardrobe *wardrobe)
+{
+    json_t *status = vt_wardrobe_status(wardrobe);
+    bool error = json_object_get(json_array_get(status, 0), "error") != NULL;
+    json_decref(status);
+    return error;
+}
+
+TEST(a_template_is_found_by_its_id_and_its_version)
+{
+    write_template("1.0.0", "first", "box");
+    struct vt_wardrobe *wardrobe = open_wardrobe();
+    REQUIRE(holds(wardrobe, "com.example.box") && holds(wardrobe, "com.example.box@1.0.0"));
+    REQUIRE(!holds(wardrobe, "com.example.box@1.0.1") && !holds(wardrobe, "com.example.bo"));
+    REQUIRE(!holds(wardrobe, "com.example.box1"));
+    char *names = vt_wardrobe_names(wardrobe);
+    REQUIRE_TEXT(names, "com.example.box@1.0.0");
+    free(names);
+    vt_wardrobe_free(&wardrobe);
+}
+
+TEST(a_changed_file_is_loaded_and_said_once)
+{
+    char id[VT_TEMPLATE_ID + 1];
+    write_template("1.0.0", "first", "box");
+    struct vt_wardrobe *wardrobe = open_wardrobe();
+    vt_wardrobe_check(wardrobe);
+    REQUIRE(!vt_wardrobe_changed(wardrobe, id));
+    write_template("1.1.0", "second", "box");
+    vt_wardrobe_check(wardrobe);
+    REQUIRE(vt_wardrobe_changed(wardrobe, id));
+    REQUIRE_TEXT(id, "com.example.box");
+    REQUIRE(!vt_wardrobe_changed(wardrobe, id));
+    REQUIRE(holds(wardrobe, "com.example.box@1.1.0") && !holds(wardrobe, "com.example.box@1.0.0"));
+    vt_wardrobe_free(&wardrobe);
+}
+
+TEST(a_file_with_an_error_leaves_the_one_from_before)
+{
+    char id[VT_TEMPLATE_ID + 1];
+    write_template("1.0.0", "first", "box");
+    struct vt_wardrobe *wardrobe = open_wardrobe();
+    write_template("1.1.0", "with an error", "bux");
+    vt_wardrobe_check(wardrobe);
+    REQUIRE(!vt_wardrobe_changed(wardrobe, id) && has_error(wardrobe));
+    REQUIRE(holds(wardrobe, "com.example.box@1.0.0"));
+    REQUIRE_INT(unlink(path), 0);
+    vt_wardrobe_check(wardrobe);
+    REQUIRE(holds(wardrobe, "com.example.box@1.0.0") && has_error(wardrobe));
+    write_template("1.2.0", "mended", "box");
+    vt_wardrobe_check(wardrobe);
+    REQUIRE(vt_wardrobe_changed(wardrobe, id) && !has_error(wardrobe));
+    vt_wardrobe_free(&wardrobe);
+}
+
+static atomic_bool stop;
+
+static void *check_often(void *wardrobe)
+{
+    while (!atomic_load(&stop))
+        vt_wardrobe_check(wardrobe);
+    return NULL;
+}
+
+TEST(it_is_used_while_another_thread_loads)
+{
+    char id[VT_TEMPLATE_ID + 1], version[16], note[ROUNDS + 16];
+    pthread_t thread;
+    write_template("1.0.0", "first", "box");
+    struct vt_wardrobe *wardrobe = open_wardrobe();
+    atomic_store(&stop, false);
+    REQUIRE_INT(pthread_create(&thread, NULL, check_often, wardrobe), 0);
+    int lost = 0;
+    for (int i = 1; i <= ROUNDS; i++) {
+        snprintf(version, sizeof version, "1.0.%d", i);
+        snprintf(note, sizeof note, "%*d", i + 8, i);
+        write_template(version, note, i % 3 ? "box" : "bux");
+        while (i % 3 && !vt_wardrobe_changed(wardrobe, id))
+            lost += !holds(wardrobe, "com.example.box");
+    }
+    atomic_store(&stop, true);
+    pthread_join(thread, NULL);
+    REQUIRE_INT(lost, 0);
+    REQUIRE(holds(wardrobe, "com.example.box@1.0.40"));
+    vt_wardrobe_free(&wardrobe);
+}
+
+int main(void)
+{
+    snprintf(folder, sizeof folder, "/tmp/vitrine-wardrobe-XXXXXX");
+    if (!mkdtemp(folder))
+        return 1;
+    snprintf(path, sizeof path, "%s/box.yaml", folder);
+    RUN(a_template_is_found_by_its_id_and_its_version);
+    RUN(a_changed_file_is_loaded_and_said_once);
+    RUN(a_file_with_an_error_leaves_the_one_from_before);
+    RUN(it_is_used_while_another_thread_loads);
+    unlink(path);
+    rmdir(folder);
+    return DONE();
+}
