@@ -64,18 +64,28 @@ class Demo:
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{method} {path}: {error.code} {error.read().decode(errors='replace')}") from None
 
-    def wait_for(self, what, url, limit):
+    def wait_for(self, what, there, limit):
         self.say(f"waiting for {what}")
         until = time.monotonic() + limit
         while time.monotonic() < until and not self.stopping:
-            try:
-                urllib.request.urlopen(url, timeout=2).read()
+            if there() or not self.rest(0.2):
                 return
-            except OSError:
-                if not self.rest(0.2):
-                    return
         if not self.stopping:
-            raise RuntimeError(f"no {what} after {limit} s ({url})")
+            raise RuntimeError(f"no {what} after {limit} s")
+
+    def serves(self):
+        return self.read("http://127.0.0.1:8080/healthz") is not None
+
+    def plays(self):
+        """The playlist names the show that runs now, not the one before it."""
+        show = self.call("GET", "/channels/mango/status").get("show")
+        return show and show in (self.read(PLAYLIST) or "")
+
+    def read(self, url):
+        try:
+            return urllib.request.urlopen(url, timeout=2).read().decode()
+        except OSError:
+            return None
 
     # -- the show
 
@@ -84,7 +94,7 @@ class Demo:
         # In sessions of their own: Ctrl-C reaches the demo, which ends them in order.
         self.server = subprocess.Popen(["build/vitrine", "serve", "--config", "samples/vitrine.yaml"],
                                        start_new_session=True)
-        self.wait_for("vitrine", "http://127.0.0.1:8080/healthz", 20)
+        self.wait_for("vitrine", self.serves, 20)
         if self.stopping:
             return
         self.say("pushing a sample show, as OBS would")
@@ -92,7 +102,7 @@ class Demo:
             ["ffmpeg", "-nostdin", "-v", "error", "-re", "-f", "lavfi", "-i", PICTURE, "-re", "-f", "lavfi", "-i", SOUND,
              "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "60", "-b:v", "3M",
              "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "128k", "-f", "flv", PUSH], start_new_session=True)
-        self.wait_for("the first picture", PLAYLIST, 30)
+        self.wait_for("the first picture", self.plays, 30)
 
     def announce(self):
         print(f"""
