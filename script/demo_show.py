@@ -17,9 +17,9 @@ API = "http://127.0.0.1:8081/v1"
 TOKEN_FILE = "var/admin.token"
 PUSH = "rtmp://127.0.0.1:1935/live/demo-key"
 
-# A calm moving background with a slow chord, made by ffmpeg itself.
-PICTURE = ("gradients=size=320x180:rate=30:speed=0.012:nb_colors=4:seed=7:x0=0:y0=0:x1=320:y1=180"
-           ":c0=0x1d2b53:c1=0x3b5f8a:c2=0x7d5a8c:c3=0xd98c6a,scale=1280:720")
+# A drawn host in a drawn shop, with a camera that drifts, and a slow chord; the people who watch see a real encoder's work.
+PICTURE = ["-loop", "1", "-framerate", "30", "-i", "samples/pictures/studio.png"]
+CAMERA = "scale=1344:756,crop=1280:720:x='32+30*sin(t/3)':y='18+16*sin(t/4)'"
 SOUND = "aevalsrc='0.05*sin(2*PI*220*t)+0.04*sin(2*PI*277.18*t)+0.03*sin(2*PI*329.63*t)|" \
         "0.05*sin(2*PI*220.3*t)+0.04*sin(2*PI*277.5*t)+0.03*sin(2*PI*330*t)':s=48000"
 
@@ -99,7 +99,7 @@ class Demo:
             return
         self.say("pushing a sample show, as OBS would")
         self.publisher = subprocess.Popen(
-            ["ffmpeg", "-nostdin", "-v", "error", "-re", "-f", "lavfi", "-i", PICTURE, "-re", "-f", "lavfi", "-i", SOUND,
+            ["ffmpeg", "-nostdin", "-v", "error", "-re", *PICTURE, "-re", "-f", "lavfi", "-i", SOUND, "-vf", CAMERA,
              "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "60", "-b:v", "3M",
              "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "128k", "-f", "flv", PUSH], start_new_session=True)
         self.wait_for("the first picture", self.plays, 30)
