@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ enum feature {
     FILES    = 1 << 1,
     ACCEPT   = 1 << 2,
     FCNTL    = 1 << 3,     // any fcntl, record locks too; else only the harmless ones
+    PAIRS    = 1 << 5,     // socketpair(2), which reaches nobody by itself
     MAP_CODE = 1 << 4,     // may map files executable: libraries that load others late
 };
 
@@ -44,6 +46,7 @@ static const struct profile {
     struct limit limits[LIMITS_MAX];
 } profiles[] = {
     [VT_SANDBOX_GATE]   = {ACCEPT, {{RLIMIT_AS, 1024 * MB}, {RLIMIT_NOFILE, 16384}, {RLIMIT_NPROC, 0}}},
+    [VT_SANDBOX_GATE_TLS] = {ACCEPT | PAIRS, {{RLIMIT_AS, 2048 * MB}, {RLIMIT_NOFILE, 16384}, {RLIMIT_NPROC, 0}}},
     [VT_SANDBOX_INGEST] = {THREADS, {{RLIMIT_AS, 4096 * MB}, {RLIMIT_NOFILE, 64}}},
     [VT_SANDBOX_STUDIO] = {THREADS | FILES | FCNTL | MAP_CODE, {{RLIMIT_AS, 16384 * MB}, {RLIMIT_NOFILE, 1024}}},
     [VT_SANDBOX_ORIGIN] = {THREADS | FILES | FCNTL | ACCEPT, {{RLIMIT_AS, 16384 * MB}, {RLIMIT_NOFILE, 65536}}},
@@ -183,6 +186,8 @@ static int fill_filter(scmp_filter_ctx filter, unsigned features)
         error = allow(filter, file_calls);
     if (!error && (features & ACCEPT))
         error = allow(filter, accept_calls);
+    if (!error && (features & PAIRS))
+        error = allow_masked(filter, SCMP_SYS(socketpair), 0, UINT32_MAX, AF_UNIX);
     return error;
 }
 

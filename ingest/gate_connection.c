@@ -28,6 +28,7 @@ struct vt_connection {
     struct vt_connection *older, *newer;
     int64_t id;
     int fd;
+    bool tls;
     enum stage stage;
     struct vt_source *io, *deadline;
     struct vt_peer_address address;
@@ -138,8 +139,9 @@ static void ask(struct vt_connection *connection, const uint8_t *unread, size_t 
     connection->unread_size = size;
     vt_escape(encoder, sizeof encoder, connection->rtmp.publish.encoder,
               strlen(connection->rtmp.publish.encoder));
-    json_t *body = json_pack("{s:I,s:s,s:s,s:s}", "conn", (json_int_t)connection->id, "address",
-                             connection->address.text, "key", key, "encoder", encoder);
+    json_t *body = json_pack("{s:I,s:s,s:s,s:s,s:s}", "conn", (json_int_t)connection->id, "address",
+                             connection->address.text, "key", key, "encoder", encoder, "protocol",
+                             connection->tls ? "rtmps" : "rtmp");
     explicit_bzero(key, sizeof key);
     if (vt_gate_send(connection->gate, VT_MSG_PUBLISH_ASK, body, NULL, 0) < 0) {
         close_connection(connection, "the supervisor could not be asked");
@@ -234,7 +236,7 @@ static void link_newest(struct vt_gate *gate, struct vt_connection *connection)
     gate->connections++;
 }
 
-void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_storage *from)
+void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_storage *from, bool tls)
 {
     struct vt_peer_address address = vt_peer_address(from);
     if (count_group(gate, address.group) >= VT_GATE_PER_ADDRESS ||
@@ -251,6 +253,7 @@ void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_stora
     connection->fd = fd;
     connection->id = ++gate->last_id;
     connection->address = address;
+    connection->tls = tls;
     connection->reply.limit = VT_GATE_REPLY_BYTES;
     vt_rtmp_init(&connection->rtmp, (uint32_t)connection->id * 2654435761u);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));

@@ -20,9 +20,9 @@ struct vt_gate {
     uint8_t buffer[VT_GATE_READ_BYTES];
 };
 
-// Takes `fd` over, whatever happens. Past VT_GATE_CONNECTIONS the oldest one in set-up makes room: an honest encoder
+// Takes `fd` over, whatever happens; `tls`: it is a socket pair's end, and the peer is at gate tls. Past VT_GATE_CONNECTIONS the oldest one in set-up makes room: an honest encoder
 // is through in a second.
-void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_storage *from);
+void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_storage *from, bool tls);
 
 // The supervisor's answers. A connection that has gone meanwhile is no error.
 void vt_connection_accepted(struct vt_gate *gate, int64_t id);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "ingest/gate_connection.h"
+#include "ingest/peer_address.h"
 
 #define SUPERVISOR_FD   3
 #define ACCEPTS_AT_ONCE 64           // before other connections get their turn
@@ -57,7 +58,7 @@ static void on_listener(void *opaque, int fd, uint32_t events)
         socklen_t size = sizeof from;
         int peer = accept4(fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (peer >= 0) {
-            vt_connection_new(listener->gate, peer, &from);
+            vt_connection_new(listener->gate, peer, &from, false);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
@@ -85,12 +86,24 @@ static int on_start(struct process *process, struct vt_message *message)
     return error;
 }
 
+// What gate tls has unwrapped; its address is the encoder's.
+static void on_connection(struct process *process, struct vt_message *message)
+{
+    struct sockaddr_storage from;
+    const char *address = vt_message_text(message->body, "address");
+    vt_peer_sockaddr(&from, address ? address : "");
+    vt_connection_new(&process->gate, vt_message_take_fd(message, 0), &from, true);
+}
+
 static int on_message(struct process *process, struct vt_message *message)
 {
     int64_t id = vt_message_int(message->body, "conn", -1);
     switch (message->kind) {
     case VT_MSG_GATE_START:
         return on_start(process, message);
+    case VT_MSG_GATE_CONNECTION:
+        on_connection(process, message);
+        return 0;
     case VT_MSG_PUBLISH_ACCEPT:
         vt_connection_accepted(&process->gate, id);
         return 0;
@@ -161,8 +174,10 @@ static int run(struct process *process)
 
 int vt_gate_main(int argc, char **argv)
 {
+    if (argc == 1 && strcmp(argv[0], "tls") == 0)
+        return vt_gate_tls_main();
     if (argc != 1 || strcmp(argv[0], "rtmp") != 0) {
-        fputs("usage: vitrine gate rtmp (started by vitrine serve)\n", stderr);
+        fputs("usage: vitrine gate rtmp|tls (started by vitrine serve)\n", stderr);
         return 2;
     }
     vt_log_init("gate rtmp");

@@ -28,3 +28,14 @@ struct vt_peer_address vt_peer_address(const struct sockaddr_storage *from)
     }
     return address;
 }
+
+void vt_peer_sockaddr(struct sockaddr_storage *ret, const char *text)
+{
+    struct sockaddr_in *in = (struct sockaddr_in *)ret;
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
+    memset(ret, 0, sizeof *ret);
+    if (inet_pton(AF_INET, text, &in->sin_addr) == 1)
+        in->sin_family = AF_INET;
+    else if (inet_pton(AF_INET6, text, &in6->sin6_addr) == 1)
+        in6->sin6_family = AF_INET6;
+}

@@ -13,3 +13,6 @@ struct vt_peer_address {
 
 // IPv4 addresses mapped into IPv6 count as IPv4.
 struct vt_peer_address vt_peer_address(const struct sockaddr_storage *from);
+
+// The way back: an address as a peer_address's text has it. What is none becomes one of no family.
+void vt_peer_sockaddr(struct sockaddr_storage *ret, const char *text);

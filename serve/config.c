@@ -35,8 +35,8 @@ static const struct vt_option listen_table[] = {
     {NULL},
 };
 static const struct vt_option tls_table[] = {
-    {"certificate", VALUE(certificate), NULL, .doc = "PEM file"},
-    {"key", VALUE(key), NULL, .doc = "PEM file"},
+    {"certificate", VALUE(certificate), NULL, .doc = "PEM file: the certificate and its chain; read again on SIGHUP"},
+    {"key", VALUE(key), NULL, .doc = "PEM file: its key, without a passphrase"},
     {NULL},
 };
 static const struct vt_option admin_table[] = {
@@ -157,14 +157,23 @@ static void check_address(struct reading *r, const char *key, const char *addres
 // What this version does not do must not look as if it did.
 static void check_later_features(struct reading *r)
 {
-    const struct vt_yaml *listen = given(r->root, "listen"), *tls = given(r->root, "tls");
-    if (r->values.rtmps)
-        complain(r, VT_ERROR, vt_yaml_get(listen, "rtmps"), "RTMPS is not supported by this version: remove rtmps");
-    if (r->values.certificate || r->values.key)
-        complain(r, VT_ERROR, tls, "TLS is not supported by this version: remove tls");
+    const struct vt_yaml *listen = given(r->root, "listen");
     if (r->values.srt && strcmp(r->values.srt, DEFAULT_SRT) != 0)
         complain(r, VT_WARNING, vt_yaml_get(listen, "srt"),
                  "SRT is not supported by this version: nothing listens here");
+}
+
+static void check_tls(struct reading *r)
+{
+    const struct vt_yaml *tls = given(r->root, "tls");
+    if (r->values.rtmps) {
+        check_address(r, "rtmps", r->values.rtmps);
+        if (!r->values.certificate || !r->values.key)
+            complain(r, VT_ERROR, tls ? tls : vt_yaml_get(given(r->root, "listen"), "rtmps"),
+                     "rtmps needs tls: {certificate: FILE, key: FILE}");
+    } else if (r->values.certificate || r->values.key) {
+        complain(r, VT_WARNING, tls, "tls has no effect: there is no rtmps under listen");
+    }
 }
 
 static bool key_is_taken(const struct vt_config *config, const struct vt_channel *channel, const char **ret_owner)
@@ -245,6 +254,10 @@ static int settle(struct reading *r)
         config->token_file = from_working_directory(v->token_file);
     else if (config->data)
         config->token_file = join(config->data, "admin.token");
+    config->rtmps = move(&v->rtmps);
+    if ((v->certificate && !(config->certificate = join(r->folder, v->certificate))) ||
+        (v->key && !(config->tls_key = join(r->folder, v->key))))
+        return -ENOMEM;
     if (v->products && !(config->products = join(r->folder, v->products)))
         return -ENOMEM;
     return config->data && config->token_file ? 0 : -ENOMEM;
@@ -263,6 +276,7 @@ static int read_root(struct reading *r)
     check_address(r, "rtmp", r->values.rtmp);
     check_address(r, "http", r->values.http);
     check_address(r, "admin", r->values.admin);
+    check_tls(r);
     check_later_features(r);
     read_channels(r);
     if (r->values.products && r->values.products[0] == 0)
@@ -310,7 +324,7 @@ void vt_config_free(struct vt_config **config)
     struct vt_config *c = *config;
     if (!c)
         return;
-    char *texts[] = {c->rtmp, c->http, c->admin, c->data, c->token_file, c->products, c->user};
+    char *texts[] = {c->rtmps, c->certificate, c->tls_key, c->rtmp, c->http, c->admin, c->data, c->token_file, c->products, c->user};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
     for (int i = 0; i < c->n_channels; i++)

@@ -1,6 +1,6 @@
 // The configuration file of `vitrine serve`. Every value has a default; unknown keys are errors.
 //
-// Paths of templates, products, slates and pictures are relative to the file's folder; `data` and the token's file are
+// Paths of templates, products, slates, pictures and certificates are relative to the file's folder; `data` and the token's file are
 // relative to the working directory.
 #pragma once
 
@@ -14,6 +14,8 @@
 
 struct vt_config {
     char *rtmp, *http, *admin;           // addresses that vt_address_parse takes
+    char *rtmps;                         // or NULL; then both of these are there:
+    char *certificate, *tls_key;         // absolute
     char *data;                          // absolute
     char *token_file;                    // absolute
     char *products;                      // absolute, or NULL

@@ -30,8 +30,8 @@ static json_t *publisher_json(const struct vt_publisher *publisher)
     if (!publisher)
         return json_null();
     vt_format_time(publisher->since_ns, since);
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s}", "publisher", publisher->id, "protocol", "rtmp", "address",
-                             publisher->address, "encoder", publisher->encoder, "since", since);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s}", "publisher", publisher->id, "protocol", publisher->protocol,
+                             "address", publisher->address, "encoder", publisher->encoder, "since", since);
     if (json && publisher->status)
         json_object_update_missing(json, publisher->status);
     return json;
@@ -233,7 +233,7 @@ static int hand_over(struct vt_program *program, struct vt_publisher *publisher,
         return err;
     int fds[3] = {socket, state, ends[0]};
     json_t *start = json_pack("{s:s, s:s, s:s, s:s}", "publisher", publisher->id, "channel", name_of(program),
-                              "protocol", "rtmp", "encoder", publisher->encoder);
+                              "protocol", publisher->protocol, "encoder", publisher->encoder);
     err = vt_child_send(publisher->ingest, VT_MSG_INGEST_START, start, fds, 3);
     if (!err && runs(program))
         vt_child_send(program->studio.child, VT_MSG_STUDIO_SOURCE, json_pack("{s:s}", "publisher", publisher->id),

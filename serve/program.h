@@ -17,6 +17,7 @@ struct vt_publisher {
     struct vt_publisher *next;       // in the supervisor's list
     char id[VT_NAME_ROOM];
     char address[VT_PUBLISHER_TEXT], encoder[VT_PUBLISHER_TEXT];
+    const char *protocol;            // "rtmp", "rtmps"
     int64_t since_ns;                // program time
     struct vt_program *program;
     struct vt_child *ingest;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ingest/tls_context.h"
 #include "serve/listen.h"
 #include "serve/token.h"
 
@@ -202,21 +203,66 @@ static int listen_on(const char *key, const char *address, int *ret)
     return 0;
 }
 
+// ---- the certificate
+
+static int open_file(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        vt_error("tls: %s cannot be read: %s", path, strerror(errno));
+    return fd;
+}
+
+int vt_open_certificate(const struct vt_config *config, int ret[2])
+{
+    char why[VT_TLS_WHY_ROOM];
+    SSL_CTX *context = NULL;
+    int certificate = open_file(config->certificate), key = certificate < 0 ? -1 : open_file(config->tls_key);
+    int error = key < 0 ? -1 : vt_tls_context_new(&context, certificate, key, why);
+    SSL_CTX_free(context);
+    if (!error) {
+        ret[0] = certificate;
+        ret[1] = key;
+        return 0;
+    }
+    if (key >= 0) {
+        vt_error("tls: %s and %s cannot be used: %s", config->certificate, config->tls_key, why);
+        close(key);
+    }
+    if (certificate >= 0)
+        close(certificate);
+    return -1;
+}
+
+static int prepare_tls(struct vt_startup *startup, const struct vt_config *config)
+{
+    int files[2];
+    if (!config->rtmps)
+        return 0;
+    if (vt_open_certificate(config, files))
+        return -1;
+    close(files[0]);
+    close(files[1]);
+    return listen_on("rtmps", config->rtmps, &startup->rtmps_fd);
+}
+
 int vt_startup(struct vt_startup *ret, const struct vt_config *config)
 {
-    *ret = (struct vt_startup){.lock_fd = -1, .rtmp_fd = -1, .http_fd = -1, .admin_fd = -1};
+    *ret = (struct vt_startup){.lock_fd = -1, .rtmp_fd = -1, .http_fd = -1, .admin_fd = -1,
+                                .rtmps_fd = -1};
     if (find_identity(&ret->identity, config->user) || prepare_data(ret, config) ||
         prepare_token(&ret->identity, config->token_file))
         return -1;
     if (config->products && access(config->products, R_OK))
         vt_warning("products: %s cannot be read: %s", config->products, strerror(errno));
     return listen_on("rtmp", config->rtmp, &ret->rtmp_fd) || listen_on("http", config->http, &ret->http_fd) ||
-           listen_on("admin", config->admin, &ret->admin_fd) ? -1 : 0;
+           listen_on("admin", config->admin, &ret->admin_fd) || prepare_tls(ret, config) ? -1 : 0;
 }
 
 void vt_startup_free(struct vt_startup *startup)
 {
-    int *fds[] = {&startup->lock_fd, &startup->rtmp_fd, &startup->http_fd, &startup->admin_fd};
+    int *fds[] = {&startup->lock_fd, &startup->rtmp_fd, &startup->http_fd, &startup->admin_fd,
+                  &startup->rtmps_fd};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
         if (*fds[i] >= 0)
             close(*fds[i]);

@@ -9,6 +9,7 @@ struct vt_startup {
     struct vt_identity identity;
     int lock_fd;                         // holds the data folder for this process
     int rtmp_fd, http_fd, admin_fd;      // listen
+    int rtmps_fd;                        // -1: it is not configured
 };
 
 // Returns 0, or -1 when something was wrong and has been logged. vt_startup_free in both cases.
@@ -20,3 +21,7 @@ int vt_make_token(const char *path);
 
 // `path` and the folders above it. Returns 0 or a negative errno.
 int vt_make_folders(const char *path);
+
+// Opens the configured certificate and its key for reading, after trying them. Returns 0, or -1 when something was
+// wrong and has been logged.
+int vt_open_certificate(const struct vt_config *config, int ret[2]);

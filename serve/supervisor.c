@@ -17,6 +17,7 @@
 
 #define WARM_INGESTS    2
 #define STATUS_NS       VT_NS_PER_S
+#define SERVICES        (WARM_INGESTS + 3)      // gate rtmp, gate tls, the origin, the warm ingests
 #define DRAIN_NS        (15 * VT_NS_PER_S)      // for the studios to end their shows
 #define CHILD_END_NS    (3 * VT_NS_PER_S)       // for the others to end
 #define START_ATTEMPTS  5                       // of the origin before it first served
@@ -28,6 +29,7 @@ struct ask {
     int64_t conn;
     int program;
     char address[VT_PUBLISHER_TEXT], encoder[VT_PUBLISHER_TEXT];
+    const char *protocol;
 };
 
 enum stage { RUNNING, ENDING_SHOWS, ENDING_CHILDREN };
@@ -38,8 +40,8 @@ struct supervisor {
     const char *config_path;                    // NULL: defaults
     struct vt_policy *policy;
     struct vt_startup startup;
-    struct vt_source *on_term, *on_int, *on_second;
-    struct vt_service gate, origin, warm[WARM_INGESTS];
+    struct vt_source *on_term, *on_int, *on_hup, *on_second;
+    struct vt_service gate, tls, origin, warm[WARM_INGESTS];
     struct ask asks[VT_GATE_CONNECTIONS];
     int n_asks;
     struct vt_program programs[VT_CHANNELS_MAX];
@@ -72,12 +74,12 @@ static bool studios_run(const struct supervisor *s)
 
 static struct vt_service *service_at(struct supervisor *s, int i)
 {
-    return i == 0 ? &s->gate : i == 1 ? &s->origin : &s->warm[i - 2];
+    return i == 0 ? &s->gate : i == 1 ? &s->origin : i == 2 ? &s->tls : &s->warm[i - 3];
 }
 
 static bool children_run(struct supervisor *s)
 {
-    for (int i = 0; i < WARM_INGESTS + 2; i++) {
+    for (int i = 0; i < SERVICES; i++) {
         if (service_at(s, i)->child)
             return true;
     }
@@ -89,7 +91,7 @@ static void proceed(struct supervisor *s)
 {
     if (s->stage == ENDING_SHOWS && !studios_run(s)) {
         s->stage = ENDING_CHILDREN;
-        for (int i = 0; i < WARM_INGESTS + 2; i++) {
+        for (int i = 0; i < SERVICES; i++) {
             struct vt_service *service = service_at(s, i);
             if (service->child)
                 vt_child_end(service->child, CHILD_END_NS);
@@ -108,7 +110,7 @@ static void drain(struct supervisor *s, int64_t limit_ns)
 {
     sd_notify(0, "STOPPING=1");
     s->stage = ENDING_SHOWS;
-    for (int i = 0; i < WARM_INGESTS + 2; i++)
+    for (int i = 0; i < SERVICES; i++)
         vt_source_free(&service_at(s, i)->restart);
     for (int i = 0; i < s->config->n_channels; i++) {
         struct vt_program *program = &s->programs[i];
@@ -264,6 +266,8 @@ static void on_ask(struct supervisor *s, struct vt_child *gate, const json_t *bo
     char shown[32];
     copy_shown(ask.address, body, "address");
     copy_shown(ask.encoder, body, "encoder");
+    const char *protocol = vt_message_text(body, "protocol");
+    ask.protocol = protocol && strcmp(protocol, "rtmps") == 0 ? "rtmps" : "rtmp";
     if (s->stage != RUNNING) {
         refuse(s, conn, SHUTDOWN_CODE, "The server is shutting down.");
     } else if (ask.program < 0) {
@@ -286,11 +290,12 @@ static int publish(struct supervisor *s, const struct ask *ask, int socket, int 
     snprintf(publisher->id, sizeof publisher->id, "p%d", (int)(++s->publisher_count % 1000000000));
     memcpy(publisher->address, ask->address, sizeof publisher->address);
     memcpy(publisher->encoder, ask->encoder, sizeof publisher->encoder);
+    publisher->protocol = ask->protocol;
     publisher->since_ns = vt_program_now_ns();
     publisher->next = s->publishers;
     s->publishers = publisher;
-    vt_info("%s: publisher %s from %s (%s)", s->programs[ask->program].channel->name, publisher->id,
-            publisher->address, publisher->encoder);
+    vt_info("%s: publisher %s from %s over %s (%s)", s->programs[ask->program].channel->name, publisher->id,
+            publisher->address, publisher->protocol, publisher->encoder);
     err = vt_program_publish(&s->programs[ask->program], publisher, socket, state);
     if (err)
         vt_child_kill(publisher->ingest);
@@ -318,6 +323,8 @@ static void on_gate_message(void *opaque, struct vt_child *child, struct vt_mess
         on_ask(s, child, message->body);
     } else if (message->kind == VT_MSG_PUBLISH_HAND) {
         on_hand(s, child, message);
+    } else if (message->kind != VT_MSG_PUBLISH_GONE) {
+        vt_child_refuse(child, "it sent a message of another gate");
     } else {
         struct ask *ask = find_ask(s, vt_message_int(message->body, "conn", -1));
         if (ask)
@@ -332,6 +339,47 @@ static void on_gate_start(void *opaque)
     vt_listen_name(s->startup.rtmp_fd, name);
     s->n_asks = 0;
     vt_child_send(s->gate.child, VT_MSG_GATE_START, json_pack("{s:[s]}", "listen", name), &s->startup.rtmp_fd, 1);
+}
+
+// ---- gate tls
+
+static void send_certificate(struct supervisor *s)
+{
+    int files[2];
+    if (!s->tls.child || vt_open_certificate(s->config, files))
+        return;
+    vt_child_send(s->tls.child, VT_MSG_GATE_CERTIFICATE, NULL, files, 2);
+    close(files[0]);
+    close(files[1]);
+}
+
+static void on_tls_start(void *opaque)
+{
+    struct supervisor *s = opaque;
+    char name[VT_ADDRESS_ROOM];
+    vt_listen_name(s->startup.rtmps_fd, name);
+    send_certificate(s);
+    vt_child_send(s->tls.child, VT_MSG_GATE_START, json_pack("{s:[s]}", "listen", name), &s->startup.rtmps_fd, 1);
+}
+
+static void on_tls_message(void *opaque, struct vt_child *child, struct vt_message *message)
+{
+    struct supervisor *s = opaque;
+    char address[VT_PUBLISHER_TEXT];
+    if (message->kind != VT_MSG_TLS_HAND) {
+        vt_child_refuse(child, "it sent a message of another gate");
+        return;
+    }
+    copy_shown(address, message->body, "address");
+    if (s->gate.child)
+        vt_child_send(s->gate.child, VT_MSG_GATE_CONNECTION, json_pack("{s:s}", "address", address), message->fds, 1);
+}
+
+static void on_hangup(void *opaque, int number)
+{
+    struct supervisor *s = opaque;
+    vt_info("%s: %s", strsignal(number), s->config->rtmps ? "reading the certificate again" : "nothing to read again");
+    send_certificate(s);
 }
 
 // ---- the origin
@@ -355,6 +403,10 @@ static void say_where(const struct supervisor *s)
     vt_listen_name(s->startup.admin_fd, admin);
     printf("push:  server rtmp://%s/live, stream key: the channel's key in %s\n", rtmp,
            s->config_path ? s->config_path : "the configuration");
+    if (s->config->rtmps) {
+        vt_listen_name(s->startup.rtmps_fd, rtmp);
+        printf("push:  or server rtmps://%s/live\n", rtmp);
+    }
     for (int i = 0; i < s->config->n_channels; i++)
         printf("watch: http://%s/watch/%s\n", http, s->config->channels[i].name);
     if (s->config->n_channels == 0)
@@ -433,6 +485,9 @@ static void describe_services(struct supervisor *s)
     describe_service(s, &s->gate, VT_GATE, "gate", "rtmp");
     s->gate.on_start = on_gate_start;
     s->gate.on_message = on_gate_message;
+    describe_service(s, &s->tls, VT_GATE, "gate", "tls");
+    s->tls.on_start = on_tls_start;
+    s->tls.on_message = on_tls_message;
     describe_service(s, &s->origin, VT_ORIGIN, "origin", NULL);
     s->origin.on_start = on_origin_start;
     s->origin.on_message = on_origin_message;
@@ -458,6 +513,8 @@ static int start(struct supervisor *s)
     if (!err)
         err = vt_loop_signal(s->loop, &s->on_int, SIGINT, on_signal, s);
     if (!err)
+        err = vt_loop_signal(s->loop, &s->on_hup, SIGHUP, on_hangup, s);
+    if (!err)
         err = vt_loop_timer(s->loop, &s->on_second, vt_now_ns() + STATUS_NS, on_second, s);
     if (!err)
         err = vt_policy_new(&s->policy, s->config->channels, s->config->n_channels);
@@ -466,6 +523,8 @@ static int start(struct supervisor *s)
     describe_services(s);
     vt_service_start(&s->origin);
     vt_service_start(&s->gate);
+    if (s->config->rtmps)
+        vt_service_start(&s->tls);
     for (int i = 0; i < WARM_INGESTS; i++)
         vt_service_start(&s->warm[i]);
     return 0;
@@ -477,10 +536,11 @@ static void finish(struct supervisor *s)
         if (s->programs[i].channel)
             vt_program_free(&s->programs[i]);
     }
-    for (int i = 0; i < WARM_INGESTS + 2; i++)
+    for (int i = 0; i < SERVICES; i++)
         vt_service_stop(service_at(s, i));
     vt_source_free(&s->on_term);
     vt_source_free(&s->on_int);
+    vt_source_free(&s->on_hup);
     vt_source_free(&s->on_second);
     vt_policy_free(&s->policy);
     vt_startup_free(&s->startup);

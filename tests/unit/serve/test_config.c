@@ -76,8 +76,9 @@ TEST(says_what_is_wrong_and_where)
                   "http must be an address and a port such as 127.0.0.1:8080 or [::]:8080, is 8080");
     require_error("listen:\n  rtmp:\n", 2, 8,
                   "rtmp must be an address and a port such as 127.0.0.1:8080 or [::]:8080, is empty");
-    require_error("listen: {rtmps: \"127.0.0.1:443\"}\n", 1, 17, "RTMPS is not supported by this version: remove rtmps");
-    require_error("tls: {certificate: a.pem, key: b.pem}\n", 1, 6, "TLS is not supported by this version: remove tls");
+    require_error("listen: {rtmps: \"127.0.0.1:443\"}\n", 1, 17, "rtmps needs tls: {certificate: FILE, key: FILE}");
+    require_error("listen: {rtmps: \"127.0.0.1:443\"}\ntls: {key: b.pem}\n", 2, 6,
+                  "rtmps needs tls: {certificate: FILE, key: FILE}");
     require_error("admin: {token: x}\n", 1, 9, "unknown key token");
     require_error("channels: [mango]\n", 1, 11, "channels must be a map of names and channels");
     require_error("channels:\n  a b: {}\n", 2, 3, "a channel's name must be 1 to 32 letters, digits, _ or -");
@@ -89,11 +90,23 @@ TEST(says_what_is_wrong_and_where)
     require_error("a: [\n", 2, 1, "not YAML: did not find expected node content, while parsing a flow node");
 }
 
+TEST(reads_rtmps_and_its_certificate)
+{
+    REQUIRE_INT(parse("listen: {rtmps: \"127.0.0.1:443\"}\ntls: {certificate: a.pem, key: /etc/b.pem}\n"), 0);
+    REQUIRE_TEXT(config->rtmps, "127.0.0.1:443");
+    REQUIRE(config->certificate[0] == '/' && strstr(config->certificate, "/a.pem"));
+    REQUIRE_TEXT(config->tls_key, "/etc/b.pem");
+    REQUIRE_INT(parse(""), 0);
+    REQUIRE(config->rtmps == NULL);
+}
+
 TEST(what_has_no_effect_is_a_warning)
 {
     REQUIRE_INT(parse("listen: {srt: \"127.0.0.1:9000\"}\n"), 0);
     REQUIRE_INT(diagnostics.warnings, 1);
     REQUIRE_INT(diagnostics.list[0].column, 15);
+    REQUIRE_INT(parse("tls: {certificate: a.pem, key: b.pem}\n"), 0);
+    REQUIRE_TEXT(diagnostics.list[0].text, "tls has no effect: there is no rtmps under listen");
     REQUIRE_INT(parse("channels: {mango: }\n"), 0);
     REQUIRE_TEXT(diagnostics.list[0].text, "channel mango has no keys: nobody can publish to it");
     REQUIRE_INT(config->n_channels, 1);
@@ -150,6 +163,7 @@ int main(void)
     RUN(an_empty_file_has_every_default);
     RUN(reads_what_the_documentation_shows);
     RUN(says_what_is_wrong_and_where);
+    RUN(reads_rtmps_and_its_certificate);
     RUN(what_has_no_effect_is_a_warning);
     RUN(channels_hold_at_their_limit);
     RUN(files_that_cannot_be_read);

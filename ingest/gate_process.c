@@ -1,0 +1,92 @@
+#include "ingest/gate_process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/log.h"
+#include "base/mediatime.h"
+
+#define SUPERVISOR_FD 3
+
+static void watch_link(struct vt_gate_process *process)
+{
+    int left = vt_link_flush(process->link);
+    if (left < 0)
+        vt_loop_exit(process->loop, 0);
+    else
+        vt_source_events(process->link_io, EPOLLIN | (left ? EPOLLOUT : 0));
+}
+
+int vt_gate_process_send(struct vt_gate_process *process, enum vt_message_kind kind, json_t *body, const int *fds,
+                         int n_fds)
+{
+    int error = vt_link_send(process->link, kind, body, fds, n_fds);
+    watch_link(process);
+    return error;
+}
+
+static void on_link(void *opaque, int fd, uint32_t events)
+{
+    struct vt_gate_process *process = opaque;
+    struct vt_message message;
+    int got;
+    while ((got = vt_link_receive(process->link, &message)) > 0) {
+        int error = process->on_message(process->opaque, &message);
+        vt_message_clear(&message);
+        if (error < 0) {
+            vt_error("cannot go on with what the supervisor sent: %s", strerror(-error));
+            vt_loop_exit(process->loop, 1);
+            return;
+        }
+    }
+    if (got < 0)
+        vt_loop_exit(process->loop, got == -EPIPE ? 0 : 1);
+    else
+        watch_link(process);
+}
+
+static void on_term(void *opaque, int signal)
+{
+    struct vt_gate_process *process = opaque;
+    vt_loop_exit(process->loop, 0);
+}
+
+int vt_gate_process_run(struct vt_gate_process *process)
+{
+    signal(SIGPIPE, SIG_IGN);
+    int error = vt_link_new(&process->link, SUPERVISOR_FD, VT_GATE, VT_SUPERVISOR);
+    if (!error)
+        error = vt_loop_new(&process->loop);
+    if (!error)
+        error = vt_loop_io(process->loop, &process->link_io, SUPERVISOR_FD, EPOLLIN, on_link, process);
+    if (!error)
+        error = vt_loop_signal(process->loop, &process->term, SIGTERM, on_term, process);
+    if (error < 0) {
+        vt_error("cannot start: %s", strerror(-error));
+        return 1;
+    }
+    return vt_loop_run(process->loop) == 0 ? 0 : 1;
+}
+
+void vt_gate_process_free(struct vt_gate_process *process)
+{
+    vt_source_free(&process->term);
+    vt_source_free(&process->link_io);
+    vt_link_free(&process->link);
+    vt_loop_free(&process->loop);
+}
+
+void vt_gate_process_log(struct vt_gate_process *process, const char *address, const char *reason)
+{
+    int64_t second = vt_now_ns() / VT_NS_PER_S;
+    if (second != process->log_second) {
+        if (process->log_lines > VT_GATE_LOG_LINES)
+            vt_info("%lld more connections closed", (long long)(process->log_lines - VT_GATE_LOG_LINES));
+        process->log_second = second;
+        process->log_lines = 0;
+    }
+    if (process->log_lines++ < VT_GATE_LOG_LINES)
+        vt_info("%s: closed: %s", address, reason);
+}
