@@ -8,22 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+#include "base/file.h"
 
-static int write_all(int fd, const void *data, size_t size)
-{
-    const uint8_t *at = data;
-    while (size > 0) {
-        ssize_t n = write(fd, at, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        at += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
 static int read_all(int fd, void *data, size_t size, off_t from)
 {
@@ -51,11 +38,11 @@ int vt_handover_write(int *ret_fd, const struct vt_rtmp *rtmp, const void *unrea
     struct vt_handover_head head = {VT_HANDOVER_MAGIC, sizeof *rtmp, (uint32_t)size, 0};
     struct vt_rtmp state = *rtmp;
     vt_rtmp_forget(&state);
-    int error = write_all(fd, &head, sizeof head);
+    int error = vt_write_all(fd, &head, sizeof head);
     if (error == 0)
-        error = write_all(fd, &state, sizeof state);
+        error = vt_write_all(fd, &state, sizeof state);
     if (error == 0)
-        error = write_all(fd, unread, size);
+        error = vt_write_all(fd, unread, size);
     if (error == 0 && fcntl(fd, F_ADD_SEALS, SEALS) < 0)
         error = -errno;
     if (error < 0) {

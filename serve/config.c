@@ -1,12 +1,11 @@
 #include "serve/config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "serve/listen.h"
 
@@ -60,37 +59,7 @@ struct reading {
     int errors;
 };
 
-// ---- files
-
-static int read_all(int fd, size_t limit, char **ret, size_t *ret_size)
-{
-    struct vt_writer w = {.limit = limit + 2};
-    char block[16384];
-    ssize_t n;
-    while ((n = read(fd, block, sizeof block)) > 0 && !w.failed)
-        vt_write_bytes(&w, block, (size_t)n);
-    int err = n < 0 ? -errno : w.failed || w.size > limit ? -EFBIG : 0;
-    vt_write_u8(&w, 0);
-    if (!err && w.failed)
-        err = -ENOMEM;
-    if (err) {
-        vt_writer_free(&w);
-        return err;
-    }
-    *ret = (char *)w.data;
-    *ret_size = w.size - 1;
-    return 0;
-}
-
-int vt_read_file(const char *path, size_t limit, char **ret, size_t *ret_size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    int err = read_all(fd, limit, ret, ret_size);
-    close(fd);
-    return err;
-}
+// ---- paths
 
 char *vt_folder_of(const char *path)
 {

@@ -33,9 +33,5 @@ int vt_config_parse(struct vt_config **ret, const char *text, size_t size, const
 int vt_config_load(struct vt_config **ret, const char *path, struct vt_diagnostics *diagnostics);
 void vt_config_free(struct vt_config **config);
 
-// Reads a whole file of at most `limit` bytes. Returns 0 and its text with a NUL behind it, which the caller frees;
-// a negative errno (-EFBIG: longer).
-int vt_read_file(const char *path, size_t limit, char **ret, size_t *ret_size);
-
 // The absolute folder that `path` lies in; the caller frees it. NULL if it cannot be found.
 char *vt_folder_of(const char *path);

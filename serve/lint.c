@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "overlay/overlay.h"
 #include "serve/config.h"
 #include "studio/cuefile.h"

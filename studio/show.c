@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 #define TREE_DEPTH 4                     // SHOW/OUTPUT/cues
 #define SHOWS_MAX  256                   // looked at when old ones are removed
 
@@ -32,70 +34,6 @@ static int open_folder(int at, const char *name)
         return -errno;
     int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
-}
-
-static int write_all(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, data, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        data += written;
-        size -= (size_t)written;
-    }
-    return 0;
-}
-
-static int put(int folder, const char *name, const void *data, size_t size, bool durable)
-{
-    char temporary[VT_NAME_ROOM * 4 + 16];
-    int length = snprintf(temporary, sizeof temporary, "%s.tmp", name);
-    if (length >= (int)sizeof temporary)
-        return -ENAMETOOLONG;
-    int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return -errno;
-    int error = write_all(fd, data, size);
-    if (!error && durable && fsync(fd) < 0)
-        error = -errno;
-    if (close(fd) < 0 && !error)
-        error = -errno;
-    if (!error && renameat(folder, temporary, folder, name) < 0)
-        error = -errno;
-    if (error)
-        (void)unlinkat(folder, temporary, 0);
-    else if (durable)
-        (void)fsync(folder);
-    return error;
-}
-
-// Reads a whole file of at most `limit` bytes, and a NUL behind it.
-static int get(int folder, const char *name, size_t limit, char **ret, size_t *ret_size)
-{
-    struct stat st;
-    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (size_t)st.st_size > limit) {
-        close(fd);
-        return -EFBIG;
-    }
-    size_t size = 0;
-    char *data = malloc((size_t)st.st_size + 1);
-    ssize_t got = data ? 1 : -1;
-    while (data && size < (size_t)st.st_size && (got = read(fd, data + size, (size_t)st.st_size - size)) > 0)
-        size += (size_t)got;
-    close(fd);
-    if (!data || got < 0) {
-        free(data);
-        return -EIO;
-    }
-    data[size] = 0;
-    *ret = data;
-    *ret_size = size;
-    return 0;
 }
 
 // -- old shows
@@ -185,7 +123,7 @@ static uint64_t read_sequence(const struct vt_show *show)
 {
     char *text;
     size_t size;
-    if (get(show->channel, "sequence", 64, &text, &size) < 0)
+    if (vt_read_file_at(show->channel, "sequence", 64, &text, &size) < 0)
         return 1;
     char *end;
     errno = 0;
@@ -199,7 +137,7 @@ static int write_sequence(struct vt_show *show, uint64_t number)
 {
     char text[32];
     int length = snprintf(text, sizeof text, "%" PRIu64 "\n", number);
-    int error = put(show->channel, "sequence", text, (size_t)length, true);
+    int error = vt_put_file_at(show->channel, "sequence", text, (size_t)length, true);
     if (!error)
         show->reserved = number;
     return error;
@@ -223,7 +161,7 @@ static int read_show(struct vt_show *show)
 {
     char *text;
     size_t size;
-    int error = get(show->folder, "show.json", 4096, &text, &size);
+    int error = vt_read_file_at(show->folder, "show.json", 4096, &text, &size);
     if (error)
         return error;
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
@@ -250,7 +188,7 @@ static int write_show(struct vt_show *show, int64_t now_ns)
     int error = write_sequence(show, show->first_msn + VT_SHOW_RESERVE);
     int length = snprintf(text, sizeof text, "{\"start\": \"%s\", \"epoch_ns\": %" PRId64 ", \"first_msn\": %" PRIu64 "}\n",
                           start, show->epoch, show->first_msn);
-    return error ? error : put(show->folder, "show.json", text, (size_t)length, true);
+    return error ? error : vt_put_file_at(show->folder, "show.json", text, (size_t)length, true);
 }
 
 static int read_or_begin(struct vt_show *show, const char *name, int64_t now_ns)
@@ -312,7 +250,7 @@ int vt_show_open(struct vt_show **ret, const char *data, const char *channel, co
     if (!error)
         error = open_output(show, show->folder, output);
     if (!error && show->goes_on) {
-        (void)get(show->output, "state.json", VT_SHOW_STATE, &show->state, &show->state_size);
+        (void)vt_read_file_at(show->output, "state.json", VT_SHOW_STATE, &show->state, &show->state_size);
         show->reserved = read_sequence(show);
     }
     if (error)
@@ -376,7 +314,7 @@ const char *vt_show_state(const struct vt_show *show, size_t *ret_size)
 int vt_show_put(void *opaque, enum vt_blob kind, const char *name, const void *data, size_t size)
 {
     struct vt_show *show = opaque;
-    return put(show->output, name, data, size, false);
+    return vt_put_file_at(show->output, name, data, size, false);
 }
 
 int vt_show_drop(void *opaque, const char *name)
@@ -393,5 +331,5 @@ int vt_show_put_channel(struct vt_show *show, const char *name, const void *data
             return folder;
         close(folder);
     }
-    return put(show->channel, name, data, size, false);
+    return vt_put_file_at(show->channel, name, data, size, false);
 }

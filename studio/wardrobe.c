@@ -1,15 +1,14 @@
 #include "studio/wardrobe.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/file.h"
 #include "base/log.h"
 
 struct dress {
@@ -28,29 +27,6 @@ struct vt_wardrobe {
     int count;
     struct dress list[];
 };
-
-static int read_file(const char *path, char **ret, size_t *ret_size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    char *text = malloc(VT_TEMPLATE_BYTES + 1);
-    size_t size = 0;
-    ssize_t got = text ? 1 : -1;
-    while (got > 0 && size <= VT_TEMPLATE_BYTES) {
-        got = read(fd, text + size, VT_TEMPLATE_BYTES + 1 - size);
-        size += got > 0 ? (size_t)got : 0;
-    }
-    int error = got < 0 ? (text ? -errno : -ENOMEM) : size > VT_TEMPLATE_BYTES ? -EFBIG : 0;
-    close(fd);
-    if (error) {
-        free(text);
-        return error;
-    }
-    *ret = text;
-    *ret_size = size;
-    return 0;
-}
 
 static void say(struct dress *dress, const struct vt_diagnostics *diagnostics, int error)
 {
@@ -75,7 +51,7 @@ static void load(struct vt_wardrobe *wardrobe, struct dress *dress)
     struct vt_template *template = NULL;
     char *text = NULL;
     size_t size = 0;
-    int error = read_file(dress->path, &text, &size);
+    int error = vt_read_file(dress->path, VT_TEMPLATE_BYTES, &text, &size);
     if (!error)
         error = vt_template_load(&template, dress->path, text, size, &diagnostics);
     pthread_mutex_lock(&wardrobe->lock);
