@@ -7,9 +7,9 @@ int64_t vt_backoff_next(struct vt_backoff *backoff, int64_t lived_ns)
 {
     if (lived_ns >= VT_BACKOFF_RESET_NS)
         *backoff = (struct vt_backoff){0};
-    if (!backoff->died)
-        backoff->died = true;
-    else if (backoff->delay_ns == 0)
+    if (backoff->deaths++ == 0)
+        return 0;
+    if (backoff->delay_ns == 0)
         backoff->delay_ns = VT_BACKOFF_FIRST_NS;
     else if (backoff->delay_ns < VT_BACKOFF_MAX_NS)
         backoff->delay_ns = backoff->delay_ns * 2 < VT_BACKOFF_MAX_NS ? backoff->delay_ns * 2 : VT_BACKOFF_MAX_NS;

@@ -1,7 +1,6 @@
 // When a process that ended may be started again, and what shows are called. Pure.
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/mediatime.h"
@@ -13,7 +12,7 @@
 
 struct vt_backoff {                  // zero: it has not died yet
     int64_t delay_ns;                // of the restart before
-    bool died;
+    int deaths;                      // in a row, each after a life shorter than VT_BACKOFF_RESET_NS but the first
 };
 
 // How long to wait before the next start of a process that lived for `lived_ns`: nothing the first time, then 100 ms,

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "serve/policy.h"
+#include "studio/unfinished.h"
 
 #define TAKEN_OVER "NetStream.Publish.BadName"       // encoders show its description and do not fight back
 
@@ -40,7 +42,9 @@ static json_t *publisher_json(const struct vt_publisher *publisher)
 static const char *state_of(const struct vt_program *program)
 {
     const char *state = vt_message_text(program->studio_status, "state");
-    return program->show[0] == 0 ? "off" : program->ending ? "ending" : state ? state : "starting";
+    if (program->show[0] == 0)
+        return program->failed ? "failed" : "off";
+    return program->ending ? "ending" : state ? state : "starting";
 }
 
 void vt_program_report(struct vt_program *program)
@@ -102,6 +106,13 @@ static bool show_exists(const struct vt_program *program, const char *show)
     return exists;
 }
 
+static void run_show(struct vt_program *program)
+{
+    program->ending = program->failed = false;
+    program->studio.backoff = (struct vt_backoff){0};
+    vt_service_start(&program->studio);
+}
+
 static void start_show(struct vt_program *program)
 {
     int64_t now = vt_program_now_ns();
@@ -109,10 +120,48 @@ static void start_show(struct vt_program *program)
     do
         vt_show_id(program->show, now, n++);
     while (show_exists(program, program->show));
-    program->ending = false;
     vt_info("%s: show %s starts", name_of(program), program->show);
-    program->studio.backoff = (struct vt_backoff){0};
-    vt_service_start(&program->studio);
+    run_show(program);
+}
+
+// Ends the playlists of a show that no studio will go on with.
+static void end_on_disk(const struct vt_program *program)
+{
+    int err = vt_unfinished_end(program->data, name_of(program), program->show);
+    if (err && err != -ENOENT)
+        vt_error("%s: the playlists of show %s cannot be ended: %s", name_of(program), program->show, strerror(-err));
+}
+
+static void give_up(struct vt_program *program)
+{
+    vt_error("%s: the studio of show %s died %d times in a row, each time soon after its start; the lines above say why. "
+             "The show ends; the next publisher starts another one", name_of(program), program->show,
+             program->studio.backoff.deaths);
+    end_on_disk(program);
+    if (program->publisher)
+        vt_publisher_stop(program->publisher, VT_REFUSED_CODE, "This show cannot be made: see the server's log.");
+    program->failed = true;
+}
+
+void vt_program_take_up(struct vt_program *program)
+{
+    char show[VT_NAME_ROOM];
+    int64_t written_ns;
+    const char *data = program->data, *name = name_of(program), *going_on = NULL;
+    int err = vt_unfinished_find(data, name, show, &written_ns);
+    int64_t since_ns = err ? 0 : vt_program_now_ns() - written_ns;
+    if (!err && since_ns < program->channel->slate_grace_ns)
+        going_on = show;
+    int ended = vt_unfinished_end_all(data, name, going_on);
+    if (ended > 0)
+        vt_info("%s: %d show%s that broke off before ended now", name, ended, ended == 1 ? "" : "s");
+    else if (ended < 0 && ended != -ENOENT)
+        vt_error("%s: shows that broke off before cannot be ended: %s", name, strerror(-ended));
+    if (!going_on)
+        return;
+    vt_info("%s: show %s goes on; it broke off %lld s ago", name, show, (long long)(since_ns / VT_NS_PER_S));
+    vt_name_copy(program->show, show);
+    run_show(program);
 }
 
 // The studio is new: the publisher's ingest gets a new link to it.
@@ -167,9 +216,14 @@ static bool on_studio_exit(void *opaque, int status)
 {
     struct vt_program *program = opaque;
     bool over = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    bool hopeless = !over && !program->draining && program->studio.backoff.deaths >= VT_STUDIO_DEATHS;
     json_decref(program->studio_status);
     program->studio_status = NULL;
-    if (over)
+    if (hopeless)
+        give_up(program);
+    else if (!over && program->draining)
+        end_on_disk(program);
+    if (over || hopeless)
         forget_show(program);
     bool waits = program->publisher && !program->publisher->stopped;     // it came while the show was ending
     bool again = over && waits && !program->draining;
@@ -178,7 +232,7 @@ static bool on_studio_exit(void *opaque, int status)
     vt_program_report(program);
     if (program->on_studio_end)
         program->on_studio_end(program->opaque);
-    return !over && !program->draining;
+    return !over && !hopeless && !program->draining;
 }
 
 void vt_program_init(struct vt_program *program, struct vt_loop *loop, const struct vt_channel *channel,
@@ -265,7 +319,11 @@ int vt_program_publish(struct vt_program *program, struct vt_publisher *publishe
 
 void vt_program_end(struct vt_program *program, const char *description)
 {
-    if (program->show[0] == 0 || program->ending)
+    if (program->show[0] == 0)
+        return;
+    if (program->draining && !program->studio.child)
+        end_on_disk(program);
+    if (program->ending)
         return;
     program->ending = true;
     if (program->publisher)

@@ -1,13 +1,15 @@
 // One channel as the supervisor sees it: its show, the studio that makes it, the publisher that feeds it.
 //
 // A show starts at the first publish and is over when its studio exits with 0; a studio that ends otherwise is started
-// again with the same show. The newest publisher wins. One thread.
+// again with the same show, until it has died VT_STUDIO_DEATHS times in a row: then the show is ended without it. The
+// newest publisher wins. One thread.
 #pragma once
 
 #include "serve/config.h"
 #include "serve/service.h"
 
 #define VT_PUBLISHER_LIMIT_NS (3 * VT_NS_PER_S)     // for an ingest that was told to stop
+#define VT_STUDIO_DEATHS      8                     // in a row, each within VT_BACKOFF_RESET_NS of its start: it cannot
 #define VT_PUBLISHER_TEXT     128                   // kept of an address or an encoder's name
 
 struct vt_program;
@@ -33,6 +35,7 @@ struct vt_program {
     char show[VT_NAME_ROOM];         // "" : none runs
     bool ending;                     // the studio has been told to end the show
     bool draining;                   // nothing new starts
+    bool failed;                     // the last show was ended because its studio could not make it
 
     // A studio has ended; whoever drains looks whether all have. May be NULL.
     void (*on_studio_end)(void *opaque);
@@ -48,6 +51,10 @@ void vt_program_init(struct vt_program *program, struct vt_loop *loop, const str
                      const char *data, struct vt_service *origin, const struct vt_identity *identity);
 void vt_program_free(struct vt_program *program);
 
+// Looks on disk for shows that broke off when everything died. The newest goes on if it broke off less than the slate's
+// grace ago; the others are ended as they stand.
+void vt_program_take_up(struct vt_program *program);
+
 // Hands a connection to `publisher`'s ingest and its frames to the channel's studio, which starts if no show runs. What
 // published before is stopped. `socket` and `state` stay the caller's. Returns 0 or a negative errno.
 int vt_program_publish(struct vt_program *program, struct vt_publisher *publisher, int socket, int state);
@@ -58,7 +65,8 @@ void vt_publisher_stop(struct vt_publisher *publisher, const char *code, const c
 // Its ingest has ended (or says so): the studio is told once.
 void vt_publisher_lost(struct vt_publisher *publisher, const char *reason);
 
-// Ends the show now; the publisher is stopped with `description`.
+// Ends the show now; the publisher is stopped with `description`. A show whose studio does not run and will not, because
+// of `draining`, is ended on disk.
 void vt_program_end(struct vt_program *program, const char *description);
 
 // The origin runs anew: it learns of the channel, of its show and of its state.

@@ -9,10 +9,9 @@ static void on_due(void *opaque)
     vt_service_start(service);
 }
 
-static void start_later(struct vt_service *service, int64_t lived_ns)
+static void start_after(struct vt_service *service, int64_t delay_ns)
 {
-    int64_t at = vt_now_ns() + vt_backoff_next(&service->backoff, lived_ns);
-    int err = vt_loop_timer(service->params.loop, &service->restart, at, on_due, service);
+    int err = vt_loop_timer(service->params.loop, &service->restart, vt_now_ns() + delay_ns, on_due, service);
     if (err)
         vt_error("a process will not be started again: no timer");
 }
@@ -26,10 +25,10 @@ static void on_message(void *opaque, struct vt_child *child, struct vt_message *
 static void on_exit_of_child(void *opaque, struct vt_child *child, int status)
 {
     struct vt_service *service = opaque;
-    int64_t lived_ns = vt_child_age_ns(child);
+    int64_t delay_ns = vt_backoff_next(&service->backoff, vt_child_age_ns(child));
     vt_child_free(&service->child);
     if (service->on_exit(service->opaque, status))
-        start_later(service, lived_ns);
+        start_after(service, delay_ns);
 }
 
 void vt_service_start(struct vt_service *service)
@@ -39,7 +38,7 @@ void vt_service_start(struct vt_service *service)
     params.on_exit = on_exit_of_child;
     params.opaque = service;
     if (vt_child_new(&service->child, &params))
-        start_later(service, 0);
+        start_after(service, vt_backoff_next(&service->backoff, 0));
     else
         service->on_start(service->opaque);
 }

@@ -9,7 +9,8 @@ struct vt_service {
     struct vt_child_params params;               // role, words, identity, loop; the callbacks are the service's own
     void (*on_start)(void *opaque);              // it runs: send it its first messages
     void (*on_message)(void *opaque, struct vt_child *child, struct vt_message *message);
-    bool (*on_exit)(void *opaque, int status);   // `child` is NULL by now. Whether to start it again
+    bool (*on_exit)(void *opaque, int status);   // `child` is NULL and `backoff` counts this death by now. Whether to
+                                                 // start it again
     void *opaque;
 
     // read-only for the owner

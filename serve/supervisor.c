@@ -527,6 +527,8 @@ static int start(struct supervisor *s)
         vt_service_start(&s->tls);
     for (int i = 0; i < WARM_INGESTS; i++)
         vt_service_start(&s->warm[i]);
+    for (int i = 0; i < s->config->n_channels; i++)
+        vt_program_take_up(&s->programs[i]);
     return 0;
 }
 

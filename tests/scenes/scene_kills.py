@@ -4,13 +4,15 @@ never show a discontinuity, numbers and times go on, and the picture comes back.
 import os
 import signal
 import tempfile
+import time
 from datetime import datetime
 from pathlib import Path
 
 from boxes import decode_time, frames, timescale
-from harness import CHANNEL, TOP, Daemon, Publisher, decode_errors, fetch_rendition, http, main, require, wait_for
+from harness import CHANNEL, TOP, Daemon, Playlist, Publisher, decode_errors, fetch_rendition, http, main, require, wait_for
 
 NAMES = ("big", "small", "audio")
+SHORT_GRACE = (CHANNEL % TOP.joinpath("samples", "templates", "product-card.yaml")).replace("grace: 30s", "grace: 2s")
 WHITE = "color=c=white:size=640x360:rate=30"
 
 
@@ -188,8 +190,7 @@ def scene_newest_publisher_takes_over():
 
 def scene_end_of_the_show():
     """After its grace the show ends for good; the next one has higher numbers and the same address."""
-    paths = ", ".join(str(path) for path in (TOP / "samples" / "templates").glob("*.yaml"))
-    with Daemon(channels=(CHANNEL % paths).replace("grace: 30s", "grace: 2s")) as daemon:
+    with Daemon(channels=SHORT_GRACE) as daemon:
         with Publisher(daemon):
             daemon.segments("audio", 2)
         ended = wait_for("EXT-X-ENDLIST", lambda: next(
@@ -201,6 +202,94 @@ def scene_end_of_the_show():
                  if playlist and not playlist.ended() and playlist.path != ended.path), None), 30)
         require(fresh.sequence() > last, f"the next show starts at {fresh.sequence()}, the last ended at {last}")
         require(daemon.playlist(ended.path).ended(), "the ended show's playlist is gone")
+
+
+def kill_everything(daemon):
+    """Kills the supervisor; its children end with it."""
+    pids = list(daemon.children().values())
+    require(len(pids) >= 4, f"too few processes: {daemon.children()}")
+    daemon.process.kill()
+    daemon.process.wait()
+    wait_for("the children to end with the supervisor", lambda: not any(is_vitrine(pid) for pid in pids), 5)
+
+
+def is_vitrine(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"vitrine") and \
+            "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]
+    except OSError:
+        return False
+
+
+def scene_everything_killed_the_show_goes_on():
+    with Daemon() as daemon, tempfile.TemporaryDirectory() as folder:
+        follower = Follower(daemon)
+        with Publisher(daemon, picture=WHITE):
+            daemon.segments("audio", 2)
+            follower.fresh(1)
+            maps = {name: http(daemon.url(daemon.media(name).map()))[2] for name in NAMES}
+            path = daemon.media("big").path
+            daemon.api("PUT", "/v1/products/kept", {"title": "Kept", "price": {"amount": 500, "currency": "EUR"}})
+            cue = daemon.api("POST", "/v1/channels/mango/cues",
+                             {"template": "com.example.product-card", "product": "kept"}, 201)
+            kill_everything(daemon)
+        daemon.start()
+        with Publisher(daemon, picture=WHITE):
+            follower.fresh(3)
+            require(daemon.media("big").path == path, "another show")
+            wait_for("the cue on air again", lambda: any(
+                one["id"] == cue["id"] and one["state"] == "live" and one["rev"] > cue["rev"]
+                for one in daemon.api("GET", "/v1/channels/mango/cues", expect=200)["cues"]), 10)
+            require(maps == {name: http(daemon.url(daemon.media(name).map()))[2] for name in NAMES},
+                    "another init segment")
+            follower.check_times(gaps=6)
+            wait_for("the picture", lambda: daemon.state() == "live", 15)
+            follower.fresh(1)
+            require(min(brightness(daemon, folder, 20)) > 200, "the picture did not come back")
+
+
+def scene_everything_killed_long_ago_the_show_is_over():
+    """A show that broke off longer ago than its grace is ended at the start; the next one has higher numbers."""
+    with Daemon(channels=SHORT_GRACE) as daemon:
+        with Publisher(daemon):
+            path = daemon.segments("audio", 2).path
+            kill_everything(daemon)
+        last = {name: max(segment["msn"] for segment in on_disk(daemon, path, name).segments()) for name in NAMES}
+        broken = time.time()
+        wait_for("the grace to pass", lambda: time.time() > broken + 3)
+        daemon.start()
+        for name in NAMES:
+            require(on_disk(daemon, path, name).ended(), f"{name} was not ended")
+            require(not any(segment["gap"] for segment in on_disk(daemon, path, name).segments()), f"{name}: a gap")
+        require(daemon.state() == "off", f"it is {daemon.state()}")
+        with Publisher(daemon):
+            fresh = wait_for("the next show", lambda: next(
+                (playlist for playlist in [daemon.media("big")] if playlist and not playlist.ended()), None), 30)
+        require(fresh.sequence() > last["big"], f"the next show starts at {fresh.sequence()}, the last ended at {last}")
+
+
+def on_disk(daemon, path, name):
+    """A rendition's playlist beside that at `path`, as it stands in its file."""
+    file = daemon.folder / "var" / path.lstrip("/")
+    return Playlist(file.with_name(f"{name}.m3u8").read_text(), path)
+
+
+def scene_a_studio_that_cannot_start_is_given_up():
+    """Its number cannot be read, so each start fails; after a few the show ends, and the daemon goes on."""
+    with Daemon() as daemon:
+        number = daemon.folder / "var" / "live" / "mango" / "sequence"
+        number.parent.mkdir(parents=True)
+        number.write_text("rubbish")
+        with Publisher(daemon) as publisher:
+            wait_for("the studio to be given up", lambda: daemon.state() == "failed", 40)
+            wait_for("the publisher to be sent away", lambda: publisher.process.poll() is not None, 15)
+        require("died 8 times in a row" in daemon.text(), "the log does not say so")
+        require("vitrine studio mango" not in daemon.children(), "a studio runs")
+        require(daemon.media("big") is None, "there is a playlist")
+        number.write_text("41\n")
+        with Publisher(daemon):
+            daemon.segments("audio", 1)
+            require(daemon.media("big").sequence() >= 41, "the number was not taken up")
 
 
 def scene_drain():

@@ -10,6 +10,17 @@ TEST(at_once_then_doubling_to_five_seconds)
         REQUIRE_INT(vt_backoff_next(&backoff, VT_BACKOFF_RESET_NS - 1), expected_ms[i] * VT_NS_PER_MS);
 }
 
+TEST(deaths_in_a_row_are_counted)
+{
+    struct vt_backoff backoff = {0};
+    for (int i = 1; i <= 20; i++) {
+        vt_backoff_next(&backoff, VT_BACKOFF_RESET_NS - 1);
+        REQUIRE_INT(backoff.deaths, i);
+    }
+    vt_backoff_next(&backoff, VT_BACKOFF_RESET_NS);
+    REQUIRE_INT(backoff.deaths, 1);
+}
+
 TEST(a_long_life_forgets)
 {
     struct vt_backoff backoff = {0};
@@ -34,6 +45,7 @@ TEST(shows_are_named_by_their_start)
 int main(void)
 {
     RUN(at_once_then_doubling_to_five_seconds);
+    RUN(deaths_in_a_row_are_counted);
     RUN(a_long_life_forgets);
     RUN(shows_are_named_by_their_start);
     return DONE();
