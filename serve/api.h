@@ -9,11 +9,13 @@
 #include "base/message.h"
 #include "base/names.h"
 #include "serve/desk_client.h"
+#include "serve/edition.h"
 #include "serve/feed.h"
 #include "serve/http.h"
 #include "serve/store.h"
 #include "serve/token.h"
 #include "serve/viewer.h"
+#include "serve/waiting.h"
 
 #define VT_BROADCASTS_MAX    64          // channels
 #define VT_TAKE_BYTES        (20 * 1024) // of a take's or a change's body
@@ -44,6 +46,8 @@ struct vt_origin {
     struct vt_broadcast *broadcasts[VT_BROADCASTS_MAX];
     int n_broadcasts;
     int live_fd, web_fd;                 // directories: DATA/live, and the player's files
+    struct vt_editions *editions;
+    struct vt_waiting *waiting;          // for playlists and parts that are about to come
     struct vt_inflight *inflight;        // takes on their way, by their keys
     int64_t answers[6];                  // by hundreds of their status
 };
@@ -76,6 +80,15 @@ void vt_request_receipt(struct vt_request *request, int status, const json_t *bo
 
 // Why a studio could not be asked.
 void vt_request_desk_failure(struct vt_request *request, int error);
+
+// A 404 that caches forget soon.
+void vt_answer_missing(struct vt_request *request, const char *detail);
+
+// Adds the tag (with its quotes); when the client has just that, the answer becomes a 304 without a body.
+void vt_set_etag(struct vt_request *request, const char *etag);
+
+// Answers a request for something live if that can be done now; returns whether it was.
+bool vt_live_attempt(void *opaque, struct vt_request *request);
 
 // ---- handlers, one file a resource
 

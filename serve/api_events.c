@@ -19,6 +19,8 @@ void vt_api_subscribe(struct vt_request *request)
 
 static const struct vt_metric answers = {"vitrine_http_answers_total", VT_COUNTER, "Answers by class of status."};
 static const struct vt_metric subscribers = {"vitrine_event_subscribers", VT_GAUGE, "Clients of /v1/events."};
+static const struct vt_metric waiting = {"vitrine_http_waiting", VT_GAUGE,
+                                         "Requests that wait for a playlist or a part."};
 static const struct vt_metric on_air = {"vitrine_channel_on_air", VT_GAUGE, "1 while the channel's show runs."};
 static const struct vt_metric cues = {"vitrine_cues_on_air", VT_GAUGE, "Cues on air or prepared."};
 static const struct vt_metric viewer = {"vitrine_viewer_events_total", VT_COUNTER, "Viewer events by name."};
@@ -102,6 +104,8 @@ void vt_api_metrics(struct vt_request *request)
     }
     vt_metric_head(&w, &subscribers);
     vt_metric_sample(&w, &subscribers, NULL, vt_feed_count(&origin->feed));
+    vt_metric_head(&w, &waiting);
+    vt_metric_sample(&w, &waiting, NULL, vt_waiting_count(origin->waiting));
     write_each(&w, origin, &on_air, is_on_air);
     write_each(&w, origin, &cues, count_on_air);
     write_viewers(&w, origin);

@@ -28,6 +28,7 @@ struct vt_desk_client {
     struct vt_store *store;
     char channel[VT_NAME_ROOM], show[VT_NAME_ROOM];
     void (*on_cue)(void *opaque, const json_t *cue);
+    void (*on_part)(void *opaque, const char *output);
     void *opaque;
     struct vt_link *link;                // NULL: no studio now
     struct vt_source *io, *timer;
@@ -147,10 +148,18 @@ static void take_cue(struct vt_desk_client *client, json_t *body)
     client->on_cue(client->opaque, cue);
 }
 
+static void take_part(struct vt_desk_client *client, const json_t *body)
+{
+    const char *output = vt_message_text(body, "output");
+    if (vt_name_valid(output))
+        client->on_part(client->opaque, output);
+}
+
 // ---- the link
 
 static void drop_link(struct vt_desk_client *client)
 {
+    client->on_part(client->opaque, NULL);
     vt_source_free(&client->io);
     vt_link_free(&client->link);
     fail_all(client, 503, "The studio broke off",
@@ -282,6 +291,8 @@ static int receive(struct vt_desk_client *client)
             take_receipt(client, message.body);
         else if (message.kind == VT_MSG_DESK_CUE)
             take_cue(client, message.body);
+        else if (message.kind == VT_MSG_DESK_PART)
+            take_part(client, message.body);
         vt_message_clear(&message);
         if (!client->link)
             return 0;
@@ -317,7 +328,7 @@ int vt_desk_client_new(struct vt_desk_client **ret, const struct vt_desk_client_
     if (!client)
         return -ENOMEM;
     *client = (struct vt_desk_client){.loop = params->loop, .store = params->store, .on_cue = params->on_cue,
-                                      .opaque = params->opaque, .cues = json_object()};
+                                      .on_part = params->on_part, .opaque = params->opaque, .cues = json_object()};
     vt_name_copy(client->channel, params->channel);
     int error = client->cues ? vt_loop_timer(params->loop, &client->timer, INT64_MAX, on_time, client) : -ENOMEM;
     if (error < 0) {

@@ -63,6 +63,12 @@ static bool folders_valid(const struct vt_hls_file *file)
     return true;
 }
 
+// A playlist's name has no other dot: NAME.ll.m3u8 is a form of NAME.m3u8, and no address.
+static bool playlist_name_valid(const char *name)
+{
+    return strchr(name, '.') == strrchr(name, '.');
+}
+
 // Which files are published at which depth.
 static bool published(const struct vt_hls_file *file, enum vt_hls_kind kind)
 {
@@ -72,7 +78,7 @@ static bool published(const struct vt_hls_file *file, enum vt_hls_kind kind)
     case 3:
         return strcmp(name, "index.m3u8") == 0;
     case 4:
-        return kind != VT_HLS_MORE;
+        return kind == VT_HLS_MEDIA || (kind == VT_HLS_PLAYLIST && playlist_name_valid(name));
     case 5:
         return kind == VT_HLS_MORE && strcmp(file->component[3], "cues") == 0;
     default:
@@ -119,18 +125,6 @@ int vt_hls_open(int live_fd, const struct vt_hls_file *file)
         folder = fd;
     }
     return require_regular(folder);
-}
-
-int vt_hls_playlist_age(const char *text, size_t size)
-{
-    static const char tag[] = "#EXT-X-TARGETDURATION:";
-    const char *at = memmem(text, size, tag, sizeof tag - 1);
-    if (!at)
-        return 1;
-    int seconds = 0;
-    for (at += sizeof tag - 1; at < text + size && *at >= '0' && *at <= '9' && seconds < 1000; at++)
-        seconds = seconds * 10 + (*at - '0');
-    return seconds / 2 > 1 ? seconds / 2 : 1;
 }
 
 // Decimal digits only; at most 18 of them.

@@ -28,9 +28,6 @@ int vt_hls_resolve(const char *path, struct vt_hls_file *ret);
 // or a negative errno.
 int vt_hls_open(int live_fd, const struct vt_hls_file *file);
 
-// How long a playlist may be cached, in seconds: half its target duration, at least 1.
-int vt_hls_playlist_age(const char *text, size_t size);
-
 // Reads a Range header for a body of `size` bytes. Returns 1 with first byte and length; 0: serve all of it (no
 // range, several, or another unit); -ERANGE: it cannot be satisfied.
 int vt_hls_range(const char *header, int64_t size, int64_t *ret_first, int64_t *ret_length);

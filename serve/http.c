@@ -12,15 +12,22 @@
 #include "base/bytes.h"
 #include "base/log.h"
 
-#define TURNS 32                         // of the library in one turn of the loop
+#define TURNS    32                      // of the library in one turn of the loop
+#define HANG_UPS 256                     // handled in one turn of the loop
 
 struct vt_http {
     struct vt_loop *loop;
     const struct vt_site *site;
     struct MHD_Daemon *daemon;
-    struct vt_source *io, *timer;
+    struct vt_source *io, *timer, *hang_ups;
+    int hang_up_fd;                      // epoll: the clients of vt_request_wait_while_there
     struct vt_request *waiting;
     struct vt_stream *streams;
+};
+
+struct vt_reply {
+    int refs, status;
+    struct MHD_Response *response;
 };
 
 struct vt_stream {
@@ -105,29 +112,72 @@ static struct MHD_Response *make_response(struct vt_answer *answer)
     return response;
 }
 
-static enum MHD_Result send_response(struct vt_request *request, struct MHD_Response *response)
+static void add_headers(struct MHD_Response *response, const struct vt_site *site, const struct vt_answer *answer)
 {
-    const struct vt_answer *answer = &request->answer;
-    if (!response)
-        return MHD_NO;
-    if (request->site->answers && answer->status < 600)
-        request->site->answers[answer->status / 100]++;
     if (answer->type)
         MHD_add_response_header(response, "Content-Type", answer->type);
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (request->site->cors)
+    if (site->cors)
         add_cors(response);
     else if (!vt_answer_header_value(answer, "Cache-Control"))
         MHD_add_response_header(response, "Cache-Control", "no-store");
     for (int i = 0; i < answer->n_headers; i++)
         MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
-    enum MHD_Result result = MHD_queue_response(request->connection, (unsigned)answer->status, response);
+}
+
+static enum MHD_Result queue(struct vt_request *request, int status, struct MHD_Response *response)
+{
+    if (request->site->answers && status < 600)
+        request->site->answers[status / 100]++;
+    return MHD_queue_response(request->connection, (unsigned)status, response);
+}
+
+static enum MHD_Result send_response(struct vt_request *request, struct MHD_Response *response)
+{
+    if (!response)
+        return MHD_NO;
+    add_headers(response, request->site, &request->answer);
+    enum MHD_Result result = queue(request, request->answer.status, response);
     MHD_destroy_response(response);
     return result;
 }
 
+struct vt_reply *vt_reply_new(const struct vt_site *site, struct vt_answer *answer)
+{
+    struct vt_reply *reply = calloc(1, sizeof *reply);
+    struct MHD_Response *response = reply ? make_response(answer) : NULL;
+    if (response) {
+        add_headers(response, site, answer);
+        *reply = (struct vt_reply){.refs = 1, .status = answer->status, .response = response};
+    }
+    vt_answer_free(answer);
+    if (response)
+        return reply;
+    free(reply);
+    return NULL;
+}
+
+struct vt_reply *vt_reply_ref(struct vt_reply *reply)
+{
+    reply->refs++;
+    return reply;
+}
+
+void vt_reply_unref(struct vt_reply **reply)
+{
+    if (*reply && --(*reply)->refs == 0) {
+        MHD_destroy_response((*reply)->response);
+        free(*reply);
+    }
+    *reply = NULL;
+}
+
 static enum MHD_Result send_answer(struct vt_request *request)
 {
+    if (request->gone)
+        return MHD_NO;
+    if (request->answer.reply)
+        return queue(request, request->answer.reply->status, request->answer.reply->response);
     if (request->answer.status == 0)
         vt_answer_problem(&request->answer, 500, "No answer", "The server found no answer. Its log may say why.");
     return send_response(request, make_response(&request->answer));
@@ -237,13 +287,14 @@ static bool add_body(struct vt_request *request, const char *data, size_t size)
 
 static void *on_address(void *opaque, const char *uri, struct MHD_Connection *connection)
 {
-    struct vt_request *request = calloc(1, sizeof *request);
+    size_t size = strlen(uri);
+    struct vt_request *request = calloc(1, sizeof *request + (size < VT_HTTP_URL ? size : VT_HTTP_URL) + 1);
     if (!request)
         return NULL;
     request->http = opaque;
     request->site = request->http->site;
     request->connection = connection;
-    request->url_size = strlen(uri);
+    request->url_size = size;
     request->holds_nul = strstr(uri, "%00") != NULL;
     vt_answer_init(&request->answer, 0);
     return request;
@@ -270,7 +321,8 @@ static enum MHD_Result on_request(void *opaque, struct MHD_Connection *connectio
     if (!request->begun) {
         request->begun = true;
         strncpy(request->method, method, sizeof request->method - 1);
-        strncpy(request->path, url, sizeof request->path - 1);
+        size_t room = request->url_size < VT_HTTP_URL ? request->url_size : VT_HTTP_URL;
+        memcpy(request->path, url, strnlen(url, room));      // decoding makes it no longer
         return begin(request) ? MHD_YES : send_answer(request);
     }
     if (*upload_size > 0) {
@@ -294,6 +346,7 @@ static void on_completed(void *opaque, struct MHD_Connection *connection, void *
     struct vt_request *request = *state;
     if (!request)
         return;
+    vt_reply_unref(&request->answer.reply);
     vt_answer_free(&request->answer);
     free(request->body);
     free(request);
@@ -317,20 +370,58 @@ void vt_request_wait(struct vt_request *request)
 {
     request->waiting = true;
     request->next_waiting = request->http->waiting;
+    if (request->next_waiting)
+        request->next_waiting->previous_waiting = request;
     request->http->waiting = request;
     MHD_suspend_connection(request->connection);
 }
 
+static int client_fd(const struct vt_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
+}
+
+void vt_request_wait_while_there(struct vt_request *request,
+                                 void (*on_gone)(void *opaque, struct vt_request *request), void *opaque)
+{
+    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = request};
+    if (epoll_ctl(request->http->hang_up_fd, EPOLL_CTL_ADD, client_fd(request), &event) == 0) {
+        request->on_gone = on_gone;
+        request->gone_opaque = opaque;
+    }
+    vt_request_wait(request);
+}
+
 void vt_request_resume(struct vt_request *request)
 {
-    struct vt_request **at = &request->http->waiting;
-    while (*at != request)
-        at = &(*at)->next_waiting;
-    *at = request->next_waiting;
+    struct vt_request *previous = request->previous_waiting, *next = request->next_waiting;
+    *(previous ? &previous->next_waiting : &request->http->waiting) = next;
+    if (next)
+        next->previous_waiting = previous;
+    request->previous_waiting = request->next_waiting = NULL;
+    if (request->on_gone)
+        (void)epoll_ctl(request->http->hang_up_fd, EPOLL_CTL_DEL, client_fd(request), NULL);
+    request->on_gone = NULL;
     request->waiting = false;
     request->resumed = true;
     MHD_resume_connection(request->connection);
     wake(request->http);
+}
+
+// Each event's request still waits: what ends a wait takes it out of the set, and only its own event is handled
+// before the next are asked for.
+static void on_hang_up(void *opaque, int fd, uint32_t events)
+{
+    struct vt_http *http = opaque;
+    struct epoll_event event;
+    for (int i = 0; i < HANG_UPS && epoll_wait(http->hang_up_fd, &event, 1, 0) == 1; i++) {
+        struct vt_request *request = event.data.ptr;
+        request->gone = true;
+        request->on_gone(request->gone_opaque, request);
+        vt_request_resume(request);
+    }
 }
 
 // ---- streams
@@ -424,16 +515,17 @@ void vt_stream_close(struct vt_stream *stream)
 
 // ---- start and end
 
-static unsigned connection_limit(void)
+static unsigned connection_limit(const struct vt_site *site)
 {
+    unsigned wanted = site->connections ? (unsigned)site->connections : VT_HTTP_CONNECTIONS;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return 500;
+        return wanted < 500 ? wanted : 500;
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
-    // Half: each connection may have a file open too, and there may be two sockets.
-    rlim_t half = limit.rlim_max / 4 > 64 ? limit.rlim_max / 4 : 64;
-    return half < VT_HTTP_CONNECTIONS ? (unsigned)half : VT_HTTP_CONNECTIONS;
+    // The rest is for files; whoever finds none left is told to ask again.
+    rlim_t most = limit.rlim_max / 4 * 3 > 64 ? limit.rlim_max / 4 * 3 : 64;
+    return most < wanted ? (unsigned)most : wanted;
 }
 
 static struct MHD_Daemon *start_daemon(struct vt_http *http, int fd)
@@ -443,7 +535,7 @@ static struct MHD_Daemon *start_daemon(struct vt_http *http, int fd)
         MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,            // else files would be copied instead of sent
-        MHD_OPTION_CONNECTION_LIMIT, connection_limit(),
+        MHD_OPTION_CONNECTION_LIMIT, connection_limit(http->site),
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)VT_HTTP_IDLE_S,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)VT_HTTP_MEMORY,
         MHD_OPTION_URI_LOG_CALLBACK, on_address, http,
@@ -458,7 +550,7 @@ int vt_http_new(struct vt_http **ret, struct vt_loop *loop, int fd, const struct
         close(fd);
         return -ENOMEM;
     }
-    *http = (struct vt_http){.loop = loop, .site = site};
+    *http = (struct vt_http){.loop = loop, .site = site, .hang_up_fd = epoll_create1(EPOLL_CLOEXEC)};
     (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     http->daemon = start_daemon(http, fd);
     int error = http->daemon ? 0 : -EIO;
@@ -466,6 +558,9 @@ int vt_http_new(struct vt_http **ret, struct vt_loop *loop, int fd, const struct
         close(fd);
     if (error == 0)
         error = vt_loop_timer(loop, &http->timer, INT64_MAX, on_time, http);
+    if (error == 0)
+        error = http->hang_up_fd < 0 ? -EMFILE : vt_loop_io(loop, &http->hang_ups, http->hang_up_fd, EPOLLIN,
+                                                             on_hang_up, http);
     if (error == 0) {
         const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
         error = info ? vt_loop_io(loop, &http->io, info->epoll_fd, EPOLLIN, on_io, http) : -EIO;
@@ -500,6 +595,9 @@ void vt_http_free(struct vt_http **http)
         MHD_stop_daemon((*http)->daemon);
     }
     vt_source_free(&(*http)->timer);
+    vt_source_free(&(*http)->hang_ups);
+    if ((*http)->hang_up_fd >= 0)
+        close((*http)->hang_up_fd);
     free(*http);
     *http = NULL;
 }

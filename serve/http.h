@@ -16,7 +16,7 @@
 #define VT_HTTP_HEADERS     64           // header lines of a request; past it 431
 #define VT_HTTP_HEADER_SIZE 8192         // bytes of them all; past it 431
 #define VT_HTTP_MEMORY      16384        // bytes that a connection may hold for both
-#define VT_HTTP_CONNECTIONS 8000         // of one socket; less where the process may open fewer descriptors
+#define VT_HTTP_CONNECTIONS 25000        // of one socket; less where the process may open fewer descriptors
 #define VT_HTTP_IDLE_S      30           // a connection without progress is closed after this
 #define VT_STREAM_QUEUE     (256 * 1024) // bytes waiting for a subscriber that does not read; past it it is dropped
 
@@ -28,6 +28,7 @@ struct vt_site {
     const struct vt_route *routes;
     bool (*admit)(struct vt_request *request);   // false once it has answered itself; NULL: everyone may
     bool cors;                                   // any page may read the answers, and OPTIONS says so
+    int connections;                             // most at once; 0: VT_HTTP_CONNECTIONS
     int64_t *answers;                            // [6]: counts answers by the hundreds of their status; NULL: not
     void *opaque;                                // the handlers' own
 };
@@ -38,7 +39,6 @@ struct vt_request {
     struct MHD_Connection *connection;
     struct vt_match match;                       // route and arguments
     char method[16];
-    char path[VT_HTTP_URL + 1];                  // decoded, without the query
     char *body;                                  // NUL-terminated; NULL when empty
     size_t body_size;
     struct vt_answer answer;
@@ -46,8 +46,12 @@ struct vt_request {
 
     // http.c's own
     size_t url_size, body_room;
-    bool begun, waiting, resumed, too_large, holds_nul;
-    struct vt_request *next_waiting;
+    bool begun, waiting, resumed, too_large, holds_nul, gone;
+    struct vt_request *previous_waiting, *next_waiting;
+    void (*on_gone)(void *opaque, struct vt_request *request);
+    void *gone_opaque;
+
+    char path[];                                 // decoded, without the query
 };
 
 // Serves `site` on the listening socket `fd`, which is taken over (also on failure). `site` lives as long. The process
@@ -66,6 +70,21 @@ const char *vt_request_query(const struct vt_request *request, const char *name)
 // Only from inside the handler: the answer comes later, by vt_request_resume. The request lives until then.
 void vt_request_wait(struct vt_request *request);
 void vt_request_resume(struct vt_request *request);
+
+// The same for a client that may hang up meanwhile: then `on_gone` is called once, and the request is over; nobody
+// resumes it.
+void vt_request_wait_while_there(struct vt_request *request,
+                                 void (*on_gone)(void *opaque, struct vt_request *request), void *opaque);
+
+// ---- replies: one answer for many requests
+
+struct vt_reply;
+
+// Makes the answer (emptied) into a reply that any number of requests to a site may be given, each in
+// `answer.reply`. NULL without memory.
+struct vt_reply *vt_reply_new(const struct vt_site *site, struct vt_answer *answer);
+struct vt_reply *vt_reply_ref(struct vt_reply *reply);
+void vt_reply_unref(struct vt_reply **reply);
 
 // ---- streams: an answer without an end
 

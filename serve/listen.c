@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BACKLOG 511
+#define BACKLOG 4096
 
 static bool parse_port(const char *text, in_port_t *ret)
 {

@@ -15,7 +15,8 @@
 #include "serve/origin.h"
 #include "serve/product.h"
 
-#define SUPERVISOR_FD 3
+#define SUPERVISOR_FD     3
+#define ADMIN_CONNECTIONS 256
 
 // ---- products of the configuration
 
@@ -74,6 +75,17 @@ static void on_cue(void *opaque, const json_t *cue)
     vt_feed_publish(&broadcast->origin->feed, "cue", broadcast->name, json_copy((json_t *)cue));
 }
 
+static void on_part(void *opaque, const char *output)
+{
+    struct vt_broadcast *broadcast = opaque;
+    const char *show = vt_desk_client_show(broadcast->desk);
+    char folder[VT_WAITER_FOLDER];
+    if (!show)
+        return;
+    snprintf(folder, sizeof folder, "%s/%s%s%s", broadcast->name, show, output ? "/" : "", output ? output : "");
+    vt_waiting_wake(broadcast->origin->waiting, folder);
+}
+
 static void free_broadcast(struct vt_broadcast *broadcast)
 {
     vt_desk_client_free(&broadcast->desk);
@@ -91,7 +103,7 @@ static struct vt_broadcast *new_broadcast(struct vt_origin *origin, const char *
     broadcast->origin = origin;
     vt_name_copy(broadcast->name, name);
     struct vt_desk_client_params params = {.loop = origin->loop, .store = origin->store, .channel = broadcast->name,
-                                           .on_cue = on_cue, .opaque = broadcast};
+                                           .on_cue = on_cue, .on_part = on_part, .opaque = broadcast};
     if (vt_viewer_counts_init(&broadcast->viewers) == 0 && vt_desk_client_new(&broadcast->desk, &params) == 0)
         return broadcast;
     free_broadcast(broadcast);
@@ -144,7 +156,10 @@ static void end_show(struct vt_origin *origin, const json_t *body)
     const char *running = broadcast ? vt_desk_client_show(broadcast->desk) : NULL;
     if (!running || !show || strcmp(running, show) != 0)
         return;
+    char folder[VT_WAITER_FOLDER];
+    snprintf(folder, sizeof folder, "%s/%s", broadcast->name, show);
     vt_desk_client_over(broadcast->desk);
+    vt_waiting_end(origin->waiting, folder);
     vt_feed_publish(&origin->feed, "show", broadcast->name, json_pack("{s:s, s:s}", "show", show, "state", "over"));
 }
 
@@ -245,6 +260,24 @@ static int open_data(struct vt_origin *origin, const json_t *start)
     return error;
 }
 
+static void look_once(void *opaque)
+{
+    vt_editions_freeze(((struct vt_origin *)opaque)->editions);
+}
+
+static void look_always(void *opaque)
+{
+    vt_editions_thaw(((struct vt_origin *)opaque)->editions);
+}
+
+static int open_waiting(struct vt_origin *origin)
+{
+    struct vt_waiting_params params = {.loop = origin->loop, .attempt = vt_live_attempt, .before = look_once,
+                                       .after = look_always, .opaque = origin, .most = VT_WAITERS_MAX};
+    int error = vt_editions_new(&origin->editions, origin->live_fd);
+    return error ? error : vt_waiting_new(&origin->waiting, &params);
+}
+
 static int listen_all(struct vt_origin *origin, struct vt_message *start, const struct vt_site *public,
                       const struct vt_site *admin, struct vt_http **https)
 {
@@ -281,6 +314,8 @@ static void free_origin(struct vt_origin *origin)
 {
     for (int i = 0; i < origin->n_broadcasts; i++)
         free_broadcast(origin->broadcasts[i]);
+    vt_waiting_free(&origin->waiting);
+    vt_editions_free(&origin->editions);
     vt_source_free(&origin->supervisor_io);
     vt_link_free(&origin->supervisor);
     vt_store_free(&origin->store);
@@ -303,6 +338,8 @@ static int prepare(struct vt_origin *origin, struct beat *beat, const struct vt_
         return error;
     error = open_data(origin, start.body);
     if (error == 0)
+        error = open_waiting(origin);
+    if (error == 0)
         error = listen_all(origin, &start, &sites[0], &sites[1], https);
     vt_message_clear(&start);
     if (error == 0)
@@ -323,7 +360,7 @@ int vt_origin_main(int argc, char **argv)
     struct vt_source *term = NULL, *interrupt = NULL;
     const struct vt_site sites[2] = {
         {.routes = vt_public_routes, .cors = true, .answers = origin.answers, .opaque = &origin},
-        {.routes = vt_api_routes, .admit = vt_api_admit, .answers = origin.answers, .opaque = &origin},
+        {.routes = vt_api_routes, .admit = vt_api_admit, .connections = ADMIN_CONNECTIONS, .answers = origin.answers, .opaque = &origin},
     };
     vt_log_init("origin");
     vt_title_set("vitrine origin");

@@ -9,7 +9,10 @@
 #define VT_ANSWER_HEADERS 12
 #define VT_ANSWER_HEADER  256
 
+struct vt_reply;
+
 struct vt_answer {
+    struct vt_reply *reply;      // sent instead of all below when not NULL; see serve/http.h
     int status;
     const char *type;            // content type; static; NULL: no body
     char *data;                  // owned, or NULL

@@ -1,4 +1,4 @@
-// What anybody may ask for: the shows' files, the player, viewer events.
+// What anybody may ask for beside the shows themselves (live.c): the player, viewer events.
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,11 +8,8 @@
 #include <unistd.h>
 
 #include "serve/api.h"
-#include "serve/hls.h"
 
-#define PLAYLIST_MAX (4 * 1024 * 1024)
-#define WEB_MAX      (8 * 1024 * 1024)
-#define SEGMENT_AGE  86400               // seconds; their names never hold anything else
+#define WEB_MAX (8 * 1024 * 1024)
 
 const struct vt_route vt_public_routes[] = {
     {"POST", "/live/{channel}/events", vt_public_event, true, VT_VIEWER_BYTES},
@@ -27,7 +24,7 @@ const struct vt_route vt_public_routes[] = {
     {0},
 };
 
-static void answer_missing(struct vt_request *request, const char *detail)
+void vt_answer_missing(struct vt_request *request, const char *detail)
 {
     vt_answer_problem(&request->answer, 404, "Not found", "%s", detail);
     vt_answer_header(&request->answer, "Cache-Control", "max-age=1");
@@ -65,8 +62,7 @@ static uint64_t hash_text(const char *data, size_t size)
     return hash;
 }
 
-// Adds the tag; when the client has just that, the answer becomes 304 without a body.
-static void set_etag(struct vt_request *request, const char *etag)
+void vt_set_etag(struct vt_request *request, const char *etag)
 {
     struct vt_answer *answer = &request->answer;
     const char *known = vt_request_header(request, "If-None-Match");
@@ -83,11 +79,11 @@ static void set_etag(struct vt_request *request, const char *etag)
     answer->fd = -1;
 }
 
-static void answer_text(struct vt_request *request, int fd, const char *type, size_t most, const char *cache)
+static void answer_text(struct vt_request *request, int fd, const char *type)
 {
     struct vt_answer *answer = &request->answer;
     vt_answer_init(answer, 200);
-    if (read_whole(answer, fd, most) < 0) {
+    if (read_whole(answer, fd, WEB_MAX) < 0) {
         vt_answer_problem(answer, 503, "The file cannot be read", "Ask again in a second.");
         vt_answer_header(answer, "Retry-After", "1");
         return;
@@ -95,78 +91,8 @@ static void answer_text(struct vt_request *request, int fd, const char *type, si
     char etag[32];
     snprintf(etag, sizeof etag, "\"%016" PRIx64 "\"", hash_text(answer->data, answer->size));
     answer->type = type;
-    if (cache)
-        vt_answer_header(answer, "Cache-Control", "%s", cache);
-    else
-        vt_answer_header(answer, "Cache-Control", "max-age=%d", vt_hls_playlist_age(answer->data, answer->size));
-    set_etag(request, etag);
-}
-
-static void answer_range(struct vt_request *request, int64_t size)
-{
-    struct vt_answer *answer = &request->answer;
-    int64_t first = 0, length = size;
-    switch (vt_hls_range(vt_request_header(request, "Range"), size, &first, &length)) {
-    case 1:
-        answer->status = 206;
-        answer->offset = first;
-        answer->size = (size_t)length;
-        vt_answer_header(answer, "Content-Range", "bytes %" PRId64 "-%" PRId64 "/%" PRId64, first,
-                         first + length - 1, size);
-        break;
-    case -ERANGE:
-        vt_answer_problem(answer, 416, "Range not satisfiable", "The file has %" PRId64 " bytes.", size);
-        vt_answer_header(answer, "Content-Range", "bytes */%" PRId64, size);
-        break;
-    default:
-        break;
-    }
-}
-
-// A file that never changes, straight from the page cache.
-static void answer_file(struct vt_request *request, int fd, const char *type)
-{
-    struct vt_answer *answer = &request->answer;
-    struct stat st;
-    vt_answer_init(answer, 200);
-    if (fstat(fd, &st) < 0) {
-        close(fd);
-        answer_missing(request, "The file is gone.");
-        return;
-    }
-    char etag[64];
-    snprintf(etag, sizeof etag, "\"%" PRIx64 "-%" PRIx64 "\"", (uint64_t)st.st_size,
-             (uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec);
-    answer->type = type;
-    answer->fd = fd;
-    answer->size = (size_t)st.st_size;
-    vt_answer_header(answer, "Cache-Control", "public, max-age=%d, immutable", SEGMENT_AGE);
-    vt_answer_header(answer, "Accept-Ranges", "bytes");
-    set_etag(request, etag);
-    if (answer->fd >= 0)
-        answer_range(request, st.st_size);
-}
-
-void vt_public_live(struct vt_request *request)
-{
-    struct vt_origin *origin = vt_request_origin(request);
-    struct vt_hls_file file;
-    if (vt_hls_resolve(request->path, &file) < 0) {
-        answer_missing(request, "Nothing is published at this address.");
-        return;
-    }
-    int fd = vt_hls_open(origin->live_fd, &file);
-    if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM) {
-        vt_answer_problem(&request->answer, 503, "Too many open files", "Ask again in a second.");
-        vt_answer_header(&request->answer, "Retry-After", "1");
-    } else if (fd < 0) {
-        answer_missing(request, file.count == 2 ? "This channel has not had a show yet. Ask again once it is live."
-                                                : "There is no such file, or it has left the window.");
-    } else if (file.kind == VT_HLS_PLAYLIST) {
-        answer_text(request, fd, file.type, PLAYLIST_MAX, NULL);
-    } else {
-        answer_file(request, fd, file.type);
-    }
+    vt_answer_header(answer, "Cache-Control", "no-cache");
+    vt_set_etag(request, etag);
 }
 
 // ---- the player
@@ -197,12 +123,12 @@ static void answer_web(struct vt_request *request, const struct web_file *file)
 {
     int fd = file ? openat(vt_request_origin(request)->web_fd, file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     if (fd < 0) {
-        answer_missing(request, file && strncmp(file->path, "vendor/", 7) == 0
+        vt_answer_missing(request, file && strncmp(file->path, "vendor/", 7) == 0
                                     ? "The player's library is not installed: script/bootstrap fetches it."
                                     : "There is no such file.");
         return;
     }
-    answer_text(request, fd, file->type, WEB_MAX, "no-cache");
+    answer_text(request, fd, file->type);
 }
 
 void vt_public_web(struct vt_request *request)
@@ -213,7 +139,7 @@ void vt_public_web(struct vt_request *request)
 void vt_public_watch(struct vt_request *request)
 {
     if (!vt_origin_find(vt_request_origin(request), request->match.args[0])) {
-        answer_missing(request, "There is no such channel.");
+        vt_answer_missing(request, "There is no such channel.");
         return;
     }
     answer_web(request, &web_files[0]);
@@ -236,7 +162,7 @@ void vt_public_event(struct vt_request *request)
     struct vt_viewer_event event;
     char why[VT_JSON_WHY];
     if (!broadcast) {
-        answer_missing(request, "There is no such channel.");
+        vt_answer_missing(request, "There is no such channel.");
         return;
     }
     if (!vt_viewer_allowed(&broadcast->viewers, vt_now_ns())) {

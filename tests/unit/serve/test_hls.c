@@ -27,6 +27,8 @@ TEST(published_files_have_addresses)
     REQUIRE_INT(resolve("/live/mango/s1/main/720p-17.m4s"), 0);
     REQUIRE_TEXT(resolved.type, "video/iso.segment");
     REQUIRE_INT(resolved.kind, VT_HLS_MEDIA);
+    REQUIRE_INT(resolve("/live/mango/s1/main/720p-17.3.m4s"), 0);
+    REQUIRE_INT(resolved.kind, VT_HLS_MEDIA);
     REQUIRE_INT(resolve("/live/mango/s1/main/cues/c42.7.json"), 0);
     REQUIRE_INT(resolved.kind, VT_HLS_MORE);
 }
@@ -38,7 +40,8 @@ TEST(everything_else_has_none)
         "/live/mango/s1/show.json", "/live/mango/s1/main/", "/live/mango/s1/main/state.json",
         "/live/mango/s1/main/.720p.m3u8", "/live/mango/s1/main/720p.m3u8~", "/live/mango/s1/main/720p.m4s.tmp",
         "/live/mango/s1/main/cues/c1.m4s", "/live/mango/s1/main/other/c1.json", "/live/mango/s1/main/cues/x/c1.json",
-        "/live/mango/720p.m3u8", "/live/mango/s1/main/.m4s", "/live/man go/index.m3u8", "/other/mango/index.m3u8",
+        "/live/mango/720p.m3u8", "/live/mango/s1/main/720p.ll.m3u8", "/live/mango/s1/main/720p.skip.m3u8",
+        "/live/mango/s1/main/720p.skip2.m3u8", "/live/mango/index.ll.m3u8", "/live/mango/s1/main/.m4s", "/live/man go/index.m3u8", "/other/mango/index.m3u8",
     };
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (resolve(paths[i]) != -ENOENT)
@@ -149,20 +152,6 @@ TEST(odd_ranges_give_the_whole)
     REQUIRE_INT(first, 7);
 }
 
-static int age(const char *text)
-{
-    return vt_hls_playlist_age(text, strlen(text));
-}
-
-TEST(playlists_age_by_their_target_duration)
-{
-    REQUIRE_INT(age("#EXTM3U\n#EXT-X-TARGETDURATION:6\n"), 3);
-    REQUIRE_INT(age("#EXTM3U\n#EXT-X-TARGETDURATION:2\n"), 1);
-    REQUIRE_INT(age("#EXTM3U\n#EXT-X-TARGETDURATION:1"), 1);
-    REQUIRE_INT(age("#EXTM3U\n"), 1);
-    REQUIRE_INT(age("#EXT-X-TARGETDURATION:"), 1);
-}
-
 int main(void)
 {
     RUN(published_files_have_addresses);
@@ -172,6 +161,5 @@ int main(void)
     RUN(symbolic_links_are_not_followed);
     RUN(ranges_are_read);
     RUN(odd_ranges_give_the_whole);
-    RUN(playlists_age_by_their_target_duration);
     return DONE();
 }

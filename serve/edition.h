@@ -1,0 +1,35 @@
+// Playlists as they are now: each version is read, scanned and compressed once, and shared by all who ask for it.
+//
+// A form of a playlist is a file beside it: NAME.m3u8, NAME.ll.m3u8, NAME.skip.m3u8, NAME.skip2.m3u8. One thread.
+#pragma once
+
+#include "serve/directive.h"
+#include "serve/hls.h"
+#include "serve/http.h"
+
+#define VT_EDITIONS_MAX  256                 // kept; the one unused for longest goes first
+#define VT_PLAYLIST_MAX  (4 * 1024 * 1024)   // bytes of a playlist
+#define VT_EDITION_ETAG  24
+
+enum vt_form { VT_FORM_PLAIN, VT_FORM_LOW_LATENCY, VT_FORM_SKIP, VT_FORM_SKIP_DATES };
+
+struct vt_editions;
+struct vt_edition;
+
+// `live_fd` is borrowed.
+int vt_editions_new(struct vt_editions **ret, int live_fd);
+void vt_editions_free(struct vt_editions **editions);
+
+// The newest version of a form of the playlist at `file`. Valid until the next call. Returns 0 or a negative errno;
+// -ENOENT: there is no such form.
+int vt_editions_get(struct vt_editions *editions, const struct vt_hls_file *file, enum vt_form form,
+                    struct vt_edition **ret);
+
+// Between the two, what has been looked at is not looked at again.
+void vt_editions_freeze(struct vt_editions *editions);
+void vt_editions_thaw(struct vt_editions *editions);
+
+const struct vt_edge *vt_edition_edge(const struct vt_edition *edition);
+
+// Gives the request this version: `blocking` as vt_directives_block says. It may become a 304.
+void vt_edition_answer(struct vt_edition *edition, bool blocking, struct vt_request *request);
