@@ -6,6 +6,7 @@
 #include "base/title.h"
 #include "ingest/gate.h"
 #include "ingest/ingest.h"
+#include "serve/config.h"
 #include "serve/lint.h"
 #include "serve/origin.h"
 #include "serve/render_command.h"
@@ -38,7 +39,17 @@ static void print_help(FILE *to)
         if (verbs[i].usage)
             fprintf(to, "  vitrine %s %s\n      %s\n", verbs[i].name, verbs[i].usage, verbs[i].doc);
     }
-    fputs("  vitrine --version\n  vitrine --help\n", to);
+    fputs("  vitrine --version\n  vitrine --help\n  vitrine --help-config\n      every key of the configuration\n", to);
+}
+
+static int print_config_help(void)
+{
+    struct vt_writer w = {.limit = 0};
+    vt_config_document(&w);
+    if (!w.failed)
+        fwrite(w.data, 1, w.size, stdout);
+    vt_writer_free(&w);
+    return w.failed || fflush(stdout) ? 1 : 0;
 }
 
 static int refuse(const char *word)
@@ -76,6 +87,8 @@ int main(int argc, char **argv)
         print_help(stdout);
         return 0;
     }
+    if (strcmp(argv[1], "--help-config") == 0)
+        return print_config_help();
     for (size_t i = 0; i < VERBS; i++) {
         if (strcmp(argv[1], verbs[i].name) == 0)
             return verbs[i].run(argc - 2, argv + 2);

@@ -517,3 +517,36 @@ int vt_options_from_json(const struct vt_option *table, const char *const *other
     }
     return result;
 }
+
+// ---- documentation
+
+static void document_range(const struct vt_option *option, struct vt_writer *w)
+{
+    char min[VALUE_ROOM], max[VALUE_ROOM];
+    format_number(option->type, option->min, min, sizeof min);
+    format_number(option->type, option->max, max, sizeof max);
+    if (option->type == VT_OPTION_NAME)
+        vt_write_format(w, " 1 to 32 letters, digits, `_`, `-`");
+    else if (option->type == VT_OPTION_CHOICE)
+        for (const char *const *choice = option->choices; *choice; choice++)
+            vt_write_format(w, "%s`%s`", choice == option->choices ? " " : ", ", *choice);
+    else if (option->type == VT_OPTION_DURATION && option->min == 0 && ranged(option))
+        vt_write_format(w, " none, or up to %s", max);
+    else if (ranged(option))
+        vt_write_format(w, " %s to %s%s", min, max, option->type == VT_OPTION_SIZE ? " a side" : "");
+}
+
+void vt_options_document(const struct vt_option *table, const char *prefix, struct vt_writer *w)
+{
+    static const char *const values[] = {
+        [VT_OPTION_TEXT] = "text",         [VT_OPTION_NAME] = "name",       [VT_OPTION_INT] = "whole number",
+        [VT_OPTION_BOOL] = "yes or no",    [VT_OPTION_DURATION] = "time",   [VT_OPTION_BITRATE] = "bits a second",
+        [VT_OPTION_SIZE] = "WIDTHxHEIGHT", [VT_OPTION_RATE] = "frame rate", [VT_OPTION_CHOICE] = "word",
+    };
+    for (; table->name; table++) {
+        vt_write_format(w, "| `%s%s` | %s |", prefix, table->name, values[table->type]);
+        document_range(table, w);
+        vt_write_format(w, table->fallback ? " | `%s` | %s |\n" : " |%s | %s |\n", table->fallback ? table->fallback : "",
+                        table->doc);
+    }
+}

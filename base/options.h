@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/diagnostic.h"
 #include "base/mediatime.h"
 #include "base/yaml.h"
@@ -53,4 +54,7 @@ int vt_options_from_json(const struct vt_option *table, const char *const *other
 
 // One value from text. Returns 0, or -EINVAL with a reason in `why` ("must be 1s to 60s, is 90s").
 int vt_option_parse(const struct vt_option *option, void *object, const char *text, char *why, size_t room);
+// For documentation: a row of a Markdown table for each option, its key behind `prefix` ("hls."), under this heading.
+#define VT_OPTIONS_HEADING "| key | value | range | default | meaning |\n|---|---|---|---|---|\n"
+void vt_options_document(const struct vt_option *table, const char *prefix, struct vt_writer *w);
 void vt_options_free(const struct vt_option *table, void *object);     // frees texts

@@ -28,7 +28,7 @@ static const struct vt_option top_table[] = {
 static const struct vt_option listen_table[] = {
     {"rtmp", VALUE(rtmp), "127.0.0.1:1935", .doc = "where publishers push"},
     {"rtmps", VALUE(rtmps), NULL, .doc = "where publishers push over TLS"},
-    {"srt", VALUE(srt), DEFAULT_SRT, .doc = "where publishers push over SRT"},
+    {"srt", VALUE(srt), DEFAULT_SRT, .doc = "for SRT, which this version does not take"},
     {"http", VALUE(http), "127.0.0.1:8080", .doc = "where viewers watch"},
     {"admin", VALUE(admin), "127.0.0.1:8081", .doc = "where the API answers"},
     {NULL},
@@ -300,4 +300,34 @@ void vt_config_free(struct vt_config **config)
         vt_channel_free(&c->channels[i]);
     free(c);
     *config = NULL;
+}
+
+// ---- documentation
+
+void vt_config_document(struct vt_writer *w)
+{
+    char prefix[32];
+    vt_write_format(w,
+        "# Configuration\n\n"
+        "`vitrine serve --config FILE` reads one YAML file; without `--config` it is `%s`, if that is\n"
+        "there. Every value has a default, so that an empty file works. A key that is not in these tables is an error, and\n"
+        "so is a value out of its range; `vitrine lint FILE` says so without starting anything. This page is what\n"
+        "`vitrine --help-config` prints.\n\n"
+        "A time is a number with `ms`, `s`, `m` or `h`; bits a second may end in `k` or `M`. A key with a dot stands in a\n"
+        "section: `hls.segment` is `hls: {segment: 2s}`. Paths of templates, products, pictures and certificates are\n"
+        "relative to the file's folder; `data` and the token's file are relative to the working directory.\n\n"
+        "## The server\n\n" VT_OPTIONS_HEADING, VT_CONFIG_FILE);
+    vt_options_document(top_table, "", w);
+    for (size_t i = 0; i < SECTIONS; i++) {
+        snprintf(prefix, sizeof prefix, "%s.", sections[i].name);
+        vt_options_document(sections[i].table, prefix, w);
+    }
+    vt_write_format(w,
+        "\n## Channels\n\n"
+        "`channels` is a map of at most %d names, each of 1 to 32 letters, digits, `_` or `-`, and what the channel is:\n\n"
+        "    channels:\n"
+        "      mango:\n"
+        "        keys: [\"demo-key\"]\n"
+        "        hls: {segment: 2s}\n\n", VT_CHANNELS_MAX);
+    vt_channel_document(w);
 }

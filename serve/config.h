@@ -31,6 +31,10 @@ int vt_config_parse(struct vt_config **ret, const char *text, size_t size, const
 
 // The same from a file; a file that cannot be read is an error in `diagnostics` and its negative errno.
 int vt_config_load(struct vt_config **ret, const char *path, struct vt_diagnostics *diagnostics);
+
+// Every key that the file may hold, as Markdown: docs/configuration.md.
+void vt_config_document(struct vt_writer *w);
+
 void vt_config_free(struct vt_config **config);
 
 // The absolute folder that `path` lies in; the caller frees it. NULL if it cannot be found.

@@ -69,9 +69,9 @@ struct srt {
     int64_t latency_ns;
 };
 static const struct vt_option srt_table[] = {
-    {"passphrase", VT_OPTION_TEXT, offsetof(struct srt, passphrase), NULL, .doc = "encrypts; 10 to 79 characters"},
+    {"passphrase", VT_OPTION_TEXT, offsetof(struct srt, passphrase), NULL, .doc = "for SRT, which this version does not take"},
     {"latency", VT_OPTION_DURATION, offsetof(struct srt, latency_ns), "200ms", 0, 8 * VT_NS_PER_S,
-     .doc = "how long lost packets are waited for"},
+     .doc = "for SRT, which this version does not take"},
     {NULL},
 };
 
@@ -521,4 +521,27 @@ int vt_channel_from_json(struct vt_channel *channel, const json_t *json, struct 
     if (!err)
         err = renditions_from_json(channel, json_object_get(json, "renditions"), d);
     return err ? err : templates_from_json(channel, json_object_get(json, "templates"), d);
+}
+
+// ---- documentation
+
+void vt_channel_document(struct vt_writer *w)
+{
+    char prefix[32];
+    vt_write_format(w, VT_OPTIONS_HEADING);
+    vt_write_format(w, "| `keys` | list | at most %d, of at most %d printable ASCII characters without spaces and `/?&=#\\` | |"
+                    " stream keys: who has one may publish; plain text, or `sha256:` and the hash in hexadecimal |\n",
+                    VT_KEYS_MAX, VT_KEY_BYTES);
+    vt_options_document(channel_table, "", w);
+    for (size_t i = 0; i < SECTIONS; i++) {
+        snprintf(prefix, sizeof prefix, "%s.", sections[i].name);
+        vt_options_document(sections[i].table, prefix, w);
+    }
+    vt_write_format(w, "| `renditions` | list | 1 to %d | the canvas's size, and half of it | what the picture is encoded as;"
+                    " each has the three keys below |\n", VT_RENDITIONS_MAX);
+    vt_options_document(rendition_table, "renditions[].", w);
+    vt_write_format(w, "| `templates` | list | at most %d | | paths of the templates that can be put on air; a file that"
+                    " changes is loaded again |\n", VT_TEMPLATES_MAX);
+    vt_write_format(w, "| `outputs` | list | empty | | for more audiences, which this version does not make |\n");
+    vt_options_document(srt_table, "srt.", w);
 }

@@ -57,6 +57,9 @@ void vt_channel_free(struct vt_channel *channel);
 int vt_channel_from_yaml(struct vt_channel *channel, const struct vt_yaml *map, const char *folder,
                          struct vt_diagnostics *diagnostics);
 
+// What an entry of `channels:` may hold, as tables in Markdown.
+void vt_channel_document(struct vt_writer *w);
+
 // As JSON without its keys, and back; a studio gets it this way.
 json_t *vt_channel_to_json(const struct vt_channel *channel);
 int vt_channel_from_json(struct vt_channel *channel, const json_t *json, struct vt_diagnostics *diagnostics);

@@ -233,6 +233,25 @@ TEST(refuses_wrong_json)
     json_decref(json);
 }
 
+TEST(a_table_documents_itself)
+{
+    struct vt_writer w = {.limit = 0};
+    vt_options_document(table, "x.", &w);
+    vt_write_u8(&w, 0);
+    REQUIRE(!w.failed);
+    for (const struct vt_option *option = table; option->name; option++) {
+        char row[64];
+        snprintf(row, sizeof row, "| `x.%s` | ", option->name);
+        const char *at = strstr((const char *)w.data, row);
+        REQUIRE(at != NULL);
+        int columns = 0;
+        for (; *at != '\n'; at++)
+            columns += *at == '|';
+        REQUIRE_INT(columns, 6);
+    }
+    vt_writer_free(&w);
+}
+
 int main(void)
 {
     RUN(defaults_come_from_the_rows);
@@ -244,5 +263,6 @@ int main(void)
     RUN(goes_through_json_and_back);
     RUN(refuses_wrong_json);
     vt_options_free(table, &thing);
+    RUN(a_table_documents_itself);
     return DONE();
 }
