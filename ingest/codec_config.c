@@ -134,15 +134,21 @@ static void read_size(struct picture_size *size, struct vt_bits *b)
     }
 }
 
+int vt_config_check_size(uint64_t width, uint64_t height, const char **why)
+{
+    if (width <= VT_VIDEO_WIDTH_MAX && height <= VT_VIDEO_HEIGHT_MAX && width * height <= VT_VIDEO_PIXELS_MAX)
+        return 0;
+    *why = "the picture is larger than 4096x2304";
+    return -ERANGE;
+}
+
 static int apply_size(struct vt_avc_config *config, const struct picture_size *size, const char **why)
 {
     int fields = size->frames_only ? 1 : 2;
     uint64_t width = ((uint64_t)size->width_mbs + 1) * 16;
     uint64_t height = ((uint64_t)size->height_units + 1) * 16 * fields;
-    if (width > VT_VIDEO_WIDTH_MAX || height > VT_VIDEO_HEIGHT_MAX || width * height > VT_VIDEO_PIXELS_MAX) {
-        *why = "the picture is larger than 4096x2304";
+    if (vt_config_check_size(width, height, why) < 0)
         return -ERANGE;
-    }
     uint64_t unit_x = config->chroma_format == 1 || config->chroma_format == 2 ? 2 : 1;
     uint64_t unit_y = (config->chroma_format == 1 ? 2 : 1) * fields;
     uint64_t crop_x = ((uint64_t)size->crop_left + size->crop_right) * unit_x;

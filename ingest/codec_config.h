@@ -13,6 +13,8 @@
 #define VT_AUDIO_RATE_MAX     96000
 #define VT_AUDIO_CHANNELS_MAX 8
 #define VT_UNIT_NALS_MAX      2048       // NAL units of one access unit
+#define VT_CONFIG_OBUS_MAX    16         // open bitstream units of one av1C record
+#define VT_FLAC_INFO_BYTES    34         // of a STREAMINFO block
 
 struct vt_avc_config {
     int nal_length_size;                 // 1, 2 or 4
@@ -33,11 +35,49 @@ struct vt_aac_config {
     int channels;                        // 0: described in the stream
 };
 
-// Read an avcC record, a bare SPS NAL unit (with its header byte), an AudioSpecificConfig. Return 0; -EINVAL for one
-// that is broken; -ERANGE for one past the limits; *why then says what was wrong.
+struct vt_hevc_config {
+    int nal_length_size;                 // 1, 2 or 4
+    int parameter_sets;                  // VPS, SPS and PPS in the record; 0: they come in band
+    int profile, level;                  // general_profile_idc, general_level_idc
+    int width, height;                   // cropped; 0: unknown
+    int chroma_format, bit_depth;        // as above
+};
+
+struct vt_av1_config {
+    int profile, level;                  // seq_profile, seq_level_idx of the first operating point
+    int bit_depth;                       // 8, 10 or 12
+    int width, height;                   // of the largest picture; 0: the sequence header comes in band
+};
+
+struct vt_vp9_config {
+    int profile, level, bit_depth;
+};
+
+struct vt_opus_config {
+    int channels;
+    int pre_skip;                        // samples at 48 kHz
+};
+
+struct vt_flac_config {
+    const uint8_t *info;                 // VT_FLAC_INFO_BYTES of STREAMINFO, borrowed
+    int sample_rate, channels, block;    // block: most samples of one
+};
+
+// Read an avcC record, a bare SPS NAL unit (with its header), an AudioSpecificConfig; hvcC, av1C and vpcC records; an
+// Opus identification header; FLAC's STREAMINFO, with or without what stands before it in a file. Return 0; -EINVAL
+// for one that is broken; -ERANGE for one past the limits; *why then says what was wrong.
 int vt_avc_config_parse(struct vt_avc_config *ret, const uint8_t *data, size_t size, const char **why);
 int vt_avc_sps_parse(struct vt_avc_config *ret, const uint8_t *data, size_t size, const char **why);
 int vt_aac_config_parse(struct vt_aac_config *ret, const uint8_t *data, size_t size, const char **why);
+int vt_hevc_config_parse(struct vt_hevc_config *ret, const uint8_t *data, size_t size, const char **why);
+int vt_hevc_sps_parse(struct vt_hevc_config *ret, const uint8_t *data, size_t size, const char **why);
+int vt_av1_config_parse(struct vt_av1_config *ret, const uint8_t *data, size_t size, const char **why);
+int vt_vp9_config_parse(struct vt_vp9_config *ret, const uint8_t *data, size_t size, const char **why);
+int vt_opus_config_parse(struct vt_opus_config *ret, const uint8_t *data, size_t size, const char **why);
+int vt_flac_config_parse(struct vt_flac_config *ret, const uint8_t *data, size_t size, const char **why);
+
+// -ERANGE for a size that is past the limits, else 0.
+int vt_config_check_size(uint64_t width, uint64_t height, const char **why);
 
 enum vt_avc_framing {
     VT_AVC_BROKEN,                       // neither of the two

@@ -10,11 +10,13 @@
 
 #include "base/mediatime.h"
 #include "ingest/codec_config.h"
+#include "ingest/decode_open.h"
 #include "ingest/decode_sound.h"
 
 struct track {
     AVCodecContext *context;            // NULL: nothing that can be decoded
-    bool configured;                    // `config` is what was last asked for
+    bool configured;                    // `codec` and `config` are what was last asked for
+    enum vt_codec codec;
     uint8_t *config;
     size_t config_size;
     int nal_length_size;                // video: 0 for a stream of start codes
@@ -33,6 +35,7 @@ struct vt_decoder {
     struct SwsContext *sws;
     bool wait_key, waiting;             // waiting: wait_since_ns is set
     int64_t wait_since_ns;
+    struct vt_decode_colours colours;
     bool has_pts;
     int64_t last_pts_ns;
     const char *why;
@@ -130,6 +133,17 @@ static void settle_range(AVFrame *frame)
         }
 }
 
+// What the stream leaves open, its container may have said.
+static void settle_colours(const struct vt_decode_colours *colours, AVFrame *frame)
+{
+    if (frame->color_primaries == AVCOL_PRI_UNSPECIFIED && colours->primaries)
+        frame->color_primaries = (enum AVColorPrimaries)colours->primaries;
+    if (frame->color_trc == AVCOL_TRC_UNSPECIFIED && colours->transfer)
+        frame->color_trc = (enum AVColorTransferCharacteristic)colours->transfer;
+    if (frame->colorspace == AVCOL_SPC_UNSPECIFIED && colours->matrix)
+        frame->colorspace = (enum AVColorSpace)colours->matrix;
+}
+
 // A stream whose composition times disagree with its order must not stop the clock behind it.
 static void settle_time(struct vt_decoder *decoder, AVFrame *frame)
 {
@@ -154,6 +168,7 @@ static int give_picture(struct vt_decoder *decoder, AVFrame *frame)
         if (error < 0)
             return -EINVAL;
     }
+    settle_colours(&decoder->colours, frame);
     settle_time(decoder, frame);
     decoder->stats.width = frame->width;
     decoder->stats.height = frame->height;
@@ -224,59 +239,6 @@ static int drain(struct vt_decoder *decoder, struct track *track)
     return error;
 }
 
-static int open_context(struct vt_decoder *decoder, struct track *track, const struct vt_access_unit *unit)
-{
-    const AVCodec *codec = avcodec_find_decoder(unit->video ? AV_CODEC_ID_H264 : AV_CODEC_ID_AAC);
-    AVCodecContext *context = codec ? avcodec_alloc_context3(codec) : NULL;
-    if (!context)
-        return -ENOMEM;
-    context->pkt_timebase = (AVRational){1, VT_NS_PER_S};
-    context->err_recognition = AV_EF_CAREFUL;
-    context->opaque = decoder;
-    if (unit->video) {
-        context->flags |= AV_CODEC_FLAG_UNALIGNED;      // crops exactly; whoever needs alignment copies
-        context->max_pixels = VT_VIDEO_PIXELS_MAX;
-        context->thread_type = FF_THREAD_SLICE;         // frame threads would add frames of delay
-        context->thread_count = decoder->threads;
-        context->get_buffer2 = get_buffer;
-    } else {
-        context->max_samples = VT_RING_RUN_MAX;
-    }
-    if (unit->config_size > 0) {
-        context->extradata = av_mallocz(unit->config_size + AV_INPUT_BUFFER_PADDING_SIZE);
-        if (!context->extradata) {
-            avcodec_free_context(&context);
-            return -ENOMEM;
-        }
-        memcpy(context->extradata, unit->config, unit->config_size);
-        context->extradata_size = (int)unit->config_size;
-    }
-    if (avcodec_open2(context, codec, NULL) < 0)
-        avcodec_free_context(&context);                 // every packet of it will count as an error
-    track->context = context;
-    return 0;
-}
-
-// Looks into the configuration before any decoder does. -EINVAL for one past the limits; a broken one passes: an
-// encoder's next one may be whole, and until then its packets count as errors.
-static int check_config(struct vt_decoder *decoder, struct track *track, const struct vt_access_unit *unit)
-{
-    const char *why = NULL;
-    int error;
-    if (unit->video) {
-        struct vt_avc_config config = {0};
-        error = vt_avc_config_parse(&config, unit->config, unit->config_size, &why);
-        track->nal_length_size = error ? 4 : config.nal_length_size;
-    } else {
-        struct vt_aac_config config;
-        error = vt_aac_config_parse(&config, unit->config, unit->config_size, &why);
-    }
-    if (error != -ERANGE)
-        return 0;
-    decoder->why = why ? why : "its configuration is past the limits";
-    return -EINVAL;
-}
-
 static int count_change(struct vt_decoder *decoder, struct track *track, int64_t now_ns)
 {
     if (track->changes == 0 || now_ns - track->changes_ns > 60 * VT_NS_PER_S || now_ns < track->changes_ns) {
@@ -291,7 +253,7 @@ static int count_change(struct vt_decoder *decoder, struct track *track, int64_t
 
 static bool same_config(const struct track *track, const struct vt_access_unit *unit)
 {
-    return track->configured && track->config_size == unit->config_size &&
+    return track->configured && track->codec == unit->codec && track->config_size == unit->config_size &&
            (unit->config_size == 0 || memcmp(track->config, unit->config, unit->config_size) == 0);
 }
 
@@ -304,12 +266,11 @@ static int configure(struct vt_decoder *decoder, struct track *track, const stru
         decoder->why = "its configuration is too long";
         return -EINVAL;
     }
-    track->nal_length_size = 0;
     int error = count_change(decoder, track, unit->dts_ns);
-    if (!error && unit->config_size > 0)
-        error = check_config(decoder, track, unit);
-    if (!error)
-        error = drain(decoder, track);
+    int nal_length_size = error ? 0 : vt_decode_check_config(unit, &decoder->why);
+    if (error || nal_length_size < 0)
+        return -EINVAL;
+    error = drain(decoder, track);
     if (error < 0)
         return error;
 
@@ -323,78 +284,17 @@ static int configure(struct vt_decoder *decoder, struct track *track, const stru
     track->config = config;
     track->config_size = unit->config_size;
     track->configured = true;
+    track->codec = unit->codec;
+    track->nal_length_size = nal_length_size;
     track->errors_in_row = 0;
     if (unit->video) {
         decoder->wait_key = true;
         decoder->waiting = false;
     }
-    return open_context(decoder, track, unit);
+    return vt_decode_open(&track->context, unit, decoder->threads, get_buffer, decoder);
 }
 
 // -- packets
-
-// Size of the start code at `data`: 3, 4 or 0.
-static size_t start_code(const uint8_t *data, size_t size)
-{
-    if (size >= 3 && data[0] == 0 && data[1] == 0 && data[2] == 1)
-        return 3;
-    return size >= 4 && data[0] == 0 && data[1] == 0 && data[2] == 0 && data[3] == 1 ? 4 : 0;
-}
-
-static int append_nal(AVPacket *packet, size_t *at, const uint8_t *nal, size_t size, int length_size)
-{
-    if (length_size < 4 && size >> (8 * length_size) != 0)
-        return -EINVAL;
-    for (int i = length_size - 1; i >= 0; i--)
-        packet->data[(*at)++] = (uint8_t)(size >> (8 * i));
-    memcpy(packet->data + *at, nal, size);
-    *at += size;
-    return 0;
-}
-
-// Some encoders announce lengths and send start codes. The result is at most a byte longer for each NAL unit.
-static int packet_from_start_codes(AVPacket *packet, const struct vt_access_unit *unit, int length_size)
-{
-    int error = av_new_packet(packet, (int)unit->size + VT_UNIT_NALS_MAX + 4);
-    if (error < 0)
-        return -ENOMEM;
-    size_t at = 0, begin = start_code(unit->data, unit->size), nals = 0;
-    for (size_t i = begin; i <= unit->size; i++) {
-        size_t code = i < unit->size ? start_code(unit->data + i, unit->size - i) : 0;
-        if (i < unit->size && !code)
-            continue;
-        if (i > begin && (++nals > VT_UNIT_NALS_MAX ||
-                          append_nal(packet, &at, unit->data + begin, i - begin, length_size) < 0))
-            return -EINVAL;
-        begin = i + code;
-        i = code ? begin - 1 : i;
-    }
-    av_shrink_packet(packet, (int)at);
-    return 0;
-}
-
-static int fill_packet(struct vt_decoder *decoder, const struct track *track, const struct vt_access_unit *unit)
-{
-    AVPacket *packet = decoder->packet;
-    enum vt_avc_framing framing = VT_AVC_LENGTHS;
-    int error;
-    if (unit->video && track->nal_length_size)
-        framing = vt_avc_framing(unit->data, unit->size, track->nal_length_size);
-    if (framing == VT_AVC_BROKEN || unit->size == 0 || unit->size > INT32_MAX / 2)
-        return -EINVAL;
-    if (framing == VT_AVC_START_CODES) {
-        error = packet_from_start_codes(packet, unit, track->nal_length_size);
-    } else {
-        error = av_new_packet(packet, (int)unit->size) < 0 ? -ENOMEM : 0;
-        if (!error)
-            memcpy(packet->data, unit->data, unit->size);
-    }
-    packet->pts = unit->pts_ns;
-    packet->dts = unit->dts_ns;
-    packet->duration = unit->duration_ns;
-    packet->flags = unit->key ? AV_PKT_FLAG_KEY : 0;
-    return error;
-}
 
 // Whether a picture that is not a key frame is to be passed over.
 static bool must_wait(struct vt_decoder *decoder, const struct vt_access_unit *unit)
@@ -417,7 +317,7 @@ int vt_decoder_packet(struct vt_decoder *decoder, const struct vt_access_unit *u
 {
     struct track *track = unit->video ? &decoder->video : &decoder->audio;
     decoder->stats.packets++;
-    if (unit->codec != (unit->video ? VT_CODEC_H264 : VT_CODEC_AAC))
+    if (unit->codec == VT_CODEC_NONE || unit->video != vt_codec_is_video(unit->codec))
         return count_error(decoder, track);
     int error = configure(decoder, track, unit);
     if (error < 0)
@@ -428,13 +328,20 @@ int vt_decoder_packet(struct vt_decoder *decoder, const struct vt_access_unit *u
         decoder->stats.skipped++;
         return 0;
     }
-    error = fill_packet(decoder, track, unit);
+    if (vt_decode_check_unit(unit, track->nal_length_size, &decoder->why) < 0)
+        return -EINVAL;
+    error = vt_decode_fill(decoder->packet, unit, track->nal_length_size);
     if (!error)
         error = avcodec_send_packet(track->context, decoder->packet);
     av_packet_unref(decoder->packet);
     if (error < 0)
         return error == -ENOMEM ? error : count_error(decoder, track);
     return receive(decoder, track);
+}
+
+void vt_decoder_colours(struct vt_decoder *decoder, const struct vt_decode_colours *colours)
+{
+    decoder->colours = *colours;
 }
 
 int vt_decoder_flush(struct vt_decoder *decoder)
@@ -469,18 +376,18 @@ int vt_decoder_new(struct vt_decoder **ret, const struct vt_decode_sink *sink, i
 
 int vt_decode_warm_up(int threads)
 {
-    static const struct vt_access_unit units[] = {{.video = true}, {.video = false}};
-    struct vt_decode_sink sink = {0};
-    struct vt_decoder *decoder = NULL;
-    int error = vt_decoder_new(&decoder, &sink, threads);
-    if (!error)
-        error = open_context(decoder, &decoder->video, &units[0]);
-    if (!error)
-        error = open_context(decoder, &decoder->audio, &units[1]);
-    if (!error && (!decoder->video.context || !decoder->audio.context))
-        error = -ENOTSUP;
-    vt_decoder_free(&decoder);
-    return error;
+    for (enum vt_codec codec = VT_CODEC_NONE + 1; codec < VT_CODECS; codec++) {
+        const struct vt_access_unit unit = {.video = vt_codec_is_video(codec), .codec = codec};
+        AVCodecContext *context = NULL;
+        int error = vt_decode_open(&context, &unit, threads, NULL, NULL);
+        if (error < 0)
+            return error;
+        // FLAC's does not open without a configuration
+        if (!context && codec != VT_CODEC_FLAC)
+            return -ENOTSUP;
+        avcodec_free_context(&context);
+    }
+    return 0;
 }
 
 static void track_free(struct track *track)

@@ -12,13 +12,12 @@
 #include <stdint.h>
 
 #include "base/ring.h"
+#include "ingest/codec.h"
 
 #define VT_DECODE_ERRORS        300      // undecodable packets of a track in a row
 #define VT_DECODE_CONFIGS       16       // changes of a track's configuration within one minute of media time
 #define VT_DECODE_KEY_WAIT_NS   (INT64_C(10) * 1000000000)  // without a key frame: decode what there is
 #define VT_DECODE_SOUND_STEP_NS (INT64_C(60) * 1000000)     // sound further than this off its own count starts anew
-
-enum vt_codec { VT_CODEC_NONE, VT_CODEC_H264, VT_CODEC_AAC };
 
 struct vt_access_unit {
     bool video;
@@ -28,7 +27,8 @@ struct vt_access_unit {
     int64_t dts_ns, pts_ns;              // on the publisher's timeline (ingest/timestamps.h)
     int64_t duration_ns;                 // 0: unknown
     bool key;
-    const uint8_t *config;               // avcC or AudioSpecificConfig in force; a change opens a new decoder
+    const uint8_t *config;               // the codec's configuration record in force (ingest/codec_config.h), or NULL;
+                                         // a change opens a new decoder
     size_t config_size;
 };
 
@@ -58,6 +58,13 @@ void vt_decoder_free(struct vt_decoder **decoder);
 // Returns 0 (also for a packet that could not be decoded: counted), -EINVAL for a configuration past the limits,
 // -EPROTO when it is given up, or what the sink returned.
 int vt_decoder_packet(struct vt_decoder *decoder, const struct vt_access_unit *unit);
+
+// The colours (as ITU-T H.273 numbers them) of pictures that do not say them themselves. 0: unknown.
+struct vt_decode_colours {
+    uint8_t primaries, transfer, matrix;
+};
+void vt_decoder_colours(struct vt_decoder *decoder, const struct vt_decode_colours *colours);
+
 int vt_decoder_flush(struct vt_decoder *decoder);        // gives out what is still inside
 
 struct vt_decode_stats {

@@ -13,8 +13,6 @@
 
 #define ENHANCED_VIDEO   0x80            // bit of the first byte
 #define ENHANCED_AUDIO   9               // sound format
-#define LEGACY_H264      7
-#define LEGACY_AAC       10
 #define FRAME_KEY        1
 #define FRAME_COMMAND    5
 #define MOD_EX_LONG      256             // this size says that a 16-bit one follows
@@ -30,57 +28,58 @@ enum packet {                            // Enhanced RTMP's packet types
     PACKET_MOD_EX = 7,
 };
 
-struct codec_name {
+enum multitrack {
+    ONE_TRACK = 0,
+    MANY_TRACKS = 1,
+    MANY_TRACKS_MANY_CODECS = 2,
+};
+
+struct codec_id {
     uint32_t id;
+    enum vt_codec codec;                 // NONE: named, not taken
     const char *name;
 };
 
-static const struct codec_name video_codecs[] = {
-    {2, "Sorenson H.263"},
-    {3, "Screen Video"},
-    {4, "VP6"},
-    {5, "VP6"},
-    {6, "Screen Video 2"},
-    {7, "H.264"},
-    {12, "HEVC"},
-    {13, "AV1"},
-    {FOURCC('a', 'v', 'c', '1'), "H.264"},
-    {FOURCC('h', 'v', 'c', '1'), "HEVC"},
-    {FOURCC('a', 'v', '0', '1'), "AV1"},
-    {FOURCC('v', 'p', '0', '8'), "VP8"},
-    {FOURCC('v', 'p', '0', '9'), "VP9"},
-    {FOURCC('v', 'v', 'c', '1'), "VVC"},
+static const struct codec_id video_codecs[] = {
+    {2, VT_CODEC_NONE, "Sorenson H.263"},
+    {3, VT_CODEC_NONE, "Screen Video"},
+    {4, VT_CODEC_NONE, "VP6"},
+    {5, VT_CODEC_NONE, "VP6"},
+    {6, VT_CODEC_NONE, "Screen Video 2"},
+    {7, VT_CODEC_H264, "H.264"},
+    {12, VT_CODEC_HEVC, "HEVC"},
+    {13, VT_CODEC_NONE, "AV1 without Enhanced RTMP"},
+    {FOURCC('a', 'v', 'c', '1'), VT_CODEC_H264, "H.264"},
+    {FOURCC('h', 'v', 'c', '1'), VT_CODEC_HEVC, "HEVC"},
+    {FOURCC('a', 'v', '0', '1'), VT_CODEC_AV1, "AV1"},
+    {FOURCC('v', 'p', '0', '8'), VT_CODEC_NONE, "VP8"},
+    {FOURCC('v', 'p', '0', '9'), VT_CODEC_VP9, "VP9"},
+    {FOURCC('v', 'v', 'c', '1'), VT_CODEC_NONE, "VVC"},
 };
 
-static const struct codec_name audio_codecs[] = {
-    {0, "PCM"},
-    {1, "ADPCM"},
-    {2, "MP3"},
-    {3, "PCM"},
-    {4, "Nellymoser"},
-    {5, "Nellymoser"},
-    {6, "Nellymoser"},
-    {7, "G.711"},
-    {8, "G.711"},
-    {10, "AAC"},
-    {11, "Speex"},
-    {14, "MP3"},
-    {FOURCC('m', 'p', '4', 'a'), "AAC"},
-    {FOURCC('O', 'p', 'u', 's'), "Opus"},
-    {FOURCC('f', 'L', 'a', 'C'), "FLAC"},
-    {FOURCC('a', 'c', '-', '3'), "AC-3"},
-    {FOURCC('e', 'c', '-', '3'), "E-AC-3"},
-    {FOURCC('.', 'm', 'p', '3'), "MP3"},
+static const struct codec_id audio_codecs[] = {
+    {0, VT_CODEC_NONE, "PCM"},
+    {1, VT_CODEC_NONE, "ADPCM"},
+    {2, VT_CODEC_MP3, "MP3"},
+    {3, VT_CODEC_NONE, "PCM"},
+    {4, VT_CODEC_NONE, "Nellymoser"},
+    {5, VT_CODEC_NONE, "Nellymoser"},
+    {6, VT_CODEC_NONE, "Nellymoser"},
+    {7, VT_CODEC_NONE, "G.711"},
+    {8, VT_CODEC_NONE, "G.711"},
+    {10, VT_CODEC_AAC, "AAC"},
+    {11, VT_CODEC_NONE, "Speex"},
+    {14, VT_CODEC_MP3, "MP3"},
+    {FOURCC('m', 'p', '4', 'a'), VT_CODEC_AAC, "AAC"},
+    {FOURCC('O', 'p', 'u', 's'), VT_CODEC_OPUS, "Opus"},
+    {FOURCC('f', 'L', 'a', 'C'), VT_CODEC_FLAC, "FLAC"},
+    {FOURCC('a', 'c', '-', '3'), VT_CODEC_AC3, "AC-3"},
+    {FOURCC('e', 'c', '-', '3'), VT_CODEC_EAC3, "E-AC-3"},
+    {FOURCC('.', 'm', 'p', '3'), VT_CODEC_MP3, "MP3"},
 };
 
-static void name_codec(struct vt_flv_tag *tag, const struct codec_name *names, size_t count, uint32_t id)
+static void name_unknown(struct vt_flv_tag *tag, uint32_t id)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (names[i].id == id) {
-            snprintf(tag->name, sizeof tag->name, "%s", names[i].name);
-            return;
-        }
-    }
     if (id < 256) {
         snprintf(tag->name, sizeof tag->name, "codec %u", (unsigned)id);
         return;
@@ -93,7 +92,20 @@ static void name_codec(struct vt_flv_tag *tag, const struct codec_name *names, s
     snprintf(tag->name, sizeof tag->name, "codec %s", text);
 }
 
-#define NAME_CODEC(tag, names, id) name_codec(tag, names, sizeof(names) / sizeof(names)[0], id)
+static int find_codec(struct vt_flv_tag *tag, bool video, uint32_t id)
+{
+    const struct codec_id *ids = video ? video_codecs : audio_codecs;
+    size_t count = video ? sizeof video_codecs / sizeof *video_codecs : sizeof audio_codecs / sizeof *audio_codecs;
+    for (size_t i = 0; i < count; i++) {
+        if (ids[i].id == id) {
+            snprintf(tag->name, sizeof tag->name, "%s", ids[i].name);
+            tag->codec = ids[i].codec;
+            return tag->codec ? 0 : -ENOTSUP;
+        }
+    }
+    name_unknown(tag, id);
+    return -ENOTSUP;
+}
 
 static int32_t read_signed_u24(struct vt_reader *r)
 {
@@ -107,6 +119,13 @@ static void take_rest(struct vt_flv_tag *tag, enum vt_flv_kind kind, struct vt_r
     tag->data = r->at;
     tag->size = r->left;
 }
+
+static void take_unit(struct vt_flv_tag *tag, struct vt_reader *r)
+{
+    take_rest(tag, r->left ? VT_FLV_UNIT : VT_FLV_NOTHING, r);
+}
+
+// -- the head of a message
 
 // Steps over ModEx prefixes: what they modify (nanoseconds) is finer than anything here.
 static int skip_modifiers(struct vt_reader *r, unsigned *packet)
@@ -125,52 +144,108 @@ static int skip_modifiers(struct vt_reader *r, unsigned *packet)
     return 0;
 }
 
-static int enhanced_video(struct vt_flv_tag *tag, struct vt_reader *r, unsigned frame, unsigned packet)
+static int begin_multitrack(struct vt_flv_walk *walk)
 {
-    if (skip_modifiers(r, &packet) < 0)
+    uint8_t head = vt_read_u8(&walk->r);
+    unsigned type = head >> 4, again = walk->video ? PACKET_MULTITRACK_VIDEO : PACKET_MULTITRACK_AUDIO;
+    walk->packet = head & 15;
+    if (type > MANY_TRACKS_MANY_CODECS || walk->packet == again || walk->packet == PACKET_MOD_EX)
         return -EINVAL;
-    if (packet != PACKET_METADATA && frame == FRAME_COMMAND)
+    walk->multitrack = true;
+    walk->sized = type != ONE_TRACK;
+    walk->many_codecs = type == MANY_TRACKS_MANY_CODECS;
+    if (!walk->many_codecs)
+        walk->codec = vt_read_u32be(&walk->r);
+    return walk->r.failed ? -EINVAL : 0;
+}
+
+static int begin_enhanced(struct vt_flv_walk *walk)
+{
+    walk->enhanced = true;
+    if (skip_modifiers(&walk->r, &walk->packet) < 0)
+        return -EINVAL;
+    if (walk->video && walk->packet != PACKET_METADATA && walk->frame == FRAME_COMMAND) {
+        walk->tracks = -1;
         return 0;
-    if (packet == PACKET_MULTITRACK_VIDEO) {
-        snprintf(tag->name, sizeof tag->name, "multitrack");
-        return -ENOTSUP;
     }
-    uint32_t codec = vt_read_u32be(r);
-    if (r->failed)
-        return -EINVAL;
-    NAME_CODEC(tag, video_codecs, codec);
-    if (codec != FOURCC('a', 'v', 'c', '1'))
-        return -ENOTSUP;
-    tag->codec = VT_FLV_H264;
-    if (packet == PACKET_CODED_FRAMES)
-        tag->composition_ms = read_signed_u24(r);
-    if (r->failed)
-        return -EINVAL;
-    switch (packet) {
+    if (walk->packet == (walk->video ? PACKET_MULTITRACK_VIDEO : PACKET_MULTITRACK_AUDIO))
+        return begin_multitrack(walk);
+    walk->codec = vt_read_u32be(&walk->r);
+    return walk->r.failed ? -EINVAL : 0;
+}
+
+int vt_flv_video(struct vt_flv_walk *ret, const uint8_t *data, size_t size)
+{
+    struct vt_flv_walk walk = {.r = vt_reader(data, size), .video = true, .tracks = size > 0 ? 0 : -1};
+    int error = 0;
+    if (size > 0) {
+        uint8_t first = vt_read_u8(&walk.r);
+        bool enhanced = first & ENHANCED_VIDEO;
+        walk.frame = enhanced ? first >> 4 & 7 : first >> 4;
+        walk.packet = walk.codec = first & 15;
+        if (enhanced)
+            error = begin_enhanced(&walk);
+        else if (walk.frame == FRAME_COMMAND)
+            walk.tracks = -1;
+    }
+    if (!error)
+        *ret = walk;
+    return error;
+}
+
+int vt_flv_audio(struct vt_flv_walk *ret, const uint8_t *data, size_t size)
+{
+    struct vt_flv_walk walk = {.r = vt_reader(data, size), .tracks = size > 0 ? 0 : -1};
+    int error = 0;
+    if (size > 0) {
+        uint8_t first = vt_read_u8(&walk.r);
+        walk.packet = first & 15;
+        walk.codec = first >> 4;
+        if (walk.codec == ENHANCED_AUDIO)
+            error = begin_enhanced(&walk);
+    }
+    if (!error)
+        *ret = walk;
+    return error;
+}
+
+// -- one track
+
+static bool has_nal_units(enum vt_codec codec)
+{
+    return codec == VT_CODEC_H264 || codec == VT_CODEC_HEVC;
+}
+
+static int enhanced_body(struct vt_flv_tag *tag, const struct vt_flv_walk *walk, struct vt_reader *r)
+{
+    switch (walk->packet) {
     case PACKET_SEQUENCE_START:
         take_rest(tag, VT_FLV_CONFIG, r);
         break;
     case PACKET_CODED_FRAMES:
-    case PACKET_CODED_FRAMES_X:
-        take_rest(tag, r->left ? VT_FLV_UNIT : VT_FLV_NOTHING, r);
+        if (has_nal_units(tag->codec))
+            tag->composition_ms = read_signed_u24(r);
+        take_unit(tag, r);
         break;
     case PACKET_SEQUENCE_END:
         tag->kind = VT_FLV_END;
         break;
+    case PACKET_CODED_FRAMES_X:
+        if (walk->video)
+            take_unit(tag, r);
+        break;
+    case PACKET_METADATA:
+        if (walk->video)
+            take_rest(tag, VT_FLV_COLOUR, r);
+        break;
     default:
         break;
     }
-    return 0;
+    return r->failed ? -EINVAL : 0;
 }
 
-static int legacy_video(struct vt_flv_tag *tag, struct vt_reader *r, unsigned frame, unsigned codec)
+static int legacy_video_body(struct vt_flv_tag *tag, struct vt_reader *r)
 {
-    if (frame == FRAME_COMMAND)
-        return 0;
-    NAME_CODEC(tag, video_codecs, codec);
-    if (codec != LEGACY_H264)
-        return -ENOTSUP;
-    tag->codec = VT_FLV_H264;
     if (r->left == 0)
         return 0;
     uint8_t packet = vt_read_u8(r);
@@ -185,87 +260,97 @@ static int legacy_video(struct vt_flv_tag *tag, struct vt_reader *r, unsigned fr
         take_rest(tag, VT_FLV_CONFIG, r);
     } else {
         tag->composition_ms = composition;
-        take_rest(tag, r->left ? VT_FLV_UNIT : VT_FLV_NOTHING, r);
+        take_unit(tag, r);
     }
     return 0;
 }
 
-int vt_flv_video(struct vt_flv_tag *ret, const uint8_t *data, size_t size)
+static int legacy_audio_body(struct vt_flv_tag *tag, struct vt_reader *r)
 {
-    struct vt_flv_tag tag = {.kind = VT_FLV_NOTHING};
-    int error = 0;
-    if (size > 0) {
-        struct vt_reader r = vt_reader(data, size);
-        uint8_t first = vt_read_u8(&r);
-        bool enhanced = first & ENHANCED_VIDEO;
-        unsigned frame = enhanced ? first >> 4 & 7 : first >> 4;
-        tag.key = frame == FRAME_KEY;
-        error = enhanced ? enhanced_video(&tag, &r, frame, first & 15)
-                         : legacy_video(&tag, &r, frame, first & 15);
-    }
-    if (error != -EINVAL)
-        *ret = tag;
-    return error;
-}
-
-static int enhanced_audio(struct vt_flv_tag *tag, struct vt_reader *r, unsigned packet)
-{
-    if (skip_modifiers(r, &packet) < 0)
-        return -EINVAL;
-    if (packet == PACKET_MULTITRACK_AUDIO) {
-        snprintf(tag->name, sizeof tag->name, "multitrack");
-        return -ENOTSUP;
-    }
-    uint32_t codec = vt_read_u32be(r);
-    if (r->failed)
-        return -EINVAL;
-    NAME_CODEC(tag, audio_codecs, codec);
-    if (codec != FOURCC('m', 'p', '4', 'a'))
-        return -ENOTSUP;
-    tag->codec = VT_FLV_AAC;
-    if (packet == PACKET_SEQUENCE_START)
-        take_rest(tag, VT_FLV_CONFIG, r);
-    else if (packet == PACKET_CODED_FRAMES)
-        take_rest(tag, r->left ? VT_FLV_UNIT : VT_FLV_NOTHING, r);
-    else if (packet == PACKET_SEQUENCE_END)
-        tag->kind = VT_FLV_END;
-    return 0;
-}
-
-static int legacy_audio(struct vt_flv_tag *tag, struct vt_reader *r, unsigned codec)
-{
-    NAME_CODEC(tag, audio_codecs, codec);
-    if (codec != LEGACY_AAC)
-        return -ENOTSUP;
-    tag->codec = VT_FLV_AAC;
+    uint8_t packet = PACKET_CODED_FRAMES;
     if (r->left == 0)
         return 0;
-    uint8_t packet = vt_read_u8(r);
-    if (packet > 1)
+    if (tag->codec == VT_CODEC_AAC)
+        packet = vt_read_u8(r);
+    if (packet > PACKET_CODED_FRAMES)
         return -EINVAL;
-    take_rest(tag, packet == 0 ? VT_FLV_CONFIG : r->left ? VT_FLV_UNIT : VT_FLV_NOTHING, r);
+    if (packet == PACKET_SEQUENCE_START)
+        take_rest(tag, VT_FLV_CONFIG, r);
+    else
+        take_unit(tag, r);
     return 0;
 }
 
-int vt_flv_audio(struct vt_flv_tag *ret, const uint8_t *data, size_t size)
+// The next track's head is read and its bytes are cut off.
+static struct vt_reader next_body(struct vt_flv_walk *walk, struct vt_flv_tag *tag)
 {
-    struct vt_flv_tag tag = {.kind = VT_FLV_NOTHING};
-    int error = 0;
-    if (size > 0) {
-        struct vt_reader r = vt_reader(data, size);
-        uint8_t first = vt_read_u8(&r);
-        error = first >> 4 == ENHANCED_AUDIO ? enhanced_audio(&tag, &r, first & 15)
-                                             : legacy_audio(&tag, &r, first >> 4);
+    struct vt_reader *r = &walk->r, body;
+    if (!walk->multitrack) {
+        walk->tracks = -1;
+        return *r;
     }
-    if (error != -EINVAL)
-        *ret = tag;
-    return error;
+    if (walk->many_codecs)
+        walk->codec = vt_read_u32be(r);
+    tag->track = vt_read_u8(r);
+    body = vt_read_sub(r, walk->sized ? vt_read_u24be(r) : r->left);
+    body.failed = body.failed || r->failed;
+    walk->tracks = r->left > 0 ? walk->tracks + 1 : -1;
+    return body;
+}
+
+int vt_flv_next(struct vt_flv_walk *walk, struct vt_flv_tag *ret)
+{
+    struct vt_flv_tag tag = {.kind = VT_FLV_NOTHING, .key = walk->video && walk->frame == FRAME_KEY};
+    if (walk->tracks < 0)
+        return 0;
+    if (walk->tracks == VT_FLV_TRACKS_MAX) {
+        walk->tracks = -1;
+        return -EINVAL;
+    }
+    struct vt_reader body = next_body(walk, &tag);
+    int error = body.failed ? -EINVAL : find_codec(&tag, walk->video, walk->codec);
+    if (!error)
+        error = walk->enhanced ? enhanced_body(&tag, walk, &body)
+              : walk->video ? legacy_video_body(&tag, &body) : legacy_audio_body(&tag, &body);
+    if (error == -EINVAL) {
+        walk->tracks = -1;
+        return error;
+    }
+    *ret = tag;
+    return error < 0 ? error : 1;
 }
 
 void vt_flv_refusal(char *out, size_t room, bool video, const struct vt_flv_tag *tag)
 {
     snprintf(out, room, "%s %s is not supported: set the encoder to %s", tag->name, video ? "video" : "audio",
-             video ? "H.264" : "AAC");
+             video ? "H.264, HEVC, AV1 or VP9" : "AAC or Opus");
+}
+
+// -- metadata
+
+static uint8_t colour_member(const struct vt_amf0_value *object, const char *name)
+{
+    struct vt_amf0_value value;
+    bool whole = vt_amf0_find(object, name, &value) && value.type == VT_AMF0_NUMBER && value.number >= 0 &&
+                 value.number < 256;
+    return whole ? (uint8_t)value.number : 0;
+}
+
+bool vt_flv_colour(struct vt_flv_colours *ret, const uint8_t *data, size_t size)
+{
+    struct vt_reader r = vt_reader(data, size);
+    struct vt_amf0_value value, config;
+    if (vt_amf0_next(&r, &value) < 0 || !vt_amf0_is(&value, "colorInfo") || vt_amf0_next(&r, &value) < 0 ||
+        value.type != VT_AMF0_OBJECT || !vt_amf0_find(&value, "colorConfig", &config) ||
+        config.type != VT_AMF0_OBJECT)
+        return false;
+    *ret = (struct vt_flv_colours){
+        .primaries = colour_member(&config, "colorPrimaries"),
+        .transfer = colour_member(&config, "transferCharacteristics"),
+        .matrix = colour_member(&config, "matrixCoefficients"),
+        .bit_depth = colour_member(&config, "bitDepth"),
+    };
+    return true;
 }
 
 static double positive_member(const struct vt_amf0_value *object, const char *name, double most)

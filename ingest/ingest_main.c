@@ -55,14 +55,17 @@ static void send_status(struct ingest *ingest)
 {
     struct vt_publisher_status status;
     struct vt_ring_sink_stats ring;
+    char others[256];
     vt_publisher_status(ingest->publisher, &status);
+    vt_publisher_others(ingest->publisher, others, sizeof others);
     vt_ring_sink_stats(ingest->sink, &ring);
-    json_t *body = json_pack("{s:s, s:{s:s, s:i, s:i, s:f}, s:{s:s, s:i, s:i}, s:I, s:I, s:I, s:I, s:I}",
+    json_t *body = json_pack("{s:s, s:{s:s, s:i, s:i, s:f}, s:{s:s, s:i, s:i}, s:s, s:I, s:I, s:I, s:I, s:I}",
                              "publisher", ingest->publisher_id,
                              "video", "codec", status.video, "width", status.decode.width,
                              "height", status.decode.height, "fps", frame_rate(&ring),
                              "audio", "codec", status.audio, "rate", status.decode.rate,
                              "channels", status.decode.channels,
+                             "left_out", others,
                              "bytes", (json_int_t)ingest->bytes, "frames", (json_int_t)ring.frames,
                              "direct", (json_int_t)ring.direct, "dropped", (json_int_t)ring.dropped,
                              "errors", (json_int_t)status.errors);

@@ -9,6 +9,9 @@
 #include "ingest/timestamps.h"
 
 struct track {
+    int number;                          // of the track that is taken; -1 until one came
+    bool others[256];                    // numbers of tracks that are not
+    enum vt_codec codec;
     uint8_t *config;
     size_t config_size;
     char name[VT_FLV_NAME_ROOM];
@@ -34,6 +37,7 @@ int vt_publisher_new(struct vt_publisher **ret, const struct vt_rtmp *state, con
         free(publisher);
         return error;
     }
+    publisher->video.number = publisher->audio.number = -1;
     publisher->rtmp = *state;
     vt_rtmp_forget(&publisher->rtmp);
     *ret = publisher;
@@ -79,9 +83,9 @@ static int bad_tag(struct vt_publisher *publisher)
 
 static int keep_config(struct vt_publisher *publisher, struct track *track, const struct vt_flv_tag *tag)
 {
-    if (tag->size == 0 || tag->size > VT_CONFIG_BYTES_MAX)
+    if (tag->size > VT_CONFIG_BYTES_MAX)
         return bad_tag(publisher);
-    uint8_t *config = malloc(tag->size);
+    uint8_t *config = malloc(tag->size + 1);
     if (!config)
         return give_up(publisher, -ENOMEM, "out of memory");
     memcpy(config, tag->data, tag->size);
@@ -100,7 +104,7 @@ static int decode_unit(struct vt_publisher *publisher, const struct track *track
     publisher->units++;
     struct vt_access_unit unit = {
         .video = video,
-        .codec = video ? VT_CODEC_H264 : VT_CODEC_AAC,
+        .codec = tag->codec,
         .data = tag->data,
         .size = tag->size,
         .dts_ns = times.dts_ns,
@@ -115,25 +119,80 @@ static int decode_unit(struct vt_publisher *publisher, const struct track *track
     return error < 0 ? give_up(publisher, error, strerror(-error)) : 0;
 }
 
+// The first track that comes is the one that is taken.
+static bool is_taken(struct track *track, const struct vt_flv_tag *tag)
+{
+    if (track->number < 0)
+        track->number = tag->track;
+    if (track->number == tag->track)
+        return true;
+    track->others[tag->track] = true;
+    return false;
+}
+
+// A record belongs to the codec that it came with.
+static void note_codec(struct track *track, const struct vt_flv_tag *tag)
+{
+    if (track->codec != tag->codec) {
+        free(track->config);
+        track->config = NULL;
+        track->config_size = 0;
+        track->codec = tag->codec;
+    }
+    snprintf(track->name, sizeof track->name, "%s", tag->name);
+}
+
+static void take_colours(struct vt_publisher *publisher, const struct vt_flv_tag *tag)
+{
+    struct vt_flv_colours colours;
+    if (!vt_flv_colour(&colours, tag->data, tag->size))
+        return;
+    vt_decoder_colours(publisher->decoder, &(struct vt_decode_colours){colours.primaries, colours.transfer,
+                                                                       colours.matrix});
+}
+
+static int take_tag(struct vt_publisher *publisher, const struct vt_flv_tag *tag, bool video, uint32_t timestamp_ms,
+                    int64_t arrival_ns)
+{
+    struct track *track = video ? &publisher->video : &publisher->audio;
+    switch (tag->kind) {
+    case VT_FLV_COLOUR:
+        take_colours(publisher, tag);
+        return 0;
+    case VT_FLV_CONFIG:
+        note_codec(track, tag);
+        return keep_config(publisher, track, tag);
+    case VT_FLV_UNIT:
+        note_codec(track, tag);
+        return decode_unit(publisher, track, tag, video, timestamp_ms, arrival_ns);
+    default:
+        return 0;
+    }
+}
+
 static int take_media(struct vt_publisher *publisher, const struct vt_rtmp_event *event, int64_t arrival_ns)
 {
     bool video = event->type == VT_RTMP_VIDEO;
-    struct track *track = video ? &publisher->video : &publisher->audio;
+    struct vt_flv_walk walk;
     struct vt_flv_tag tag;
-    int error = video ? vt_flv_video(&tag, event->data, event->size) : vt_flv_audio(&tag, event->data, event->size);
-    if (error == -ENOTSUP) {
-        vt_flv_refusal(publisher->why, sizeof publisher->why, video, &tag);
-        return -EINVAL;
-    }
-    if (error < 0)
+    int got = video ? vt_flv_video(&walk, event->data, event->size) : vt_flv_audio(&walk, event->data, event->size);
+    if (got < 0)
         return bad_tag(publisher);
+    while ((got = vt_flv_next(&walk, &tag)) != 0) {
+        if (got == -EINVAL)
+            return bad_tag(publisher);
+        if (!is_taken(video ? &publisher->video : &publisher->audio, &tag))
+            continue;
+        if (got == -ENOTSUP) {
+            vt_flv_refusal(publisher->why, sizeof publisher->why, video, &tag);
+            return -EINVAL;
+        }
+        int error = take_tag(publisher, &tag, video, event->timestamp_ms, arrival_ns);
+        if (error < 0)
+            return error;
+    }
     publisher->tag_errors_in_row = 0;
-    if (tag.kind != VT_FLV_CONFIG && tag.kind != VT_FLV_UNIT)
-        return 0;
-    snprintf(track->name, sizeof track->name, "%s", tag.name);
-    if (tag.kind == VT_FLV_CONFIG)
-        return keep_config(publisher, track, &tag);
-    return decode_unit(publisher, track, &tag, video, event->timestamp_ms, arrival_ns);
+    return 0;
 }
 
 int vt_publisher_feed(struct vt_publisher *publisher, const uint8_t *data, size_t size, int64_t arrival_ns,
@@ -174,7 +233,26 @@ void vt_publisher_status(const struct vt_publisher *publisher, struct vt_publish
 {
     ret->video = publisher->video.name;
     ret->audio = publisher->audio.name;
+    ret->video_track = publisher->video.number;
+    ret->audio_track = publisher->audio.number;
     ret->units = publisher->units;
     vt_decoder_stats(publisher->decoder, &ret->decode);
     ret->errors = publisher->tag_errors + ret->decode.errors;
+}
+
+static void append_others(char *out, size_t room, const char *kind, const struct track *track)
+{
+    for (int i = 0, size = 0; i < 256; i++) {
+        if (!track->others[i])
+            continue;
+        size = (int)strlen(out);
+        snprintf(out + size, room - (size_t)size, "%s%s %d", size ? ", " : "", kind, i);
+    }
+}
+
+void vt_publisher_others(const struct vt_publisher *publisher, char *out, size_t room)
+{
+    out[0] = 0;
+    append_others(out, room, "video", &publisher->video);
+    append_others(out, room, "audio", &publisher->audio);
 }

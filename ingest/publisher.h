@@ -33,8 +33,12 @@ void vt_publisher_refuse(struct vt_publisher *publisher, const char *code, const
 
 struct vt_publisher_status {
     const char *video, *audio;           // codecs as a person knows them; "" until seen
+    int video_track, audio_track;        // numbers of the tracks that are taken; -1 until one came
     int64_t units;                       // audio and video that came
     int64_t errors;                      // undecodable packets, tags that make no sense
     struct vt_decode_stats decode;
 };
 void vt_publisher_status(const struct vt_publisher *publisher, struct vt_publisher_status *ret);
+
+// The tracks that came and are not taken, as a person reads them: "video 1, audio 2"; cut to fit. "" for none.
+void vt_publisher_others(const struct vt_publisher *publisher, char *out, size_t room);

@@ -25,6 +25,22 @@ def onsets(levels, threshold):
     return out
 
 
+def require_together(video, audio, least=8):
+    """Holds the flashes of a 320x180 rendition against the beeps of the sound."""
+    first, pictures = frames(video, 320, 180)
+    flashes = [(first + index) / 30 for index in onsets([picture[len(picture) // 2] for picture in pictures], 128)]
+    start, sound = samples(audio)
+    window = 48
+    loud = [max(abs(value) for value in sound[at:at + window]) for at in range(0, len(sound) - window, window)]
+    beeps = [start + index * window / 48000 for index in onsets(quiet_between(loud), 2000)]
+    require(len(flashes) >= least, f"only {len(flashes)} flashes in the picture")
+    for flash in flashes[1:-1]:
+        nearest = min(beeps, key=lambda beep: abs(beep - flash))
+        require(abs(nearest - flash) <= 0.040, f"flash at {flash:.3f} s, beep at {nearest:.3f} s")
+    gap = [b - a for a, b in zip(flashes, flashes[1:])]
+    require(all(abs(one - 1) <= 0.035 for one in gap[1:-1]), f"flashes are {gap} s apart")
+
+
 def scene_both_renditions_decode():
     with Daemon() as daemon, Publisher(daemon), tempfile.TemporaryDirectory() as folder:
         daemon.segments("big", 4)
@@ -62,18 +78,7 @@ def scene_sound_and_picture_stay_together():
             daemon.segments("audio", 8, 40)
         video = fetch_rendition(daemon, daemon.media("small"), Path(folder) / "v.mp4")
         audio = fetch_rendition(daemon, daemon.media("audio"), Path(folder) / "a.mp4")
-        first, pictures = frames(video, 320, 180)
-        flashes = [(first + index) / 30 for index in onsets([picture[len(picture) // 2] for picture in pictures], 128)]
-        start, sound = samples(audio)
-        window = 48
-        loud = [max(abs(value) for value in sound[at:at + window]) for at in range(0, len(sound) - window, window)]
-        beeps = [start + index * window / 48000 for index in onsets(quiet_between(loud), 2000)]
-        require(len(flashes) >= 8, f"only {len(flashes)} flashes in the picture")
-        for flash in flashes[1:-1]:
-            nearest = min(beeps, key=lambda beep: abs(beep - flash))
-            require(abs(nearest - flash) <= 0.040, f"flash at {flash:.3f} s, beep at {nearest:.3f} s")
-        gap = [b - a for a, b in zip(flashes, flashes[1:])]
-        require(all(abs(one - 1) <= 0.035 for one in gap[1:-1]), f"flashes are {gap} s apart")
+        require_together(video, audio)
 
 
 def quiet_between(loud):

@@ -12,6 +12,7 @@
 
 struct stream {
     AVCodecContext *context;
+    enum vt_codec codec;
     AVPacket *packets[512];
     int count;
     uint8_t *config;
@@ -96,20 +97,60 @@ struct video_options {
     int width, height, pictures, b_frames, key_every;
     enum AVPixelFormat format;
     const char *x264;                    // x264-params
+    enum vt_codec codec;                 // NONE: H.264
 };
+
+// A record with nothing in it but what a decoder must know: parameter sets come in band.
+static void make_bare_config(struct stream *s)
+{
+    static const uint8_t hvcc[23] = {1, 1, 0x60, [13] = 0xf0, [15] = 0xfc, 0xfd, 0xf8, 0xf8, [21] = 0x0f};
+    static const uint8_t av1c[4] = {0x81, 0, 0x0c, 0};
+    static const uint8_t vpcc[12] = {1, 0, 0, 0, 0, 31, 0x82, 1, 1, 1};
+    const uint8_t *from = s->codec == VT_CODEC_HEVC ? hvcc : s->codec == VT_CODEC_AV1 ? av1c : vpcc;
+    s->config_size = s->codec == VT_CODEC_HEVC ? sizeof hvcc : s->codec == VT_CODEC_AV1 ? sizeof av1c : sizeof vpcc;
+    s->config = malloc(s->config_size);
+    memcpy(s->config, from, s->config_size);
+}
+
+static const char *encoder_name(enum vt_codec codec)
+{
+    return codec == VT_CODEC_HEVC ? "libx265" : codec == VT_CODEC_AV1 ? "libaom-av1"
+         : codec == VT_CODEC_VP9 ? "libvpx-vp9" : "libx264";
+}
+
+static void set_encoder_options(AVCodecContext *c, enum vt_codec codec, const struct video_options *o)
+{
+    switch (codec) {
+    case VT_CODEC_HEVC:
+        av_opt_set(c->priv_data, "preset", "ultrafast", 0);
+        av_opt_set(c->priv_data, "x265-params", "log-level=none:bframes=0:qp=10:pools=none:frame-threads=1", 0);
+        break;
+    case VT_CODEC_AV1:
+    case VT_CODEC_VP9:
+        av_opt_set(c->priv_data, "cpu-used", "8", 0);
+        av_opt_set(c->priv_data, "usage", "realtime", 0);
+        av_opt_set(c->priv_data, "deadline", "realtime", 0);
+        av_opt_set(c->priv_data, "lag-in-frames", "0", 0);
+        c->bit_rate = 2000000;
+        break;
+    default:
+        c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+        av_opt_set(c->priv_data, "preset", "ultrafast", 0);
+        av_opt_set(c->priv_data, "x264-params", o->x264, 0);
+    }
+}
 
 static void encode_video(struct stream *s, const struct video_options *o)
 {
     memset(s, 0, sizeof *s);
-    AVCodecContext *c = s->context = avcodec_alloc_context3(avcodec_find_encoder_by_name("libx264"));
+    s->codec = o->codec ? o->codec : VT_CODEC_H264;
+    AVCodecContext *c = s->context = avcodec_alloc_context3(avcodec_find_encoder_by_name(encoder_name(s->codec)));
     REQUIRE(c != NULL);
     c->width = o->width, c->height = o->height, c->pix_fmt = o->format;
     c->time_base = (AVRational){1, 25}, c->framerate = (AVRational){25, 1};
     c->max_b_frames = o->b_frames, c->gop_size = o->key_every, c->thread_count = 1;
-    c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     c->color_range = AVCOL_RANGE_MPEG, c->colorspace = AVCOL_SPC_BT709;
-    av_opt_set(c->priv_data, "preset", "ultrafast", 0);
-    av_opt_set(c->priv_data, "x264-params", o->x264, 0);
+    set_encoder_options(c, s->codec, o);
     REQUIRE(avcodec_open2(c, NULL, NULL) == 0);
     AVFrame *frame = av_frame_alloc();
     for (int i = 0; i < o->pictures; i++) {
@@ -133,17 +174,38 @@ static void encode_video(struct stream *s, const struct video_options *o)
     avcodec_send_frame(c, NULL);
     stream_take(s);
     av_frame_free(&frame);
-    for (int i = 0; i < s->count; i++)
+    for (int i = 0; i < s->count && s->codec <= VT_CODEC_HEVC; i++)
         lengths_for_start_codes(s->packets[i]);
-    make_avcc(s);
+    if (s->codec == VT_CODEC_H264)
+        make_avcc(s);
+    else
+        make_bare_config(s);
 }
 
-// A 440 Hz tone in both channels.
-static void encode_audio(struct stream *s, int rate, int channels, int frames)
+static void fill_tone(AVFrame *frame, int64_t from, int channels)
+{
+    for (int ch = 0; ch < channels; ch++)
+        for (int j = 0; j < frame->nb_samples; j++) {
+            float v = 0.5f * sinf(6.2831853f * 440 * (float)(from + j) / (float)frame->sample_rate);
+            if (frame->format == AV_SAMPLE_FMT_FLTP)
+                ((float *)(void *)frame->data[ch])[j] = v;
+            else if (frame->format == AV_SAMPLE_FMT_FLT)
+                ((float *)(void *)frame->data[0])[j * channels + ch] = v;
+            else
+                ((int16_t *)(void *)frame->data[0])[j * channels + ch] = (int16_t)(v * 32767);
+        }
+}
+
+// A 440 Hz tone in both channels, by an encoder of libavcodec's.
+__attribute__((unused)) static void encode_sound(struct stream *s, enum vt_codec codec, const char *encoder, int rate, int channels, int frames)
 {
     memset(s, 0, sizeof *s);
-    AVCodecContext *c = s->context = avcodec_alloc_context3(avcodec_find_encoder(AV_CODEC_ID_AAC));
-    c->sample_rate = rate, c->sample_fmt = AV_SAMPLE_FMT_FLTP, c->bit_rate = 96000;
+    s->codec = codec;
+    AVCodecContext *c = s->context = avcodec_alloc_context3(avcodec_find_encoder_by_name(encoder));
+    c->sample_rate = rate, c->sample_fmt = c->codec->sample_fmts[0], c->bit_rate = 96000;
+    for (const enum AVSampleFormat *f = c->codec->sample_fmts; *f != AV_SAMPLE_FMT_NONE; f++)
+        if (*f == AV_SAMPLE_FMT_FLTP || *f == AV_SAMPLE_FMT_FLT || *f == AV_SAMPLE_FMT_S16)
+            c->sample_fmt = *f;
     av_channel_layout_default(&c->ch_layout, channels);
     c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     REQUIRE(avcodec_open2(c, NULL, NULL) == 0);
@@ -152,10 +214,7 @@ static void encode_audio(struct stream *s, int rate, int channels, int frames)
         frame->nb_samples = c->frame_size, frame->format = c->sample_fmt, frame->sample_rate = rate;
         av_channel_layout_copy(&frame->ch_layout, &c->ch_layout);
         REQUIRE(av_frame_get_buffer(frame, 0) == 0);
-        for (int ch = 0; ch < channels; ch++)
-            for (int j = 0; j < c->frame_size; j++)
-                ((float *)(void *)frame->data[ch])[j] =
-                    0.5f * sinf(6.2831853f * 440 * (float)(i * c->frame_size + j) / (float)rate);
+        fill_tone(frame, (int64_t)i * c->frame_size, channels);
         frame->pts = (int64_t)i * c->frame_size;
         REQUIRE(avcodec_send_frame(c, frame) == 0);
         av_frame_unref(frame);
@@ -163,8 +222,14 @@ static void encode_audio(struct stream *s, int rate, int channels, int frames)
     }
     av_frame_free(&frame);
     s->config_size = (size_t)c->extradata_size;
-    s->config = malloc(s->config_size);
-    memcpy(s->config, c->extradata, s->config_size);
+    s->config = malloc(s->config_size + 1);
+    if (s->config_size > 0)
+        memcpy(s->config, c->extradata, s->config_size);
+}
+
+static void encode_audio(struct stream *s, int rate, int channels, int frames)
+{
+    encode_sound(s, VT_CODEC_AAC, "aac", rate, channels, frames);
 }
 
 static void stream_free(struct stream *s)
@@ -185,7 +250,7 @@ static struct vt_access_unit stream_unit(const struct stream *s, int i, int64_t 
     AVRational base = video ? s->context->time_base : (AVRational){1, s->context->sample_rate};
     return (struct vt_access_unit){
         .video = video,
-        .codec = video ? VT_CODEC_H264 : VT_CODEC_AAC,
+        .codec = s->codec,
         .data = packet->data,
         .size = (size_t)packet->size,
         .dts_ns = from_ns + av_rescale_q(packet->dts, base, (AVRational){1, 1000}) * 1000000,

@@ -10,7 +10,7 @@
 static struct result {
     int pictures, keys, wrong, direct;
     int64_t pts[512], samples, first_sample_ns, next_ns, gaps_ns;
-    int width, height, format, range;
+    int width, height, format, range, primaries, transfer, matrix;
     int buffers_given, buffers_freed;
     float loudest;
     int refuse;
@@ -24,6 +24,7 @@ static int on_frame(void *opaque, const AVFrame *frame)
     got.direct += frame->buf[0] && av_buffer_get_opaque(frame->buf[0]) == &got;
     got.keys += vt_frame_is_key(frame);
     got.width = frame->width, got.height = frame->height, got.format = frame->format, got.range = frame->color_range;
+    got.primaries = frame->color_primaries, got.transfer = frame->color_trc, got.matrix = frame->colorspace;
     got.pts[got.pictures++ % 512] = frame->pts;
     return got.refuse;
 }
@@ -159,6 +160,89 @@ TEST(full_range_stays_full)
     o.format = AV_PIX_FMT_YUV444P;
     expect_pictures(&o, false);
     REQUIRE_INT(got.range, AVCOL_RANGE_JPEG);
+}
+
+static void expect_codec(enum vt_codec codec, bool direct)
+{
+    struct video_options o = plain();
+    o.codec = codec;
+    expect_pictures(&o, true);
+    REQUIRE_INT(got.direct, direct ? o.pictures : 0);
+    REQUIRE_INT(got.buffers_freed, got.buffers_given);
+    o.width = 322, o.height = 182;
+    expect_pictures(&o, true);
+    o.format = AV_PIX_FMT_YUV420P10;
+    expect_pictures(&o, true);
+    REQUIRE_INT(got.direct, o.pictures);        // converted into the sink's memory
+}
+
+TEST(hevc_and_vp9_are_decoded_into_the_sinks_memory)
+{
+    expect_codec(VT_CODEC_HEVC, true);
+    expect_codec(VT_CODEC_VP9, true);
+}
+
+TEST(av1_is_decoded_into_memory_of_its_own)
+{
+    expect_codec(VT_CODEC_AV1, false);
+}
+
+TEST(a_new_codec_opens_a_new_decoder_and_loses_nothing)
+{
+    struct video_options o = plain();
+    struct vt_decoder *decoder = new_decoder(true);
+    for (enum vt_codec codec = VT_CODEC_H264; codec <= VT_CODEC_VP9; codec++) {
+        struct stream s;
+        o.codec = codec;
+        encode_video(&s, &o);
+        got.pictures = 0;
+        REQUIRE_INT(put(decoder, &s, 0, s.count, codec * INT64_C(2000000000)), 0);
+        REQUIRE(got.pictures >= o.pictures - 1);        // dav1d may keep one
+        REQUIRE_INT(got.wrong, 0);
+        stream_free(&s);
+    }
+    REQUIRE_INT(vt_decoder_flush(decoder), 0);
+    vt_decoder_free(&decoder);
+}
+
+TEST(a_size_past_the_limits_within_the_stream_is_refused)
+{
+    struct video_options o = plain();
+    o.codec = VT_CODEC_HEVC, o.width = 4112, o.height = 64, o.pictures = 1;
+    struct stream s;
+    encode_video(&s, &o);
+    struct vt_decoder *decoder = new_decoder(true);
+    REQUIRE_INT(put(decoder, &s, 0, 1, 0), -EINVAL);
+    REQUIRE_TEXT(vt_decoder_why(decoder), "the picture is larger than 4096x2304");
+    REQUIRE_INT(got.buffers_given, 0);
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+
+    o.codec = VT_CODEC_AV1;                      // dav1d's own limit: an error, and no memory
+    encode_video(&s, &o);
+    decoder = new_decoder(true);
+    REQUIRE_INT(put(decoder, &s, 0, 1, 0), 0);
+    REQUIRE_INT(vt_decoder_flush(decoder), 0);
+    struct vt_decode_stats stats;
+    vt_decoder_stats(decoder, &stats);
+    REQUIRE(stats.errors > 0);
+    REQUIRE(got.pictures == 0 && got.buffers_given == 0);
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+}
+
+TEST(what_the_stream_does_not_say_of_its_colours_its_container_may)
+{
+    struct video_options o = plain();
+    struct stream s;
+    encode_video(&s, &o);
+    struct vt_decoder *decoder = new_decoder(true);
+    vt_decoder_colours(decoder, &(struct vt_decode_colours){9, 16, 9});
+    REQUIRE_INT(put(decoder, &s, 0, s.count, 0), 0);
+    REQUIRE(got.primaries == 9 && got.transfer == 16);
+    REQUIRE_INT(got.matrix, AVCOL_SPC_BT709);           // the stream's own word
+    vt_decoder_free(&decoder);
+    stream_free(&s);
 }
 
 TEST(start_codes_where_lengths_were_announced_are_taken)
@@ -350,6 +434,37 @@ TEST(sound_of_any_rate_comes_out_as_48_khz_without_a_seam)
     expect_sound(16000, 2);
 }
 
+static void expect_sound_codec(enum vt_codec codec, const char *encoder, bool with_config)
+{
+    struct stream s;
+    encode_sound(&s, codec, encoder, 48000, 2, 100);
+    if (!with_config)
+        s.config_size = 0;
+    struct vt_decoder *decoder = new_decoder(false);
+    REQUIRE_INT(put(decoder, &s, 0, s.count, 0), 0);
+    REQUIRE_INT(vt_decoder_flush(decoder), 0);
+    struct vt_decode_stats stats;
+    vt_decoder_stats(decoder, &stats);
+    double seconds = (double)s.count * s.context->frame_size / 48000;
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+    REQUIRE_INT(stats.errors, 0);
+    REQUIRE(stats.rate == 48000 && stats.channels == 2);
+    REQUIRE_NEAR((double)got.samples / 48000, seconds, 0.05);
+    REQUIRE_INT(got.gaps_ns, 0);
+    REQUIRE_NEAR(got.loudest, 0.5, 0.1);
+}
+
+TEST(sound_of_every_codec_is_decoded)
+{
+    expect_sound_codec(VT_CODEC_OPUS, "libopus", true);
+    expect_sound_codec(VT_CODEC_OPUS, "libopus", false);
+    expect_sound_codec(VT_CODEC_FLAC, "flac", true);
+    expect_sound_codec(VT_CODEC_AC3, "ac3", false);
+    expect_sound_codec(VT_CODEC_EAC3, "eac3", false);
+    expect_sound_codec(VT_CODEC_MP3, "libmp3lame", false);
+}
+
 TEST(a_changed_sound_format_joins_on)
 {
     struct stream a, b;
@@ -409,6 +524,11 @@ int main(void)
     RUN(an_odd_size_is_cropped_and_still_direct);
     RUN(other_depths_and_layouts_become_plain);
     RUN(full_range_stays_full);
+    RUN(hevc_and_vp9_are_decoded_into_the_sinks_memory);
+    RUN(av1_is_decoded_into_memory_of_its_own);
+    RUN(a_new_codec_opens_a_new_decoder_and_loses_nothing);
+    RUN(a_size_past_the_limits_within_the_stream_is_refused);
+    RUN(what_the_stream_does_not_say_of_its_colours_its_container_may);
     RUN(start_codes_where_lengths_were_announced_are_taken);
     RUN(a_new_configuration_opens_a_new_decoder_and_loses_nothing);
     RUN(pictures_before_the_first_key_frame_are_passed_over);
@@ -418,6 +538,7 @@ int main(void)
     RUN(a_configuration_that_changes_too_often_is_refused);
     RUN(the_sinks_error_ends_decoding);
     RUN(sound_of_any_rate_comes_out_as_48_khz_without_a_seam);
+    RUN(sound_of_every_codec_is_decoded);
     RUN(a_changed_sound_format_joins_on);
     RUN(a_jump_of_the_sound_is_kept);
     RUN(drift_is_taken_up_by_resampling);

@@ -7,13 +7,27 @@
 
 static struct vt_flv_tag tag;
 
-#define VIDEO(bytes) vt_flv_video(&tag, (const uint8_t *)(bytes), sizeof(bytes) - 1)
-#define AUDIO(bytes) vt_flv_audio(&tag, (const uint8_t *)(bytes), sizeof(bytes) - 1)
+static struct vt_flv_walk walk;
+
+// The first track of a message: 0 with `tag` filled, or what is wrong. A message without any is VT_FLV_NOTHING.
+static int first(bool video, const void *data, size_t size)
+{
+    int got = video ? vt_flv_video(&walk, data, size) : vt_flv_audio(&walk, data, size);
+    if (got < 0)
+        return got;
+    got = vt_flv_next(&walk, &tag);
+    if (got == 0)
+        tag = (struct vt_flv_tag){.kind = VT_FLV_NOTHING};
+    return got < 0 ? got : 0;
+}
+
+#define VIDEO(bytes) first(true, bytes, sizeof(bytes) - 1)
+#define AUDIO(bytes) first(false, bytes, sizeof(bytes) - 1)
 
 TEST(reads_legacy_video)
 {
     REQUIRE_INT(VIDEO("\x17\0\0\0\0\1\x64"), 0);
-    REQUIRE(tag.kind == VT_FLV_CONFIG && tag.codec == VT_FLV_H264 && tag.size == 2);
+    REQUIRE(tag.kind == VT_FLV_CONFIG && tag.codec == VT_CODEC_H264 && tag.size == 2);
     REQUIRE_TEXT(tag.name, "H.264");
     REQUIRE_INT(VIDEO("\x27\1\0\0\x28\0\0\0\1\x41"), 0);
     REQUIRE(tag.kind == VT_FLV_UNIT && !tag.key && tag.composition_ms == 40 && tag.size == 5);
@@ -30,9 +44,9 @@ TEST(reads_legacy_video)
 
 TEST(passes_over_what_is_empty)
 {
-    REQUIRE_INT(vt_flv_video(&tag, NULL, 0), 0);
+    REQUIRE_INT(first(true, NULL, 0), 0);
     REQUIRE_INT(tag.kind, VT_FLV_NOTHING);
-    REQUIRE_INT(vt_flv_audio(&tag, NULL, 0), 0);
+    REQUIRE_INT(first(false, NULL, 0), 0);
     REQUIRE_INT(tag.kind, VT_FLV_NOTHING);
     REQUIRE_INT(VIDEO("\x17"), 0);
     REQUIRE_INT(tag.kind, VT_FLV_NOTHING);
@@ -63,7 +77,7 @@ TEST(refuses_what_is_cut_short)
 TEST(reads_aac)
 {
     REQUIRE_INT(AUDIO("\xaf\0\x11\x90"), 0);
-    REQUIRE(tag.kind == VT_FLV_CONFIG && tag.codec == VT_FLV_AAC && tag.size == 2);
+    REQUIRE(tag.kind == VT_FLV_CONFIG && tag.codec == VT_CODEC_AAC && tag.size == 2);
     REQUIRE_INT(AUDIO("\xaf\1abc"), 0);
     REQUIRE(tag.kind == VT_FLV_UNIT && tag.size == 3);
     REQUIRE_TEXT(tag.name, "AAC");
@@ -81,8 +95,8 @@ TEST(reads_enhanced_tags_of_the_same_codecs)
     REQUIRE_INT(tag.kind, VT_FLV_NOTHING);
     REQUIRE_INT(VIDEO("\x92" "avc1"), 0);
     REQUIRE_INT(tag.kind, VT_FLV_END);
-    REQUIRE_INT(VIDEO("\x94" "avc1\2"), 0);                  // colours
-    REQUIRE_INT(tag.kind, VT_FLV_NOTHING);
+    REQUIRE_INT(VIDEO("\x94" "avc1\2"), 0);
+    REQUIRE(tag.kind == VT_FLV_COLOUR && tag.size == 1);
     REQUIRE_INT(VIDEO("\xd1\0"), 0);                         // a command
     REQUIRE_INT(tag.kind, VT_FLV_NOTHING);
     REQUIRE_INT(AUDIO("\x90mp4a\x11\x90"), 0);
@@ -107,7 +121,7 @@ static int modified(int count)
         vt_write_u8(&w, i == count ? 3 : 7);
     }
     vt_write_text(&w, "avc1x");
-    int error = vt_flv_video(&tag, w.data, w.size);
+    int error = first(true, w.data, w.size);
     vt_writer_free(&w);
     return error;
 }
@@ -123,7 +137,7 @@ TEST(steps_over_a_bounded_number_of_modifiers)
     vt_write_bytes(&w, "\x97\xff\1\x2b", 4);
     vt_write_bytes(&w, zeros, 300);
     vt_write_text(&w, "\3" "avc1x");
-    REQUIRE_INT(vt_flv_video(&tag, w.data, w.size), 0);
+    REQUIRE_INT(first(true, w.data, w.size), 0);
     REQUIRE_INT(tag.size, 1);
     vt_writer_free(&w);
 }
@@ -131,26 +145,149 @@ TEST(steps_over_a_bounded_number_of_modifiers)
 TEST(names_what_it_does_not_take)
 {
     char text[100];
-    REQUIRE_INT(VIDEO("\x90hvc1\1"), -ENOTSUP);
+    REQUIRE_INT(VIDEO("\x90vvc1\1"), -ENOTSUP);
     vt_flv_refusal(text, sizeof text, true, &tag);
-    REQUIRE_TEXT(text, "HEVC video is not supported: set the encoder to H.264");
-    REQUIRE_INT(VIDEO("\x1c\0\0\0\0"), -ENOTSUP);
-    REQUIRE_TEXT(tag.name, "HEVC");
-    REQUIRE_INT(VIDEO("\x91" "av01x"), -ENOTSUP);
-    REQUIRE_TEXT(tag.name, "AV1");
+    REQUIRE_TEXT(text, "VVC video is not supported: set the encoder to H.264, HEVC, AV1 or VP9");
+    REQUIRE_INT(VIDEO("\x1d\0\0\0\0"), -ENOTSUP);
+    REQUIRE_TEXT(tag.name, "AV1 without Enhanced RTMP");
+    REQUIRE_INT(VIDEO("\x91" "vp08x"), -ENOTSUP);
+    REQUIRE_TEXT(tag.name, "VP8");
     REQUIRE_INT(VIDEO("\x91\"\\\n\xff"), -ENOTSUP);
     REQUIRE_TEXT(tag.name, "codec ????");
     REQUIRE_INT(VIDEO("\x1e"), -ENOTSUP);
     REQUIRE_TEXT(tag.name, "codec 14");
-    REQUIRE_INT(VIDEO("\x96\0avc1"), -ENOTSUP);
-    REQUIRE_TEXT(tag.name, "multitrack");
-    REQUIRE_INT(AUDIO("\x95\0mp4a"), -ENOTSUP);
-    REQUIRE_TEXT(tag.name, "multitrack");
-    REQUIRE_INT(AUDIO("\x91Opusx"), -ENOTSUP);
+    REQUIRE_INT(AUDIO("\xbf\1"), -ENOTSUP);
     vt_flv_refusal(text, sizeof text, false, &tag);
-    REQUIRE_TEXT(text, "Opus audio is not supported: set the encoder to AAC");
-    REQUIRE_INT(AUDIO("\x2f\1"), -ENOTSUP);
-    REQUIRE_TEXT(tag.name, "MP3");
+    REQUIRE_TEXT(text, "Speex audio is not supported: set the encoder to AAC or Opus");
+}
+
+TEST(reads_every_codec_that_is_taken)
+{
+    static const struct { const char *fourcc; enum vt_codec codec; bool video; } codecs[] = {
+        {"avc1", VT_CODEC_H264, true}, {"hvc1", VT_CODEC_HEVC, true}, {"av01", VT_CODEC_AV1, true},
+        {"vp09", VT_CODEC_VP9, true}, {"mp4a", VT_CODEC_AAC, false}, {"Opus", VT_CODEC_OPUS, false},
+        {"fLaC", VT_CODEC_FLAC, false}, {"ac-3", VT_CODEC_AC3, false}, {"ec-3", VT_CODEC_EAC3, false},
+        {".mp3", VT_CODEC_MP3, false},
+    };
+    for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
+        char bytes[16];
+        bool nal = codecs[i].codec == VT_CODEC_H264 || codecs[i].codec == VT_CODEC_HEVC;
+        snprintf(bytes, sizeof bytes, "\x90%srecord", codecs[i].fourcc);
+        REQUIRE_INT(first(codecs[i].video, bytes, 11), 0);
+        REQUIRE(tag.kind == VT_FLV_CONFIG && tag.codec == codecs[i].codec && tag.size == 6);
+        REQUIRE_TEXT(tag.name, vt_codec_name(tag.codec));
+        bytes[0] = '\x91';
+        REQUIRE_INT(first(codecs[i].video, bytes, 11), 0);
+        REQUIRE(tag.kind == VT_FLV_UNIT && tag.size == (nal ? 3u : 6u) && tag.key == codecs[i].video);
+        REQUIRE_INT(vt_flv_next(&walk, &tag), 0);
+    }
+    REQUIRE_INT(VIDEO("\x1c\1\0\0\x28x"), 0);                // HEVC as some encoders number it
+    REQUIRE(tag.codec == VT_CODEC_HEVC && tag.kind == VT_FLV_UNIT && tag.composition_ms == 40 && tag.size == 1);
+    REQUIRE_INT(AUDIO("\x2f\xff\xfb"), 0);                   // MP3 has no packet type
+    REQUIRE(tag.codec == VT_CODEC_MP3 && tag.kind == VT_FLV_UNIT && tag.size == 2);
+    REQUIRE_INT(AUDIO("\x90Opus"), 0);                       // an Opus header may be empty
+    REQUIRE(tag.kind == VT_FLV_CONFIG && tag.size == 0);
+}
+
+TEST(goes_through_the_tracks_of_a_message)
+{
+    REQUIRE_INT(VIDEO("\x96\1hvc1\5\0\0\x28xy"), 0);         // one track
+    REQUIRE(tag.track == 5 && tag.codec == VT_CODEC_HEVC && tag.composition_ms == 40 && tag.size == 2);
+    REQUIRE_INT(vt_flv_next(&walk, &tag), 0);
+
+    REQUIRE_INT(AUDIO("\x95\x11mp4a\0\0\0\2ab\xff\0\0\1c"), 0);      // many tracks of one codec
+    REQUIRE(tag.track == 0 && tag.codec == VT_CODEC_AAC && tag.size == 2 && tag.data[0] == 'a');
+    REQUIRE_INT(vt_flv_next(&walk, &tag), 1);
+    REQUIRE(tag.track == 255 && tag.size == 1 && tag.data[0] == 'c');
+    REQUIRE_INT(vt_flv_next(&walk, &tag), 0);
+
+    REQUIRE_INT(AUDIO("\x95\x21Opus\1\0\0\1asvmx\2\0\0\1bmp4a\3\0\0\1c"), 0);      // each with its codec
+    REQUIRE(tag.track == 1 && tag.codec == VT_CODEC_OPUS);
+    REQUIRE_INT(vt_flv_next(&walk, &tag), -ENOTSUP);
+    REQUIRE_INT(tag.track, 2);
+    REQUIRE_TEXT(tag.name, "codec svmx");
+    REQUIRE_INT(vt_flv_next(&walk, &tag), 1);
+    REQUIRE(tag.track == 3 && tag.codec == VT_CODEC_AAC && tag.data[0] == 'c');
+    REQUIRE_INT(vt_flv_next(&walk, &tag), 0);
+}
+
+TEST(refuses_tracks_that_lie)
+{
+    REQUIRE_INT(AUDIO("\x95\x11mp4a\0\0\0\3ab"), -EINVAL);    // longer than the message
+    REQUIRE_INT(vt_flv_next(&walk, &tag), 0);
+    REQUIRE_INT(AUDIO("\x95\x11mp4a\0\xff\xff\xff" "a"), -EINVAL);
+    REQUIRE_INT(AUDIO("\x95\x15mp4a\0\0\0\1a"), -EINVAL);     // tracks within tracks
+    REQUIRE_INT(VIDEO("\x96\x16hvc1\0\0\0\1a"), -EINVAL);
+    REQUIRE_INT(VIDEO("\x96\x17hvc1\0\0\0\1a"), -EINVAL);     // modifiers within tracks
+    REQUIRE_INT(VIDEO("\x96\x31hvc1\0\0\0\1a"), -EINVAL);     // no such kind
+    REQUIRE_INT(VIDEO("\x96\1hvc1"), -EINVAL);
+    REQUIRE_INT(VIDEO("\x96"), -EINVAL);
+    REQUIRE_INT(VIDEO("\x96\x11hvc1\0\0"), -EINVAL);
+}
+
+// `count` tracks of one byte; how many of them came out, or what was wrong.
+static int tracks(int count)
+{
+    struct vt_writer w = {0};
+    vt_write_text(&w, "\x95\x11.mp3");
+    for (int i = 0; i < count; i++) {
+        vt_write_u8(&w, (uint8_t)i);
+        vt_write_u24be(&w, 1);
+        vt_write_u8(&w, 'x');
+    }
+    REQUIRE_INT(vt_flv_audio(&walk, w.data, w.size), 0);
+    int got, out = 0;
+    while ((got = vt_flv_next(&walk, &tag)) > 0)
+        out++;
+    vt_writer_free(&w);
+    return got < 0 ? got : out;
+}
+
+TEST(takes_a_bounded_number_of_tracks)
+{
+    REQUIRE_INT(tracks(VT_FLV_TRACKS_MAX), VT_FLV_TRACKS_MAX);
+    REQUIRE_INT(tracks(VT_FLV_TRACKS_MAX + 1), -EINVAL);
+}
+
+static bool colours(struct vt_flv_colours *ret, const char *name, double transfer)
+{
+    struct vt_writer w = {0};
+    vt_amf0_write_string(&w, name);
+    vt_amf0_write_object(&w);
+    vt_amf0_write_name(&w, "colorConfig");
+    vt_amf0_write_object(&w);
+    vt_amf0_write_name(&w, "bitDepth");
+    vt_amf0_write_number(&w, 10);
+    vt_amf0_write_name(&w, "colorPrimaries");
+    vt_amf0_write_number(&w, 9);
+    vt_amf0_write_name(&w, "transferCharacteristics");
+    vt_amf0_write_number(&w, transfer);
+    vt_amf0_write_name(&w, "matrixCoefficients");
+    vt_amf0_write_string(&w, "nine");
+    vt_amf0_write_end(&w);
+    vt_amf0_write_end(&w);
+    bool ok = vt_flv_colour(ret, w.data, w.size);
+    for (size_t cut = 0; cut < w.size - 6; cut += 7) {
+        struct vt_flv_colours partial;
+        (void)vt_flv_colour(&partial, w.data, cut);
+    }
+    vt_writer_free(&w);
+    return ok;
+}
+
+TEST(reads_colours_without_trust)
+{
+    struct vt_flv_colours c = {0};
+    REQUIRE(colours(&c, "colorInfo", 16));
+    REQUIRE(c.bit_depth == 10 && c.primaries == 9 && c.transfer == 16 && c.matrix == 0);
+    REQUIRE(colours(&c, "colorInfo", 256));
+    REQUIRE_INT(c.transfer, 0);
+    REQUIRE(colours(&c, "colorInfo", NAN));
+    REQUIRE_INT(c.transfer, 0);
+    REQUIRE(colours(&c, "colorInfo", -1));
+    REQUIRE_INT(c.transfer, 0);
+    REQUIRE(!colours(&c, "colourInfo", 16));
+    REQUIRE(!vt_flv_colour(&c, (const uint8_t *)"\2\0\x09" "colorInfo\5", 13));
 }
 
 static bool metadata(struct vt_flv_metadata *ret, const char *first, const char *second, double width,
@@ -201,6 +338,11 @@ int main(void)
     RUN(reads_enhanced_tags_of_the_same_codecs);
     RUN(steps_over_a_bounded_number_of_modifiers);
     RUN(names_what_it_does_not_take);
+    RUN(reads_every_codec_that_is_taken);
+    RUN(goes_through_the_tracks_of_a_message);
+    RUN(refuses_tracks_that_lie);
+    RUN(takes_a_bounded_number_of_tracks);
+    RUN(reads_colours_without_trust);
     RUN(reads_metadata_without_trust);
     return DONE();
 }

@@ -365,13 +365,13 @@ TEST(who_is_stopped_is_told_why)
 TEST(a_codec_that_is_not_taken_is_named)
 {
     struct vt_writer bytes = {0};
-    client_message(&bytes, 128, 4, VT_RTMP_VIDEO, 1, 0, "\x90hvc1abcdefgh", 13);
+    client_message(&bytes, 128, 4, VT_RTMP_VIDEO, 1, 0, "\x90vvc1abcdefgh", 13);
     open_world(NULL);
     send_client(&bytes);
-    WAIT_FOR(was_told("HEVC"));
+    WAIT_FOR(was_told("VVC"));
     REQUIRE_INT(close_world(), 0);
     REQUIRE_TEXT(w.end, "invalid");
-    REQUIRE(strstr(w.detail, "HEVC") != NULL);
+    REQUIRE(strstr(w.detail, "VVC") != NULL);
 }
 
 TEST(bytes_that_are_not_rtmp_end_it)

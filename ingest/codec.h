@@ -1,0 +1,22 @@
+// The codecs that publishers may send, whatever the protocol, and what people call them. Pure.
+#pragma once
+
+#include <stdbool.h>
+
+enum vt_codec {
+    VT_CODEC_NONE,
+    VT_CODEC_H264,
+    VT_CODEC_HEVC,
+    VT_CODEC_AV1,
+    VT_CODEC_VP9,
+    VT_CODEC_AAC,
+    VT_CODEC_MP3,
+    VT_CODEC_OPUS,
+    VT_CODEC_FLAC,
+    VT_CODEC_AC3,
+    VT_CODEC_EAC3,
+    VT_CODECS
+};
+
+const char *vt_codec_name(enum vt_codec codec);      // "H.264", "Opus"; "" for VT_CODEC_NONE
+bool vt_codec_is_video(enum vt_codec codec);
