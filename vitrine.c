@@ -1,4 +1,5 @@
 // The command line: `vitrine VERB …`.
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,12 +21,14 @@ static const struct verb {
     int (*run)(int argc, char **argv);
     const char *usage;               // NULL: `serve` starts it
     const char *doc;
+    bool helps;                      // answers --help itself, with more than this
 } verbs[] = {
     {"serve", vt_serve_main, "[--config FILE]", "take live streams, put cards on them, hand them out"},
     {"lint", vt_lint_main, "FILE...", "check templates, configurations and cue files"},
     {"preview", vt_preview_main, VT_PREVIEW_USAGE, "draw a template into a PNG"},
     {"gate", vt_gate_main, NULL, NULL},
-    {"render", vt_render_main, "INPUT --config FILE --channel NAME [--cues FILE] --out DIR", "render a file into a show"},
+    {"render", vt_render_main, "INPUT --config FILE --channel NAME [--cues FILE] --out DIR", "render a file into a show",
+     .helps = true},
     {"ingest", vt_ingest_main, NULL, NULL},
     {"studio", vt_studio_main, NULL, NULL},
     {"origin", vt_origin_main, NULL, NULL},
@@ -40,6 +43,12 @@ static void print_help(FILE *to)
             fprintf(to, "  vitrine %s %s\n      %s\n", verbs[i].name, verbs[i].usage, verbs[i].doc);
     }
     fputs("  vitrine --version\n  vitrine --help\n  vitrine --help-config\n      every key of the configuration\n", to);
+}
+
+static int print_verb_help(const struct verb *verb)
+{
+    printf("usage: vitrine %s %s\n\n%s\n", verb->name, verb->usage, verb->doc);
+    return 0;
 }
 
 static int print_config_help(void)
@@ -90,8 +99,11 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help-config") == 0)
         return print_config_help();
     for (size_t i = 0; i < VERBS; i++) {
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 2, argv + 2);
+        if (strcmp(argv[1], verbs[i].name) != 0)
+            continue;
+        if (verbs[i].usage && !verbs[i].helps && argc == 3 && strcmp(argv[2], "--help") == 0)
+            return print_verb_help(&verbs[i]);
+        return verbs[i].run(argc - 2, argv + 2);
     }
     return refuse(argv[1]);
 }

@@ -77,8 +77,8 @@ int vt_lint_main(int argc, char **argv)
 {
     int code = 0;
     if (argc < 1 || argv[0][0] == '-') {
-        fputs("vitrine lint: name the templates, configurations or cue files to check\n"
-              "usage: vitrine lint FILE...\n", stderr);
+        fprintf(stderr, "vitrine lint: %s%sname the templates, configurations or cue files to check\n"
+                "usage: vitrine lint FILE...\n", argc < 1 ? "" : argv[0], argc < 1 ? "" : " is no file: ");
         return 2;
     }
     for (int i = 0; i < argc; i++)
