@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "overlay/money.h"
 #include "overlay/view.h"
 
 static struct vt_extent measure_text(void *opaque, double width)
@@ -13,7 +14,7 @@ static struct vt_extent measure_text(void *opaque, double width)
     return vt_text_measure(item->shaper, &item->text, width);
 }
 
-static void start_text(struct vt_making *m, struct vt_item *item, const char *text)
+void vt_content_text(struct vt_making *m, struct vt_item *item, const char *text)
 {
     const struct vt_style *style = &item->box.style;
     const struct vt_yaml *mode = vt_making_look(m, item->node, "fit", "mode");
@@ -35,6 +36,32 @@ static void start_text(struct vt_making *m, struct vt_item *item, const char *te
     item->box.opaque = item;
 }
 
+static void read_value(struct vt_item *item, const json_t *value)
+{
+    int64_t amount;
+    if (vt_money_from_json(value, &amount, item->currency))
+        item->value = (double)amount;
+    else if (json_is_number(value))
+        item->value = json_number_value(value);
+}
+
+// The glyphs that digits have in this item's font at its size, so that they can roll.
+static void find_digits(struct vt_making *m, struct vt_item *item)
+{
+    struct vt_shaped shaped;
+    struct vt_text text = item->text;
+    text.text = "0123456789";
+    text.shrink_to = 0;
+    text.decoration = 0;
+    vt_text_shape(m->shaper, &text, NAN, NAN, &m->view->arena, &shaped);
+    item->rolls = shaped.n_runs == 1 && shaped.runs[0].count == 10;
+    for (int i = 0; i < 10 && item->rolls; i++)
+        item->digits[i] = shaped.runs[0].glyphs[i].index;
+    if (item->rolls)
+        item->digit_width = (shaped.runs[0].glyphs[1].x - shaped.runs[0].glyphs[0].x) / shaped.runs[0].matrix.xx;
+    vt_shaped_fini(&shaped);
+}
+
 static void start_number(struct vt_making *m, struct vt_item *item)
 {
     const struct vt_yaml *format = vt_making_look(m, item->node, NULL, "format");
@@ -47,7 +74,8 @@ static void start_number(struct vt_making *m, struct vt_item *item)
     bool money = !format || strcmp(format->text, "money") == 0;
     vt_expression_text(money ? "{{ value | money }}" : "{{ value }}", &scope, true, &out);
     item->box.style.text.tabular = 1;
-    start_text(m, item, vt_arena_text(&m->view->arena, (char *)out.data, out.size));
+    vt_content_text(m, item, vt_arena_text(&m->view->arena, (char *)out.data, out.size));
+    read_value(item, number);
     if (!item->text.lines)
         item->text.lines = 1;
     vt_writer_free(&out);
@@ -145,6 +173,10 @@ static void start_timer(struct vt_making *m, struct vt_item *item)
         timer->until_ns = m->params->at_ns;          // nothing to count down to: 00:00
     timer->format = format && format->text[0] == 'h' ? VT_TIMER_HH_MM_SS : VT_TIMER_MM_SS;
     timer->most_ns = timer->until_ns - m->params->at_ns;
+    const struct vt_yaml *zero = vt_making_look(m, item->node, "at-zero", "action");
+    timer->hides = zero && strcmp(zero->text, "hide") == 0;
+    if (zero && strcmp(zero->text, "end-offer") == 0 && timer->most_ns > 0 && timer->until_ns < m->view->expires_ns)
+        m->view->expires_ns = timer->until_ns;
     item->box.style.text.tabular = 1;
     for (int i = 0; i < VT_TIMER_GLYPHS; i++) {
         char glyph[2] = { i < 10 ? (char)('0' + i) : ':', 0 };
@@ -218,9 +250,10 @@ void vt_content_make(struct vt_making *m, struct vt_item *item)
 {
     switch (item->node->type) {
     case VT_NODE_BOX:
+    case VT_NODE_REPEAT:
         break;
     case VT_NODE_TEXT:
-        start_text(m, item, vt_making_text(m, item->node, NULL, "text", true));
+        vt_content_text(m, item, vt_making_text(m, item->node, NULL, "text", true));
         break;
     case VT_NODE_NUMBER:
         start_number(m, item);
@@ -234,16 +267,32 @@ void vt_content_make(struct vt_making *m, struct vt_item *item)
     case VT_NODE_TICKER:
         start_ticker(m, item);
         break;
+    case VT_NODE_PROGRESS:
+        vt_progress_start(m, item);
+        break;
+    case VT_NODE_SHAPE:
+        vt_shape_start(m, item);
+        break;
+    case VT_NODE_QR:
+        vt_qr_start(m, item);
+        break;
+    case VT_NODE_SVG:
+        vt_svg_start(m, item);
+        break;
     }
 }
 
 void vt_content_settle(struct vt_making *m, struct vt_item *item)
 {
     const struct vt_yaml *at = item->node->yaml;
-    if (item->node->type != VT_NODE_TEXT && item->node->type != VT_NODE_NUMBER)
+    if (!item->text.text)
         return;
+    if (item->bar)
+        vt_progress_settle(m, item);
     vt_text_shape(m->shaper, &item->text, vt_item_inner_width(item), vt_item_inner_height(item), &m->view->arena,
                   &item->shaped);
+    if (item->node->type == VT_NODE_NUMBER && item->change && item->change->effect == VT_ROLL_DIGITS)
+        find_digits(m, item);
     if (item->shaped.cut && item->never_cut) {
         vt_diagnose(m->diagnostics, VT_ERROR, at->line, at->column, "\"%.80s\" does not fit, and `truncate: never` forbids "
                     "to cut it", item->text.text);
@@ -264,4 +313,5 @@ void vt_content_fini(struct vt_item *item)
     if (item->picture)
         cairo_surface_destroy(item->picture);
     item->picture = NULL;
+    vt_svg_fini(item);
 }

@@ -10,8 +10,8 @@
 #include "overlay/money.h"
 #include "overlay/overlay.h"
 
-const char *const vt_filter_names[] = { "money", "upcase", "default", "truncate", "date", "t", NULL };
-const char *const vt_filter_later[] = { "number", "discount", NULL };
+const char *const vt_filter_names[] = { "money", "upcase", "default", "truncate", "date", "t", "discount", NULL };
+const char *const vt_filter_later[] = { "number", NULL };
 
 void vt_filter_write(const json_t *value, const struct vt_scope *scope, struct vt_writer *to)
 {
@@ -57,6 +57,21 @@ static json_t *money(const json_t *input, const struct vt_scope *scope)
         vt_money_format(amount, currency, scope->language, text) != 0)
         return NULL;
     return json_string(text);
+}
+
+// A coupon's value: {"percent": 10} as the language writes percents, or money.
+static json_t *discount(const json_t *input, const struct vt_scope *scope)
+{
+    static const char *const spaced[] = { "de", "fr", "es", "ru", "sv", "fi", "nb", "da", "cs", "sk" };
+    const json_t *percent = json_object_get(input, "percent");
+    const char *language = scope->language ? scope->language : "en", *space = "";
+    if (!json_is_integer(percent))
+        return money(input, scope);
+    for (size_t i = 0; i < sizeof spaced / sizeof *spaced; i++) {
+        if (strncmp(spaced[i], language, 2) == 0)
+            space = "\xc2\xa0";
+    }
+    return json_sprintf("%" JSON_INTEGER_FORMAT "%s%%", json_integer_value(percent), space);
 }
 
 static json_t *upcase(const json_t *input, const struct vt_scope *scope)
@@ -217,6 +232,8 @@ json_t *vt_filter_apply(enum vt_filter_kind kind, json_t *input, const struct vt
         return date(input, arguments, count);
     case VT_FILTER_T:
         return translate(input, arguments, count, scope);
+    case VT_FILTER_DISCOUNT:
+        return discount(input, scope);
     case VT_FILTER_COUNT:
         break;
     }

@@ -8,12 +8,12 @@
 static bool is_painted(const struct vt_item *item)
 {
     const struct vt_style *style = &item->box.style;
-    return style->background.a > 0 || (style->border > 0 && style->border_colour.a > 0);
+    return style->background.a > 0 || style->shadow.colour.a > 0 || (style->border > 0 && style->border_colour.a > 0);
 }
 
 static bool has_motion(const struct vt_item *item)
 {
-    return item->enter || item->exit;
+    return item->enter || item->exit || item->loop || (item->change && item->change->effect == VT_PULSE);
 }
 
 static bool fades_children(const struct vt_item *item)
@@ -43,9 +43,16 @@ static struct rect ink_of(const struct vt_item *item)
 {
     const struct vt_box *box = &item->box;
     struct rect rect = { box->x, box->y, box->x + box->width, box->y + box->height };
+    const struct vt_shadow *shadow = &box->style.shadow;
+    if (shadow->colour.a > 0) {
+        double reach = (1.5 * shadow->blur + shadow->spread + 2) * item->scale;
+        double x = shadow->x * item->scale, y = shadow->y * item->scale;
+        rect = (struct rect){ fmin(rect.x0, rect.x0 + x - reach), fmin(rect.y0, rect.y0 + y - reach),
+                              fmax(rect.x1, rect.x1 + x + reach), fmax(rect.y1, rect.y1 + y + reach) };
+    }
     const struct vt_shaped *shaped = &item->shaped;
-    if (shaped->n_runs) {
-        double x = box->x + box->edge[VT_LEFT] + shaped->x, y = box->y + box->edge[VT_TOP] + shaped->y;
+    if (shaped->n_runs && !item->rolls) {
+        double x = box->x + box->edge[VT_LEFT] + shaped->x, y = box->y + box->edge[VT_TOP] + item->text_y + shaped->y;
         rect = (struct rect){ fmin(rect.x0, x), fmin(rect.y0, y), fmax(rect.x1, x + shaped->width),
                               fmax(rect.y1, y + shaped->height) };
     }
@@ -69,14 +76,19 @@ static uint64_t hash_item(uint64_t hash, const struct vt_item *item)
     const struct vt_box *box = &item->box;
     const struct vt_style *style = &box->style;
     const double numbers[] = { box->x, box->y, box->width, box->height, box->edge[0], box->edge[1], box->edge[2],
-                               box->edge[3], style->border, style->radius.value, style->opacity };
-    const int words[] = { style->border_dashed, (int)style->radius.unit, style->object_fit };
-    const struct vt_colour4 colours[] = { style->background, style->border_colour, style->text.colour };
+                               box->edge[3], style->border, style->radius.value, style->opacity, style->shadow.x,
+                               style->shadow.y, style->shadow.blur, style->shadow.spread, item->share, item->text_y };
+    const int words[] = { style->border_dashed, (int)style->radius.unit, style->object_fit, item->bar, item->mirrored };
+    const struct vt_colour4 colours[] = { style->background, style->border_colour, style->text.colour,
+                                           style->shadow.colour, item->fill };
     hash = vt_hash(hash, numbers, sizeof numbers);
     hash = vt_hash(hash, words, sizeof words);
     hash = vt_hash(hash, colours, sizeof colours);
     hash = vt_hash(hash, &item->shaped.hash, sizeof item->shaped.hash);
     hash = vt_hash(hash, &item->picture_hash, sizeof item->picture_hash);
+    if (item->shape)
+        hash = vt_hash(hash, item->shape, strlen(item->shape));
+    hash = vt_hash(hash, item->qr.dark, (size_t)item->qr.side * (size_t)item->qr.side);
     for (int i = 0; item->timer && i < VT_TIMER_GLYPHS; i++)
         hash = vt_hash(hash, &item->timer->glyphs[i].hash, sizeof hash);
     for (int i = 0; item->ticker && i < item->ticker->count; i++)
@@ -140,7 +152,8 @@ static struct vt_view_layer *find_layer(struct vt_view *view, const struct vt_it
 static void add_item(struct vt_making *m, struct vt_item *item)
 {
     struct vt_item *group = group_of(item);
-    bool draws = is_painted(item) || item->picture || item->shaped.n_runs;
+    bool draws = is_painted(item) || item->picture || (item->shaped.n_runs && !item->rolls) || item->bar ||
+                 item->shape || item->qr.side || item->svg;
     struct vt_view_layer *layer;
     if (draws && item->box.style.opacity > 0) {
         struct rect rect = ink_of(item);
@@ -151,6 +164,8 @@ static void add_item(struct vt_making *m, struct vt_item *item)
             put(m, layer, item, rect);
     }
     if (item->timer && (layer = new_layer(m, VT_LAYER_TIMER, group, item)))
+        put(m, layer, item, content_of(item));
+    if (item->rolls && item->box.style.opacity > 0 && (layer = new_layer(m, VT_LAYER_NUMBER, group, item)))
         put(m, layer, item, content_of(item));
     if (item->ticker && item->ticker->count && (layer = new_layer(m, VT_LAYER_TICKER, group, item)))
         put(m, layer, item, content_of(item));

@@ -5,10 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct vt_key motion_keys[] = { { "enter" }, { "exit" } };
-static const char *const motion_later[] = { "change", "loop", "reduced", "step", "update", NULL };
+static const struct vt_key motion_keys[] = { { "enter" }, { "exit" }, { "loop" }, { "change" }, { "reduced" } };
+static const char *const motion_later[] = { "step", "update", NULL };
 static const struct vt_key part_keys[] = { { "keyframes", 0, true }, { "duration", 0, true }, { "easing" } };
+static const struct vt_key enter_keys[] = { { "keyframes", 0, true }, { "duration", 0, true }, { "easing" },
+                                            { "delay" }, { "stagger" } };
 static const char *const part_later[] = { "delay", "stagger", "iterations", "direction", "fill", NULL };
+static const struct vt_key change_keys[] = { { "when" }, { "effect", 0, true }, { "duration", 0, true }, { "easing" },
+                                             { "max-rate" } };
+static const struct vt_key reduced_keys[] = { { "enter" }, { "exit" }, { "loop" }, { "change" } };
 static const struct vt_key frame_keys[] = { { "opacity" }, { "transform" } };
 static const char *const frame_later[] = { "color", "background", "offset", "easing", "filter", NULL };
 
@@ -49,16 +54,34 @@ static void read_frame(struct vt_keyframe *frame, const struct vt_yaml *map, str
                     "`transform` must be none, translateX(…) or translateY(…) with px or %%; others are not supported yet");
 }
 
-static void read_part(struct vt_motion *motion, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+static void read_easing(struct vt_easing *ret, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
 {
-    motion->easing = (struct vt_easing){ 0.25, 0.1, 0.25, 1 };
-    if (!vt_keys_check(map, ROWS(part_keys), part_later, "a motion", diagnostics))
-        return;
-    const struct vt_yaml *frames = vt_yaml_get(map, "keyframes"), *easing = vt_yaml_get(map, "easing");
-    vt_read_duration(vt_yaml_get(map, "duration"), "`duration`", &motion->duration_ns, diagnostics);
-    if (easing && (easing->kind != VT_YAML_SCALAR || vt_easing_parse(easing->text, &motion->easing) != 0))
+    const struct vt_yaml *easing = vt_yaml_get(map, "easing");
+    *ret = (struct vt_easing){ 0.25, 0.1, 0.25, 1 };
+    if (easing && (easing->kind != VT_YAML_SCALAR || vt_easing_parse(easing->text, ret) != 0))
         vt_diagnose(diagnostics, VT_ERROR, easing->line, easing->column,
                     "`easing` must be linear, ease, ease-in, ease-out, ease-in-out or \"cubic-bezier(…)\"");
+}
+
+static void read_optional(const struct vt_yaml *map, const char *key, int64_t *ret, struct vt_diagnostics *diagnostics)
+{
+    const struct vt_yaml *at = vt_yaml_get(map, key);
+    if (at)
+        vt_read_duration(at, key, ret, diagnostics);
+}
+
+static void read_part(struct vt_motion *motion, const struct vt_yaml *map, bool enter,
+                      struct vt_diagnostics *diagnostics)
+{
+    bool good = enter ? vt_keys_check(map, ROWS(enter_keys), part_later + 2, "an entry", diagnostics)
+                      : vt_keys_check(map, ROWS(part_keys), part_later, "a motion", diagnostics);
+    if (!good)
+        return;
+    const struct vt_yaml *frames = vt_yaml_get(map, "keyframes");
+    vt_read_duration(vt_yaml_get(map, "duration"), "`duration`", &motion->duration_ns, diagnostics);
+    read_optional(map, "delay", &motion->delay_ns, diagnostics);
+    read_optional(map, "stagger", &motion->stagger_ns, diagnostics);
+    read_easing(&motion->easing, map, diagnostics);
     if (frames->kind != VT_YAML_LIST || frames->count < 2 || frames->count > VT_KEYFRAMES_MAX) {
         vt_diagnose(diagnostics, VT_ERROR, frames->line, frames->column, "`keyframes` must be a list of 2 to %d",
                     VT_KEYFRAMES_MAX);
@@ -68,7 +91,7 @@ static void read_part(struct vt_motion *motion, const struct vt_yaml *map, struc
         read_frame(&motion->frames[motion->count++], frame, diagnostics);
 }
 
-static int read_parts(const struct vt_template *t, struct vt_motion *list, const struct vt_yaml *map,
+static int read_parts(const struct vt_template *t, struct vt_motion *list, const struct vt_yaml *map, bool enter,
                       struct vt_diagnostics *diagnostics)
 {
     int count = 0;
@@ -82,10 +105,83 @@ static int read_parts(const struct vt_template *t, struct vt_motion *list, const
         if (motion.node < 0)
             vt_diagnose(diagnostics, VT_ERROR, entry->key_line, entry->key_column, "no node has the id \"%.60s\"",
                         entry->key);
-        read_part(&motion, entry, diagnostics);
+        read_part(&motion, entry, enter, diagnostics);
         list[count++] = motion;
     }
     return count;
+}
+
+// What never ends must not flash.
+static void read_loops(struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    t->n_loop = read_parts(t, t->loop, map, false, diagnostics);
+    const struct vt_yaml *entry = map->first;
+    for (int i = 0; i < t->n_loop; i++, entry = entry->next) {
+        if (t->loop[i].duration_ns < VT_LOOP_LEAST_NS)
+            vt_diagnose(diagnostics, VT_ERROR, entry->line, entry->column, "a loop takes at least 500ms a round");
+    }
+}
+
+static int read_word(const struct vt_yaml *map, const char *key, const char *const *words, int fallback,
+                     struct vt_diagnostics *diagnostics)
+{
+    const struct vt_yaml *at = vt_yaml_get(map, key);
+    for (int i = 0; at && at->kind == VT_YAML_SCALAR && words[i]; i++) {
+        if (strcmp(words[i], at->text) == 0)
+            return i;
+    }
+    if (at)
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`%s` cannot be this; it is \"%s\", for one", key,
+                    words[0]);
+    return fallback;
+}
+
+static void read_change(struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    static const char *const effects[] = { "roll-digits", "pulse", NULL };
+    static const char *const whens[] = { "changed", "increased", "decreased", NULL };
+    struct vt_change change = { .node = vt_template_find_node(t, map->key), .gap_ns = VT_PULSE_GAP_NS };
+    const struct vt_yaml *rate = vt_yaml_get(map, "max-rate");
+    double most;
+    int end = 0;
+    if (!vt_keys_check(map, ROWS(change_keys), NULL, "a change", diagnostics))
+        return;
+    change.effect = (enum vt_effect)read_word(map, "effect", effects, 0, diagnostics);
+    change.when = (enum vt_changed)read_word(map, "when", whens, 0, diagnostics);
+    vt_read_duration(vt_yaml_get(map, "duration"), "`duration`", &change.duration_ns, diagnostics);
+    read_easing(&change.easing, map, diagnostics);
+    if (rate && (rate->kind != VT_YAML_SCALAR || sscanf(rate->text, "%lf/s%n", &most, &end) != 1 || !end ||
+                 rate->text[end] || !(most >= 0.1 && most <= 2)))
+        vt_diagnose(diagnostics, VT_ERROR, rate->line, rate->column, "`max-rate` must be 0.1/s to 2/s");
+    else if (rate)
+        change.gap_ns = llround(1e9 / most);
+    if (change.node < 0)
+        vt_diagnose(diagnostics, VT_ERROR, map->key_line, map->key_column, "no node has the id \"%.60s\"", map->key);
+    else if (change.effect == VT_ROLL_DIGITS && t->nodes[change.node].type != VT_NODE_NUMBER)
+        vt_diagnose(diagnostics, VT_ERROR, map->key_line, map->key_column, "only a number can roll its digits");
+    t->change[t->n_change++] = change;
+}
+
+static void read_changes(struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    if (map->kind != VT_YAML_MAP || map->count > VT_MOTIONS_MAX) {
+        vt_diagnose(diagnostics, VT_ERROR, map->line, map->column, "`change` must be a map of at most %d node ids (limit)",
+                    VT_MOTIONS_MAX);
+        return;
+    }
+    for (const struct vt_yaml *entry = map->first; entry; entry = entry->next)
+        read_change(t, entry, diagnostics);
+}
+
+static void read_reduced(struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    static const char *const words[] = { "cut", "keep", NULL };
+    if (!vt_keys_check(map, ROWS(reduced_keys), NULL, "`reduced`", diagnostics))
+        return;
+    t->calm_enter = read_word(map, "enter", words, 0, diagnostics) == 0;
+    t->calm_exit = read_word(map, "exit", words, 0, diagnostics) == 0;
+    t->calm_loop = read_word(map, "loop", words, 0, diagnostics) == 0;
+    t->calm_change = read_word(map, "change", words, 0, diagnostics) == 0;
 }
 
 void vt_motion_load(struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
@@ -93,10 +189,18 @@ void vt_motion_load(struct vt_template *t, const struct vt_yaml *map, struct vt_
     if (!vt_keys_check(map, ROWS(motion_keys), motion_later, "`motion`", diagnostics))
         return;
     const struct vt_yaml *enter = vt_yaml_get(map, "enter"), *exit = vt_yaml_get(map, "exit");
+    const struct vt_yaml *loop = vt_yaml_get(map, "loop"), *change = vt_yaml_get(map, "change");
+    const struct vt_yaml *reduced = vt_yaml_get(map, "reduced");
     if (enter)
-        t->n_enter = read_parts(t, t->enter, enter, diagnostics);
+        t->n_enter = read_parts(t, t->enter, enter, true, diagnostics);
     if (exit)
-        t->n_exit = read_parts(t, t->exit, exit, diagnostics);
+        t->n_exit = read_parts(t, t->exit, exit, false, diagnostics);
+    if (loop)
+        read_loops(t, loop, diagnostics);
+    if (change)
+        read_changes(t, change, diagnostics);
+    if (reduced)
+        read_reduced(t, reduced, diagnostics);
 }
 
 static double distance(struct vt_length length, double size, double scale)

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "overlay/figures.h"
 #include "overlay/template.h"
 
 enum key_type { KEY_LITERAL, KEY_TEXT, KEY_CONDITION, KEY_STEP, KEY_STYLE, KEY_HOTSPOT, KEY_NODES, KEY_FIT, KEY_ITEM,
-                KEY_SPEED, KEY_FORMAT, KEY_ACTION, KEY_COUNT };
+                KEY_SPEED, KEY_FORMAT, KEY_ACTION, KEY_COUNT, KEY_PX,
+                KEY_SHAPE, KEY_SOURCE, KEY_AT_ZERO };
 
 #define COMMON                                                                                                         \
     { "id", KEY_LITERAL, false }, { "type", KEY_LITERAL, true }, { "when", KEY_CONDITION, false },                     \
@@ -18,14 +20,23 @@ static const struct vt_key text_keys[] = { COMMON, { "text", KEY_TEXT, true }, {
 static const struct vt_key number_keys[] = { COMMON, { "value", KEY_TEXT, true }, { "format", KEY_FORMAT, false },
                                              { "fit", KEY_FIT, false } };
 static const struct vt_key image_keys[] = { COMMON, { "src", KEY_TEXT, true }, { "alt", KEY_TEXT, false } };
-static const struct vt_key timer_keys[] = { COMMON, { "until", KEY_TEXT, true }, { "format", KEY_FORMAT, false } };
+static const struct vt_key timer_keys[] = { COMMON, { "until", KEY_TEXT, true }, { "format", KEY_FORMAT, false },
+                                            { "at-zero", KEY_AT_ZERO, false } };
 static const struct vt_key ticker_keys[] = { COMMON, { "items", KEY_TEXT, true }, { "item", KEY_ITEM, true },
                                              { "speed", KEY_SPEED, false } };
+static const struct vt_key progress_keys[] = { COMMON, { "value", KEY_TEXT, true }, { "max", KEY_TEXT, false },
+                                               { "text", KEY_TEXT, false } };
+static const struct vt_key shape_keys[] = { COMMON, { "shape", KEY_SHAPE, true } };
+static const struct vt_key qr_keys[] = { COMMON, { "text", KEY_TEXT, true } };
+static const struct vt_key svg_keys[] = { COMMON, { "source", KEY_SOURCE, true }, { "alt", KEY_TEXT, false } };
+static const struct vt_key repeat_keys[] = { COMMON, { "items", KEY_TEXT, true }, { "max", KEY_COUNT, false },
+                                             { "children", KEY_NODES, false } };
 static const struct vt_key hotspot_keys[] = {
     { "action", KEY_ACTION, true }, { "label", KEY_TEXT, true },     { "item", KEY_TEXT, false },
     { "coupon", KEY_TEXT, false },  { "url", KEY_TEXT, false },      { "quantity", KEY_COUNT, false },
-    { "priority", KEY_COUNT, false },
+    { "priority", KEY_COUNT, false }, { "min-target", KEY_PX, false },
 };
+static const struct vt_key at_zero_keys[] = { { "action", KEY_LITERAL, true } };
 static const struct vt_key fit_keys[] = { { "mode", KEY_LITERAL, false }, { "min-font-size", KEY_LITERAL, false },
                                           { "truncate", KEY_LITERAL, false } };
 static const struct vt_key item_keys[] = { { "text", KEY_TEXT, true }, { "separator", KEY_LITERAL, false } };
@@ -43,14 +54,18 @@ static const struct {
     [VT_NODE_IMAGE] = { "image", "an image", ROWS(image_keys) },
     [VT_NODE_TIMER] = { "timer", "a timer", ROWS(timer_keys) },
     [VT_NODE_TICKER] = { "ticker", "a ticker", ROWS(ticker_keys) },
+    [VT_NODE_PROGRESS] = { "progress", "a progress bar", ROWS(progress_keys) },
+    [VT_NODE_SHAPE] = { "shape", "a shape", ROWS(shape_keys) },
+    [VT_NODE_QR] = { "qr", "a QR code", ROWS(qr_keys) },
+    [VT_NODE_SVG] = { "svg", "a drawing", ROWS(svg_keys) },
+    [VT_NODE_REPEAT] = { "repeat", "a repetition", ROWS(repeat_keys) },
 };
 
 #define TYPES ((int)(sizeof types / sizeof *types))
 
-static const char *const types_later[] = { "svg", "shape", "progress", "qr", "repeat", "include", "lottie", "video",
-                                           NULL };
-static const char *const node_later[] = { "for", "up", "thresholds", "at-zero", "role", "max", "roll", "name", NULL };
-static const char *const hotspot_later[] = { "min-target", "role", "live-from", NULL };
+static const char *const types_later[] = { "include", "lottie", "video", NULL };
+static const char *const node_later[] = { "for", "up", "thresholds", "role", "roll", "name", "src", "mode", NULL };
+static const char *const hotspot_later[] = { "role", "live-from", NULL };
 static const char *const actions[] = {
     "view_item", "select_item", "add_to_cart", "remove_from_cart", "begin_checkout", "select_promotion",
     "view_promotion", "open_link", "apply_coupon", NULL,
@@ -139,6 +154,28 @@ static void check_format(enum vt_node_type type, const struct vt_yaml *at, struc
     check_word(at, "format", type == VT_NODE_TIMER ? timers : numbers, NULL, diagnostics);
 }
 
+static void check_px(const struct vt_yaml *at, double most, struct vt_diagnostics *diagnostics)
+{
+    struct vt_length px;
+    if (check_scalar(at, at->key, diagnostics) &&
+        (vt_parse_length(at->text, &px) != 0 || px.unit != VT_PX || px.value < 1 || (double)px.value > most))
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`%s` must be 1 to %g px, such as 44px", at->key, most);
+}
+
+static void check_source(const struct vt_yaml *at, struct vt_diagnostics *diagnostics)
+{
+    char why[160];
+    if (check_scalar(at, "source", diagnostics) && vt_svg_check(at->text, at->size, why, sizeof why) != 0)
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "%s", why);
+}
+
+static void check_at_zero(const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    static const char *const actions_at_zero[] = { "stop", "hide", "end-offer", NULL };
+    if (vt_keys_check(map, ROWS(at_zero_keys), NULL, "`at-zero`", diagnostics))
+        check_word(vt_yaml_get(map, "action"), "action", actions_at_zero, NULL, diagnostics);
+}
+
 static void check_key(const struct vt_template *t, enum vt_node_type type, int key, const struct vt_yaml *at,
                       bool patch, struct vt_diagnostics *diagnostics);
 
@@ -219,6 +256,18 @@ static void check_key(const struct vt_template *t, enum vt_node_type type, int k
         break;
     case KEY_ACTION:
         check_word(at, "action", actions, NULL, diagnostics);
+        break;
+    case KEY_PX:
+        check_px(at, VT_TARGET_PX, diagnostics);
+        break;
+    case KEY_SHAPE:
+        check_word(at, "shape", vt_shape_names, NULL, diagnostics);
+        break;
+    case KEY_SOURCE:
+        check_source(at, diagnostics);
+        break;
+    case KEY_AT_ZERO:
+        check_at_zero(at, diagnostics);
         break;
     case KEY_NODES:
         break;
@@ -339,7 +388,7 @@ static int load_node(struct vt_template *t, const struct vt_yaml *map, int paren
     t->nodes[index].id = read_id(t, map, diagnostics);
     vt_node_check(t, (enum vt_node_type)type, map, false, diagnostics);
     const struct vt_yaml *children = vt_yaml_get(map, "children");
-    if (children && type == VT_NODE_BOX)
+    if (children && (type == VT_NODE_BOX || type == VT_NODE_REPEAT))
         load_children(t, children, index, depth, diagnostics);
     return index;
 }

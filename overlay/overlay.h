@@ -34,6 +34,10 @@
 #define VT_HOTSPOTS_MAX      16        // of one view
 #define VT_LAYERS_MAX        64        // of one drawing
 #define VT_TICKER_ITEMS      24
+#define VT_REPEAT_ITEMS      24
+#define VT_TARGET_PX         200       // largest `min-target`, in px of a player
+#define VT_LEGIBLE_PX        7         // smallest font size on the smallest rendition, its pixels
+#define VT_PLAYER_SIDE       360       // px of the shorter side of the smallest player that is reckoned with
 #define VT_PICTURE_SIDE      8192      // of a picture that a template shows
 #define VT_PICTURE_PIXELS    (16 * 1024 * 1024)
 
@@ -52,6 +56,12 @@ struct vt_template;
 // success.
 int vt_template_load(struct vt_template **ret, const char *name, const char *text, size_t size,
                      struct vt_diagnostics *diagnostics);
+
+// The same for a template that lies in `folder`, with the files beside it that it names.
+int vt_template_load_in(struct vt_template **ret, const char *name, const char *folder, const char *text, size_t size,
+                        struct vt_diagnostics *diagnostics);
+const char *vt_template_token_file(const struct vt_template *t);         // its plain name; NULL: none
+
 struct vt_template *vt_template_ref(struct vt_template *t);
 void vt_template_unref(struct vt_template **t);
 
@@ -123,7 +133,21 @@ struct vt_moment {
     int64_t now_ns;                      // program time of the frame
     int64_t enter_ns;                    // program time of the cue's first frame (not of this revision)
     int64_t exit_ns;                     // program time at which the exit starts; INT64_MAX: not yet known
+    const struct vt_view *before;        // what this view replaced, for changes that are seen; NULL: nothing
+    int64_t change_ns;                   // program time of the first frame that showed this view instead of `before`
+    int64_t since_change_ns;             // from the change before that one to this one; 0: there was none
+    int64_t ticker_ns;                   // that tickers are ahead by; see vt_view_ticker_ahead
+    bool reduced;                        // leave out the motions that the template's `reduced` cuts
 };
+
+// For how long after the change a view looks different because of `before`: then it need not be given any more.
+int64_t vt_view_change_ns(const struct vt_view *view);
+
+// How far `view`'s ticker must be ahead, at `moment` of the view before it, to show the same item at the same place: a
+// price that got a digit longer does not make the whole tape jump. `moment` has `before`'s own ticker_ns; `width` is the
+// rendition's, because a tape repeats after whole pixels.
+int64_t vt_view_ticker_ahead(const struct vt_view *view, const struct vt_view *before, const struct vt_moment *moment,
+                             int width);
 
 // Pixels that stand, move and fade as one. The surface is borrowed: valid until the painter is used again.
 struct vt_layer {

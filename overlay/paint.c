@@ -1,6 +1,8 @@
 #include "overlay/paint.h"
 
+#include <librsvg/rsvg.h>
 #include <math.h>
+#include <stdlib.h>
 
 static void set_colour(cairo_t *cr, struct vt_colour4 c, double opacity)
 {
@@ -152,6 +154,151 @@ static void paint_picture(const struct vt_brush *b, const struct vt_item *item, 
     cairo_restore(b->cr);
 }
 
+// ---- shadows
+
+static void blur_line(const uint8_t *from, uint8_t *to, int count, int step, int radius)
+{
+    int sum = 0, size = 2 * radius + 1;
+    for (int i = -radius; i <= radius; i++)
+        sum += i >= 0 && i < count ? from[i * step] : 0;
+    for (int i = 0; i < count; i++) {
+        to[i * step] = (uint8_t)(sum / size);
+        int out = i - radius, in = i + radius + 1;
+        sum += (in < count ? from[in * step] : 0) - (out >= 0 ? from[out * step] : 0);
+    }
+}
+
+// Three box blurs each way: as good as a Gaussian. `scratch` is as large as the mask.
+static void blur_mask(uint8_t *mask, uint8_t *scratch, int width, int height, int stride, int radius)
+{
+    for (int pass = 0; pass < 3; pass++) {
+        for (int y = 0; y < height; y++)
+            blur_line(mask + y * stride, scratch + y * stride, width, 1, radius);
+        for (int x = 0; x < width; x++)
+            blur_line(scratch + x, mask + x, height, stride, radius);
+    }
+}
+
+static cairo_surface_t *make_shadow(struct edges e, double radius, double blur, double *ret_margin)
+{
+    int box = (int)round(blur / 2 * 0.94), margin = 3 * box + 1;
+    double width = e.x1 - e.x0 + 2 * margin, height = e.y1 - e.y0 + 2 * margin;
+    if (width < 1 || height < 1 || width > VT_PICTURE_SIDE || height > VT_PICTURE_SIDE)
+        return NULL;
+    cairo_surface_t *mask = cairo_image_surface_create(CAIRO_FORMAT_A8, (int)width, (int)height);
+    cairo_t *cr = cairo_create(mask);
+    round_path(cr, (struct edges){ margin, margin, width - margin, height - margin }, radius);
+    cairo_fill(cr);
+    cairo_destroy(cr);
+    cairo_surface_flush(mask);
+    int stride = cairo_image_surface_get_stride(mask);
+    uint8_t *scratch = box > 0 ? malloc((size_t)stride * (size_t)height) : NULL;
+    if (scratch)
+        blur_mask(cairo_image_surface_get_data(mask), scratch, (int)width, (int)height, stride, box);
+    free(scratch);
+    cairo_surface_mark_dirty(mask);
+    *ret_margin = margin;
+    return mask;
+}
+
+// Outside of the box only, so that a translucent box stays as it is.
+static void paint_shadow(const struct vt_brush *b, const struct vt_item *item, struct edges e, double radius,
+                         double opacity)
+{
+    const struct vt_shadow *s = &item->box.style.shadow;
+    double scale = item->scale * b->sx, margin, spread = s->spread * scale;
+    struct edges cast = { e.x0 - spread, e.y0 - spread, e.x1 + spread, e.y1 + spread };
+    cairo_surface_t *mask = s->colour.a > 0 ? make_shadow(cast, fmax(0, radius + spread), s->blur * scale, &margin) : NULL;
+    if (!mask)
+        return;
+    cairo_save(b->cr);
+    cairo_set_fill_rule(b->cr, CAIRO_FILL_RULE_EVEN_ODD);
+    cairo_rectangle(b->cr, e.x0 - 4 * VT_PICTURE_SIDE, e.y0 - 4 * VT_PICTURE_SIDE, 9 * VT_PICTURE_SIDE,
+                    9 * VT_PICTURE_SIDE);
+    round_path(b->cr, e, radius);
+    cairo_clip(b->cr);
+    set_colour(b->cr, s->colour, opacity);
+    cairo_mask_surface(b->cr, mask, round(cast.x0 - margin + s->x * scale), round(cast.y0 - margin + s->y * scale));
+    cairo_restore(b->cr);
+    cairo_surface_destroy(mask);
+}
+
+// ---- figures
+
+static void paint_bar(const struct vt_brush *b, const struct vt_item *item, struct edges e, double radius,
+                      double opacity)
+{
+    double filled = (e.x1 - e.x0) * item->share;
+    cairo_save(b->cr);
+    round_path(b->cr, e, radius);
+    cairo_clip(b->cr);
+    set_colour(b->cr, item->fill, opacity);
+    cairo_rectangle(b->cr, item->mirrored ? e.x1 - filled : e.x0, e.y0, filled, e.y1 - e.y0);
+    cairo_fill(b->cr);
+    cairo_restore(b->cr);
+}
+
+static void paint_shape(const struct vt_brush *b, const struct vt_item *item, struct edges e, double opacity)
+{
+    double points[VT_SHAPE_POINTS][2], width = e.x1 - e.x0, height = e.y1 - e.y0;
+    int count = vt_shape_points(item->shape, points);
+    if (width <= 0 || height <= 0)
+        return;
+    cairo_new_path(b->cr);
+    for (int i = 0; i < count; i++)
+        cairo_line_to(b->cr, e.x0 + points[i][0] * width, e.y0 + points[i][1] * height);
+    if (!count) {
+        cairo_save(b->cr);
+        cairo_translate(b->cr, e.x0 + width / 2, e.y0 + height / 2);
+        cairo_scale(b->cr, width / 2, height / 2);
+        cairo_arc(b->cr, 0, 0, 1, 0, 2 * M_PI);
+        cairo_restore(b->cr);
+    }
+    cairo_close_path(b->cr);
+    set_colour(b->cr, item->box.style.text.colour, opacity);
+    cairo_fill(b->cr);
+}
+
+// Modules of whole pixels, so that they stay square and sharp.
+static void paint_qr(const struct vt_brush *b, const struct vt_item *item, struct edges e, double opacity)
+{
+    int side = item->qr.side, all = side + 2 * VT_QR_QUIET;
+    double width = e.x1 - e.x0, height = e.y1 - e.y0, module = floor(fmin(width, height) / all);
+    if (module < 1)
+        return;
+    double x0 = e.x0 + floor((width - module * side) / 2), y0 = e.y0 + floor((height - module * side) / 2);
+    set_colour(b->cr, item->box.style.text.colour, opacity);
+    for (int i = 0; i < side * side; i++) {
+        if (item->qr.dark[i])
+            cairo_rectangle(b->cr, x0 + i % side * module, y0 + i / side * module, module, module);
+    }
+    cairo_fill(b->cr);
+}
+
+static void paint_drawing(const struct vt_brush *b, const struct vt_item *item, struct edges e, double opacity)
+{
+    RsvgRectangle box = { e.x0, e.y0, e.x1 - e.x0, e.y1 - e.y0 };
+    if (box.width < 1 || box.height < 1 || box.width > VT_PICTURE_SIDE || box.height > VT_PICTURE_SIDE)
+        return;
+    cairo_push_group(b->cr);
+    rsvg_handle_render_document(item->svg, b->cr, &box, NULL);
+    cairo_pop_group_to_source(b->cr);
+    cairo_paint_with_alpha(b->cr, opacity);
+}
+
+static void paint_figure(const struct vt_brush *b, const struct vt_item *item, double opacity)
+{
+    const struct vt_box *box = &item->box;
+    struct edges e = snap(b, box->x + box->edge[VT_LEFT], box->y + box->edge[VT_TOP], vt_item_inner_width(item),
+                          vt_item_inner_height(item));
+    if (item->shape)
+        paint_shape(b, item, e, opacity);
+    if (item->qr.side)
+        paint_qr(b, item, e, opacity);
+    if (item->svg)
+        paint_drawing(b, item, e, opacity);
+}
+
 void vt_paint_item(const struct vt_brush *b, const struct vt_item *item)
 {
     const struct vt_box *box = &item->box;
@@ -159,15 +306,19 @@ void vt_paint_item(const struct vt_brush *b, const struct vt_item *item)
     struct edges e = snap(b, box->x, box->y, box->width, box->height);
     double radius = radius_of(b, item, &e);
     double opacity = box->first ? 1 : style->opacity;        // a box with children fades as a layer
+    paint_shadow(b, item, e, radius, opacity);
     if (style->background.a > 0) {
         round_path(b->cr, e, radius);
         set_colour(b->cr, style->background, opacity);
         cairo_fill(b->cr);
     }
+    if (item->bar)
+        paint_bar(b, item, e, radius, opacity);
     paint_border(b, item, e, radius, opacity);
+    paint_figure(b, item, opacity);
     if (item->picture)
         paint_picture(b, item, opacity);
-    if (item->shaped.n_runs)
-        vt_paint_shaped(b, &item->shaped, box->x + box->edge[VT_LEFT], box->y + box->edge[VT_TOP], style->text.colour,
+    if (item->shaped.n_runs && !item->rolls)
+        vt_paint_shaped(b, &item->shaped, box->x + box->edge[VT_LEFT], box->y + box->edge[VT_TOP] + item->text_y, style->text.colour,
                         opacity);
 }

@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "overlay/paint.h"
+#include "overlay/roll.h"
 
 #define STRIP_MOST  30000                // pixels of a ticker's strip; cairo's images end at 32767
+#define PULSE_DEPTH 0.5                  // of the opacity that a pulse takes away
 #define FAINTEST    (1.0 / 24)           // while it fades in or out: the first and the last frame show something
 
 struct slot {
@@ -216,6 +217,57 @@ static int draw_timer(struct vt_painter *p, const struct vt_view *view, const st
     return finish(&brush, slot->surface);
 }
 
+// ---- numbers
+
+static const struct vt_item *item_before(const struct vt_view *view, const struct vt_item *item,
+                                         const struct vt_moment *moment)
+{
+    const struct vt_view *before = moment->before;
+    for (int i = 0; before && before->template == view->template && i < before->n_items; i++) {
+        if (before->items[i]->node == item->node && before->items[i]->index == item->index)
+            return before->items[i];
+    }
+    return NULL;
+}
+
+// How far a change of the item has come, 0..1, seen at the end of its frame; 1: it is over, or there was none.
+static double change_progress(const struct vt_view *view, const struct vt_item *item, const struct vt_moment *moment,
+                              const struct vt_item **ret_before)
+{
+    const struct vt_change *change = item->change;
+    int64_t since = moment->now_ns + view->frame_ns - moment->change_ns;
+    if (!change || !moment->before || since >= change->duration_ns || since < 0 ||
+        (moment->reduced && view->template->calm_change))
+        return 1;
+    *ret_before = item_before(view, item, moment);
+    return vt_changed_from(item, *ret_before) ? (double)since / (double)change->duration_ns : 1;
+}
+
+static int draw_number(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
+                       struct slot *slot, const struct vt_moment *moment)
+{
+    const struct vt_item *item = layer->items[0], *before = NULL;
+    double progress = change_progress(view, item, moment, &before);
+    double sx = p->width / view->width, sy = p->height / view->height;
+    uint64_t change = layer->hash;
+    if (progress < 1) {
+        change = vt_hash(change, &before->shaped.hash, sizeof before->shaped.hash);
+        change = vt_hash(change, &progress, sizeof progress);
+    }
+    if (slot->surface && slot->change == change)
+        return 0;
+    if (prepare(slot, p, layer->x0 * sx - 1, layer->y0 * sy - 1, layer->x1 * sx + 1, layer->y1 * sy + 1) != 0)
+        return -ENOMEM;
+    struct vt_brush brush = make_brush(p, view, slot->surface, slot->x, slot->y);
+    if (progress < 1)
+        vt_roll_paint(&brush, item, before, vt_ease(&item->change->easing, progress));
+    else
+        vt_paint_shaped(&brush, &item->shaped, item->box.x + item->box.edge[VT_LEFT],
+                        item->box.y + item->box.edge[VT_TOP], item->box.style.text.colour, item->box.style.opacity);
+    slot->change = change;
+    return finish(&brush, slot->surface);
+}
+
 // ---- tickers
 
 static void paint_strip(const struct vt_brush *b, const struct vt_view *view, const struct vt_item *item, int period,
@@ -263,7 +315,7 @@ static int draw_ticker(struct vt_painter *p, const struct vt_view *view, const s
 static int scrolled(const struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
                     const struct slot *slot, const struct vt_moment *moment, int window)
 {
-    int64_t elapsed = moment->now_ns > moment->enter_ns ? moment->now_ns - moment->enter_ns : 0;
+    int64_t elapsed = (moment->now_ns > moment->enter_ns ? moment->now_ns - moment->enter_ns : 0) + moment->ticker_ns;
     int64_t speed = llround(layer->items[0]->ticker->speed * (p->width / view->width) * 1000);     // pixels in 1000 s
     int64_t moved = (int64_t)((__int128)elapsed * speed / (1000 * VT_NS_PER_S) % slot->period);
     if (!view->rtl)
@@ -284,19 +336,39 @@ static void add_pose(const struct vt_view *view, const struct vt_item *item, con
     to->y += pose.y;
 }
 
+// Not so soon after the one before that it would flash.
+static bool is_due(const struct vt_change *change, const struct vt_moment *moment)
+{
+    return moment->since_change_ns <= 0 || moment->since_change_ns >= change->gap_ns;
+}
+
+static double pulse_at(double progress)
+{
+    return 1 - PULSE_DEPTH * sin(M_PI * fmin(progress, 1));
+}
+
 // An entry is seen at the end of its frame, so that its first frame shows something; an exit at the start.
 static struct vt_pose pose_of(const struct vt_view *view, const struct vt_item *item, const struct vt_moment *moment)
 {
     struct vt_pose pose = { 1, 0, 0 };
     for (; item; item = item->parent) {
-        int64_t since_enter = moment->now_ns + view->frame_ns - moment->enter_ns;
+        const struct vt_template *t = view->template;
+    bool calm = moment->reduced;
+    const struct vt_item *before = NULL;
+    int64_t since_enter = moment->now_ns + view->frame_ns - moment->enter_ns;
         int64_t since_exit = moment->now_ns - moment->exit_ns;
         bool exiting = moment->exit_ns != INT64_MAX && since_exit >= 0;
         if (item->box.first)
             pose.opacity *= item->box.style.opacity;
-        if (item->enter && item->enter->duration_ns > since_enter)
-            add_pose(view, item, item->enter, (double)since_enter / (double)item->enter->duration_ns, &pose);
-        if (item->exit && exiting && item->exit->duration_ns > 0)
+        int64_t entered = since_enter - item->enter_delay_ns;
+        if (item->enter && item->enter->duration_ns > entered && !(calm && t->calm_enter))
+            add_pose(view, item, item->enter, fmax(0, (double)entered / (double)item->enter->duration_ns), &pose);
+        if (item->loop && since_enter > 0 && !(calm && t->calm_loop))
+            add_pose(view, item, item->loop, (double)(since_enter % item->loop->duration_ns) /
+                                                 (double)item->loop->duration_ns, &pose);
+        if (item->change && item->change->effect == VT_PULSE && is_due(item->change, moment))
+            pose.opacity *= pulse_at(change_progress(view, item, moment, &before));
+        if (item->exit && exiting && item->exit->duration_ns > 0 && !(calm && t->calm_exit))
             add_pose(view, item, item->exit, (double)since_exit / (double)item->exit->duration_ns, &pose);
     }
     return pose;
@@ -304,7 +376,8 @@ static struct vt_pose pose_of(const struct vt_view *view, const struct vt_item *
 
 static bool is_over(const struct vt_view *view, const struct vt_moment *moment)
 {
-    return moment->exit_ns != INT64_MAX && moment->now_ns - moment->exit_ns >= view->exit_ns;
+    int64_t exit_ns = moment->reduced && view->template->calm_exit ? 0 : view->exit_ns;
+    return moment->exit_ns != INT64_MAX && moment->now_ns - moment->exit_ns >= exit_ns;
 }
 
 // ---- drawing
@@ -314,7 +387,9 @@ static void place(struct vt_painter *p, const struct vt_view *view, const struct
 {
     const struct vt_item *item = layer->items[0];
     struct vt_pose pose = pose_of(view, layer->group, moment);
-    if (layer->kind != VT_LAYER_STILL) {
+    if (layer->kind == VT_LAYER_TIMER && item->timer->hides && moment->now_ns >= item->timer->until_ns)
+        return;
+    if (layer->kind == VT_LAYER_TIMER || layer->kind == VT_LAYER_TICKER) {
         for (const struct vt_item *at = item; at != layer->group && at; at = at->parent)
             pose.opacity *= at->box.style.opacity;
     }
@@ -348,6 +423,7 @@ int vt_painter_draw(struct vt_painter *painter, const struct vt_view *view, cons
         const struct vt_view_layer *layer = &view->layers[i];
         struct slot *slot = &known->slots[i];
         int r = layer->kind == VT_LAYER_TIMER ? draw_timer(painter, view, layer, slot, moment->now_ns) :
+                layer->kind == VT_LAYER_NUMBER ? draw_number(painter, view, layer, slot, moment) :
                 layer->kind == VT_LAYER_TICKER ? draw_ticker(painter, view, layer, slot) :
                 draw_still(painter, view, layer, slot);
         if (r != 0) {

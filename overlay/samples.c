@@ -1,6 +1,7 @@
 // `samples`: data to look at a template with. `sample:X` stands for the product X, or the offer X of a product.
 #include <string.h>
 
+#include "overlay/money.h"
 #include "overlay/template.h"
 
 #define SAMPLE_DEPTH 8
@@ -20,12 +21,13 @@ void vt_samples_load(struct vt_template *t, const struct vt_yaml *map, struct vt
             continue;
         }
         for (const struct vt_yaml *entry = sample->first; entry; entry = entry->next) {
-            if (strcmp(entry->key, "currency") == 0)
-                vt_diagnose(diagnostics, VT_ERROR, entry->key_line, entry->key_column,
-                            "the key \"currency\" of a sample is not supported yet");
+            bool currency = strcmp(entry->key, "currency") == 0;
+            if (currency && (entry->kind != VT_YAML_SCALAR || vt_currency_exponent(entry->text) < 0))
+                vt_diagnose(diagnostics, VT_ERROR, entry->line, entry->column,
+                            "`currency` must be an ISO 4217 code such as EUR");
             else if (strcmp(entry->key, "lang") == 0 && entry->kind != VT_YAML_SCALAR)
                 vt_diagnose(diagnostics, VT_ERROR, entry->line, entry->column, "`lang` must be a language such as en");
-            else if (strcmp(entry->key, "lang") != 0 && !vt_template_field(t, entry->key))
+            else if (strcmp(entry->key, "lang") != 0 && !currency && !vt_template_field(t, entry->key))
                 vt_diagnose(diagnostics, VT_ERROR, entry->key_line, entry->key_column,
                             "the schema has no field \"%.60s\"", entry->key);
         }
@@ -51,6 +53,17 @@ static json_t *find_by_id(const json_t *products, const char *id)
     return json_null();
 }
 
+// What a sample says itself stands in every language.
+static void drop_translations(json_t *i18n, const json_t *said)
+{
+    const char *language, *key;
+    json_t *words, *value;
+    json_object_foreach(i18n, language, words) {
+        json_object_foreach((json_t *)said, key, value)
+            json_object_del(words, key);
+    }
+}
+
 // Puts products in place of `sample:X`, and lays an object over the one that it `extends`.
 static json_t *expand(json_t *value, const json_t *products, int depth)
 {
@@ -69,11 +82,25 @@ static json_t *expand(json_t *value, const json_t *products, int depth)
     json_t *base = json_object_get(value, "extends");
     if (!json_is_object(base))
         return value;
-    json_t *merged = json_copy(base);
+    json_t *merged = json_deep_copy(base);
     json_object_del(value, "extends");
-    json_object_update(merged, value);
+    drop_translations(json_object_get(merged, "i18n"), value);
+    json_object_update_recursive(merged, value);
     json_decref(value);
     return merged;
+}
+
+// Prices in another currency: the numbers stay.
+static void set_currency(json_t *value, const char *currency, int depth)
+{
+    const char *key;
+    json_t *entry;
+    if (depth > 0 && json_is_string(json_object_get(value, "currency")))
+        json_object_set_new(value, "currency", json_string(currency));
+    json_object_foreach(value, key, entry) {
+        if (json_is_object(entry) && depth < SAMPLE_DEPTH)
+            set_currency(entry, currency, depth + 1);
+    }
 }
 
 json_t *vt_template_sample(const struct vt_template *t, const char *name, const json_t *products,
@@ -90,6 +117,13 @@ json_t *vt_template_sample(const struct vt_template *t, const char *name, const 
             language = entry->text;
         else if (field)
             json_object_set_new(data, entry->key, expand(vt_field_to_json(entry, field->type), products, SAMPLE_DEPTH));
+    }
+    const struct vt_yaml *currency = vt_yaml_get(sample, "currency");
+    if (currency) {
+        json_t *own = json_deep_copy(data);
+        json_decref(data);
+        data = own;
+        set_currency(data, currency->text, 0);
     }
     if (ret_language)
         *ret_language = language;

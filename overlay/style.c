@@ -10,7 +10,7 @@
 
 #include "overlay/overlay.h"
 
-enum style_type { LENGTH, EDGES, PX, NUMBER, COUNT, COLOUR, CHOICE, FAMILY, WEIGHT, RATIO, BORDER };
+enum style_type { LENGTH, EDGES, PX, NUMBER, COUNT, COLOUR, CHOICE, FAMILY, WEIGHT, RATIO, BORDER, SHADOW };
 
 struct style_key {
     const char *name;
@@ -19,6 +19,8 @@ struct style_key {
     double min, max;
     const char *const *choices;          // by value
 };
+
+#define SHADOW_MOST 200                  // px of a shadow's offset, blur and spread
 
 #define WORDS(...) (const char *const[]){ __VA_ARGS__, NULL }
 #define AT(member) offsetof(struct vt_style, member)
@@ -50,6 +52,7 @@ static const struct style_key keys[] = {
     { "background",      COLOUR, AT(background) },
     { "border",          BORDER, AT(border) },
     { "border-radius",   LENGTH, AT(radius) },
+    { "box-shadow",      SHADOW, AT(shadow) },
     { "opacity",         NUMBER, AT(opacity), 0, 1 },
     { "object-fit",      CHOICE, AT(object_fit), .choices = WORDS("fill", "contain", "cover") },
     { "color",           COLOUR, AT(text.colour) },
@@ -69,16 +72,8 @@ static const struct style_key keys[] = {
 
 // Of format 1, but not drawn by this version.
 static const char *const later[] = {
-    "box-shadow", "text-shadow", "overflow", "flex-wrap", "align-content", "row-gap", "column-gap", "object-position",
+    "text-shadow", "overflow", "flex-wrap", "align-content", "row-gap", "column-gap", "object-position",
     "direction", "writing-mode", "background-image", "clip-path", "mask", "transform", "filter", "z-index", NULL,
-};
-
-static const struct {
-    const char *name, *value;
-} default_tokens[] = {
-    { "color.surface", "#14161cf2" }, { "color.surface-2", "#23262fff" }, { "color.text", "#ffffff" },
-    { "color.muted", "#b9bfcc" },     { "color.sale", "#e5123d" },        { "color.on-sale", "#ffffff" },
-    { "color.accent", "#ffd166" },    { "color.on-accent", "#14161c" },   { "color.line", "#ffffff29" },
 };
 
 void vt_style_init(struct vt_style *style, const struct vt_text_style *around)
@@ -92,29 +87,6 @@ void vt_style_init(struct vt_style *style, const struct vt_text_style *around)
         .shrink = 1, .opacity = 1, .align_items = VT_ALIGN_STRETCH, .object_fit = VT_FIT_OVER,
         .text = around ? *around : root,
     };
-}
-
-const char *vt_token(const struct vt_yaml *tokens, const char *name, size_t length)
-{
-    const struct vt_yaml *at = tokens && tokens->kind == VT_YAML_MAP ? tokens : NULL;
-    const char *part = name, *end = name + length;
-    while (at && at->kind == VT_YAML_MAP && part < end) {
-        size_t size = 0;
-        while (part + size < end && part[size] != '.')
-            size++;
-        const struct vt_yaml *entry = at->first;
-        while (entry && (strlen(entry->key) != size || strncmp(entry->key, part, size) != 0))
-            entry = entry->next;
-        at = entry;
-        part += size + 1;
-    }
-    if (at && at->kind == VT_YAML_SCALAR && part > end)
-        return at->text;
-    for (size_t i = 0; i < sizeof default_tokens / sizeof *default_tokens; i++) {
-        if (strlen(default_tokens[i].name) == length && strncmp(default_tokens[i].name, name, length) == 0)
-            return default_tokens[i].value;
-    }
-    return NULL;
 }
 
 static void complain(const struct vt_binder *binder, const struct vt_yaml *at, const char *what, const char *value)
@@ -274,6 +246,38 @@ static int parse_border(const char *text, struct vt_style *style)
     return 0;
 }
 
+// "none", or x, y, perhaps a blur and a spread, and a colour.
+static int parse_shadow(const char *text, struct vt_shadow *ret)
+{
+    double values[4] = { 0 };
+    int count = 0;
+    struct vt_shadow shadow = { 0 };
+    if (strcmp(text, "none") == 0) {
+        *ret = shadow;
+        return 0;
+    }
+    gchar **words = g_strsplit_set(text, " \t", 32);
+    bool good = true, coloured = false;
+    for (int i = 0; words[i] && good; i++) {
+        struct vt_length px;
+        if (!*words[i])
+            continue;
+        if (!coloured && vt_parse_colour(words[i], &shadow.colour) == 0) {
+            coloured = true;
+            continue;
+        }
+        good = !coloured && count < 4 && vt_parse_length(words[i], &px) == 0 && px.unit == VT_PX &&
+               fabs((double)px.value) <= SHADOW_MOST;
+        if (good)
+            values[count++] = (double)px.value;
+    }
+    g_strfreev(words);
+    if (!good || !coloured || count < 2 || values[2] < 0)
+        return -EINVAL;
+    *ret = (struct vt_shadow){ values[0], values[1], values[2], values[3], shadow.colour };
+    return 0;
+}
+
 static int parse_ratio(const char *text, double *ret)
 {
     double a, b = 1;
@@ -391,6 +395,8 @@ static int set_value(const struct style_key *key, const char *text, struct vt_st
         return parse_ratio(text, member);
     case BORDER:
         return parse_border(text, style);
+    case SHADOW:
+        return parse_shadow(text, member);
     }
     return -EINVAL;
 }
@@ -431,6 +437,9 @@ static void describe(const struct style_key *key, char *out, size_t room)
         break;
     case BORDER:
         snprintf(out, room, "none, or a width, solid or dashed, and a colour, such as \"2px solid #ffffff\"");
+        break;
+    case SHADOW:
+        snprintf(out, room, "none, or lengths across and down, a blur, and a colour, such as \"0 8px 24px #00000066\"");
         break;
     }
 }

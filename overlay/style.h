@@ -41,6 +41,11 @@ struct vt_text_style {
     int tabular;                         // digits of one width
 };
 
+struct vt_shadow {
+    double x, y, blur, spread;           // px
+    struct vt_colour4 colour;            // transparent: no shadow
+};
+
 struct vt_style {
     int display;                         // 0: flex, 1: none
     int position;                        // 0: relative, 1: absolute
@@ -49,6 +54,7 @@ struct vt_style {
     struct vt_length basis, width, height, min_width, min_height, max_width, max_height, gap;
     struct vt_length inset[4], padding[4], margin[4];                   // by enum vt_side
     double aspect;                       // width / height; 0: none
+    struct vt_shadow shadow;
     double border;                       // width of the line
     int border_dashed;
     struct vt_colour4 border_colour, background;
@@ -78,7 +84,7 @@ void vt_style_apply(struct vt_style *style, const struct vt_yaml *map, const str
 // The literal text of a scalar: tokens and values put in. NULL when that is not known yet, or wrong (and said).
 const char *vt_bind(const struct vt_yaml *scalar, const struct vt_binder *binder);
 
-// The names that tokens have, by default: color.surface and so on. NULL when there is no such token.
+// The value of a token, through tokens that stand for others. NULL when there is no such token.
 const char *vt_token(const struct vt_yaml *tokens, const char *name, size_t length);
 
 int vt_parse_length(const char *text, struct vt_length *ret);           // 0 or -EINVAL

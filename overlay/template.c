@@ -60,11 +60,11 @@ static void check_tokens(const struct vt_yaml *map, int depth, struct vt_diagnos
     }
 }
 
-static void read_tokens(struct vt_template *t, const struct vt_yaml *tokens, struct vt_diagnostics *diagnostics)
+static void read_tokens(struct vt_template *t, const struct vt_yaml *tokens, const char *folder,
+                        struct vt_diagnostics *diagnostics)
 {
     if (tokens->kind == VT_YAML_SCALAR) {
-        vt_diagnose(diagnostics, VT_WARNING, tokens->line, tokens->column,
-                    "the token file \"%.80s\" is not there; built-in tokens are used", tokens->text);
+        vt_tokens_load_file(t, tokens, folder, diagnostics);
         return;
     }
     check_tokens(tokens, 1, diagnostics);
@@ -103,11 +103,12 @@ static void read_canvas(struct vt_template *t, const struct vt_yaml *canvas, str
         t->safe = safe->text[0] == 'a';
 }
 
-static void load_parts(struct vt_template *t, const struct vt_yaml *root, struct vt_diagnostics *diagnostics)
+static void load_parts(struct vt_template *t, const struct vt_yaml *root, const char *folder,
+                       struct vt_diagnostics *diagnostics)
 {
     const struct vt_yaml *at;
     if ((at = vt_yaml_get(root, "tokens")))
-        read_tokens(t, at, diagnostics);
+        read_tokens(t, at, folder, diagnostics);
     if ((at = vt_yaml_get(root, "strings")))
         read_strings(t, at, diagnostics);
     if ((at = vt_yaml_get(root, "canvas")))
@@ -124,7 +125,8 @@ static void load_parts(struct vt_template *t, const struct vt_yaml *root, struct
         vt_samples_load(t, at, diagnostics);
 }
 
-static int load(struct vt_template *t, const char *text, size_t size, struct vt_diagnostics *diagnostics)
+static int load(struct vt_template *t, const char *folder, const char *text, size_t size,
+                struct vt_diagnostics *diagnostics)
 {
     int r = vt_yaml_parse(&t->document, text, size, diagnostics);
     if (r != 0)
@@ -136,12 +138,18 @@ static int load(struct vt_template *t, const char *text, size_t size, struct vt_
     }
     vt_keys_check(root, ROWS(manifest), manifest_later, "a template", diagnostics);
     read_manifest(t, root, diagnostics);
-    load_parts(t, root, diagnostics);
+    load_parts(t, root, folder, diagnostics);
     return t->n_nodes > VT_TEMPLATE_NODES ? -EFBIG : diagnostics->errors ? -EINVAL : 0;
 }
 
 int vt_template_load(struct vt_template **ret, const char *name, const char *text, size_t size,
                      struct vt_diagnostics *diagnostics)
+{
+    return vt_template_load_in(ret, name, NULL, text, size, diagnostics);
+}
+
+int vt_template_load_in(struct vt_template **ret, const char *name, const char *folder, const char *text, size_t size,
+                        struct vt_diagnostics *diagnostics)
 {
     struct vt_diagnostics *own = calloc(1, sizeof *own);
     struct vt_template *t = calloc(1, sizeof *t);
@@ -153,12 +161,13 @@ int vt_template_load(struct vt_template **ret, const char *name, const char *tex
     t->design_width = 1920;
     t->design_height = 1080;
     t->safe = true;
+    t->calm_enter = t->calm_exit = t->calm_loop = t->calm_change = true;
     if (size > VT_TEMPLATE_BYTES) {
         vt_diagnose(own, VT_ERROR, 0, 0, "a template has at most %d bytes (limit), this one has %zu", VT_TEMPLATE_BYTES,
                     size);
         r = -EFBIG;
     } else {
-        r = load(t, text, size, own);
+        r = load(t, folder, text, size, own);
     }
     for (int i = 0; i < own->count; i++)
         vt_diagnose(diagnostics, own->list[i].severity, own->list[i].line, own->list[i].column, "%s", own->list[i].text);
@@ -185,6 +194,7 @@ void vt_template_unref(struct vt_template **t)
     if (!old || __atomic_sub_fetch(&old->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     vt_yaml_free(&old->document);
+    vt_yaml_free(&old->token_document);
     vt_arena_free(&old->arena);
     free(old);
 }
@@ -197,6 +207,11 @@ const char *vt_template_id(const struct vt_template *t)
 const char *vt_template_version(const struct vt_template *t)
 {
     return t->version;
+}
+
+const char *vt_template_token_file(const struct vt_template *t)
+{
+    return t->token_file;
 }
 
 const char *vt_template_title(const struct vt_template *t)

@@ -14,9 +14,13 @@
 #define VT_SAMPLES_MAX   64
 #define VT_MOTIONS_MAX   64              // nodes that enter or exit
 #define VT_MOTION_NS_MAX (10 * VT_NS_PER_S)
+#define VT_LOOP_LEAST_NS (VT_NS_PER_S / 2)
+#define VT_PULSE_GAP_NS (VT_NS_PER_S / 2)              // pulses stay below what flashes
+#define VT_TOKEN_BYTES   (64 * 1024)     // of a token file
 #define VT_STEPS_MAX     32
 
-enum vt_node_type { VT_NODE_BOX, VT_NODE_TEXT, VT_NODE_NUMBER, VT_NODE_IMAGE, VT_NODE_TIMER, VT_NODE_TICKER };
+enum vt_node_type { VT_NODE_BOX, VT_NODE_TEXT, VT_NODE_NUMBER, VT_NODE_IMAGE, VT_NODE_TIMER, VT_NODE_TICKER,
+                    VT_NODE_PROGRESS, VT_NODE_SHAPE, VT_NODE_QR, VT_NODE_SVG, VT_NODE_REPEAT };
 
 struct vt_node {
     enum vt_node_type type;
@@ -44,6 +48,21 @@ struct vt_motion {
     struct vt_keyframe frames[VT_KEYFRAMES_MAX];             // evenly spaced
     int count;
     int64_t duration_ns;
+    int64_t delay_ns;                    // enter: until it starts
+    int64_t stagger_ns;                  // enter: of a box's children, each later by this; 0: the box moves as one
+    struct vt_easing easing;
+};
+
+// What a value's change does to the node that shows it.
+enum vt_effect { VT_ROLL_DIGITS, VT_PULSE };
+enum vt_changed { VT_CHANGED, VT_INCREASED, VT_DECREASED };
+
+struct vt_change {
+    int node;
+    enum vt_effect effect;
+    enum vt_changed when;
+    int64_t duration_ns;
+    int64_t gap_ns;                      // least time from one to the next; sooner ones are left out
     struct vt_easing easing;
 };
 
@@ -64,6 +83,8 @@ struct vt_template {
     int references;
     struct vt_arena arena;
     struct vt_yaml_document *document;
+    struct vt_yaml_document *token_document;                 // NULL: none
+    const char *token_file;              // as the template names it; NULL: none
     const char *name, *id, *version, *title;
     const struct vt_yaml *tokens, *strings, *samples;
     double design_width, design_height;
@@ -73,7 +94,10 @@ struct vt_template {
     struct vt_variant variants[VT_VARIANTS_MAX];
     int n_variants;
     struct vt_motion enter[VT_MOTIONS_MAX], exit[VT_MOTIONS_MAX];
-    int n_enter, n_exit;
+    struct vt_motion loop[VT_MOTIONS_MAX];
+    struct vt_change change[VT_MOTIONS_MAX];
+    int n_enter, n_exit, n_loop, n_change;
+    bool calm_enter, calm_exit, calm_loop, calm_change;      // what `reduced` cuts
     struct vt_field fields[VT_FIELDS_MAX];
     int n_fields;
     const char *sample_names[VT_SAMPLES_MAX + 1];
@@ -107,6 +131,10 @@ void vt_variants_load(struct vt_template *t, const struct vt_yaml *list, struct 
 void vt_motion_load(struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics);
 void vt_fields_load(struct vt_template *t, const struct vt_yaml *schema, struct vt_diagnostics *diagnostics);
 void vt_samples_load(struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics);
+
+// The token file `at` of `folder` (NULL: no files); that it is missing is a warning.
+void vt_tokens_load_file(struct vt_template *t, const struct vt_yaml *at, const char *folder,
+                         struct vt_diagnostics *diagnostics);
 
 // Checks one node's keys, or a patch of it.
 void vt_node_check(const struct vt_template *t, enum vt_node_type type, const struct vt_yaml *map, bool patch,

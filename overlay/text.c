@@ -211,6 +211,7 @@ static void add_run(struct shaping *s, PangoLayoutRun *run, double x, double y)
     *to = (struct vt_glyph_run){
         .face = cairo_font_face_reference(cairo_scaled_font_get_font_face(scaled)),
         .glyphs = vt_arena_alloc(s->arena, sizeof *to->glyphs * (size_t)run->glyphs->num_glyphs),
+        .digits = vt_arena_alloc(s->arena, (size_t)run->glyphs->num_glyphs),
         .colour = is_colour(font),
     };
     cairo_scaled_font_get_font_matrix(scaled, &to->matrix);
@@ -218,12 +219,15 @@ static void add_run(struct shaping *s, PangoLayoutRun *run, double x, double y)
         const PangoGlyphInfo *info = &run->glyphs->glyphs[i];
         if (info->glyph & PANGO_GLYPH_UNKNOWN_FLAG)
             s->out->missing = info->glyph & ~PANGO_GLYPH_UNKNOWN_FLAG;
-        else if (info->glyph != PANGO_GLYPH_EMPTY)
+        else if (info->glyph != PANGO_GLYPH_EMPTY) {
+            char c = s->text[run->item->offset + run->glyphs->log_clusters[i]];
+            to->digits[to->count] = c >= '0' && c <= '9' ? (uint8_t)(c - '0' + 1) : 0;
             to->glyphs[to->count++] = (cairo_glyph_t){
                 .index = info->glyph,
                 .x = x + (double)info->geometry.x_offset / PANGO_SCALE,
                 .y = y + (double)info->geometry.y_offset / PANGO_SCALE,
             };
+        }
         x += (double)info->geometry.width / PANGO_SCALE;
     }
     s->out->hash = hash_font(s->out->hash, font);

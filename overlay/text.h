@@ -26,6 +26,7 @@ struct vt_glyph_run {
     cairo_matrix_t matrix;
     cairo_glyph_t *glyphs;               // baseline places relative to the text's top left, canvas pixels
     int count;
+    uint8_t *digits;                     // by glyph: 1 + the digit that it shows, 0 for anything else
     bool colour;                         // emoji: pictures of their own
 };
 

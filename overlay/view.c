@@ -62,9 +62,8 @@ static bool language_matches(const char *wanted, const char *language)
     return strncmp(wanted, language, size) == 0 && (!language[size] || language[size] == '-');
 }
 
-static bool variant_applies(const struct vt_making *m, const struct vt_variant *variant)
+static bool variant_applies(const struct vt_making *m, const struct vt_variant *variant, double width, double height)
 {
-    double width = m->params->width, height = m->params->height;
     enum vt_orientation orientation = height > width ? VT_PORTRAIT : VT_LANDSCAPE;
     if (variant->orientation != VT_ANY_ORIENTATION && variant->orientation != orientation)
         return false;
@@ -106,6 +105,109 @@ static const struct vt_motion *find_motion(const struct vt_motion *list, int cou
     return NULL;
 }
 
+static const struct vt_change *find_change(const struct vt_template *t, int node)
+{
+    for (int i = 0; i < t->n_change; i++) {
+        if (t->change[i].node == node)
+            return &t->change[i];
+    }
+    return NULL;
+}
+
+// Its own motions; and its box's entry, when that one staggers its children.
+static void find_motions(struct vt_making *m, struct vt_item *item, int index)
+{
+    const struct vt_template *t = m->view->template;
+    item->enter = find_motion(t->enter, t->n_enter, index);
+    item->exit = find_motion(t->exit, t->n_exit, index);
+    item->loop = find_motion(t->loop, t->n_loop, index);
+    item->change = find_change(t, index);
+    item->staggering = item->enter && item->enter->stagger_ns > 0 ? item->enter : NULL;
+    if (item->staggering)
+        item->enter = NULL;
+    if (item->enter)
+        item->enter_delay_ns = item->enter->delay_ns;
+    struct vt_item *parent = item->parent;
+    if (parent && parent->staggering && !item->enter) {
+        item->enter = parent->staggering;
+        item->enter_delay_ns = item->enter->delay_ns + item->enter->stagger_ns * parent->staggered++;
+    }
+}
+
+static bool has_room(struct vt_making *m, const struct vt_node *node)
+{
+    if (m->view->n_items < VT_TEMPLATE_NODES)
+        return true;
+    if (!m->failed)
+        vt_diagnose(m->diagnostics, VT_ERROR, node->yaml->line, node->yaml->column,
+                    "with its repetitions the template has more than %d nodes (limit)", VT_TEMPLATE_NODES);
+    m->failed = true;
+    return false;
+}
+
+// ---- legibility
+
+static bool shows_text(const struct vt_node *node)
+{
+    return node->type == VT_NODE_TEXT || node->type == VT_NODE_NUMBER || node->type == VT_NODE_TIMER ||
+           node->type == VT_NODE_TICKER;
+}
+
+static bool is_illegible(const struct vt_making *m, const struct vt_text_style *text)
+{
+    if (m->params->smallest_height <= 0)
+        return false;
+    return text->size * m->view->scale * m->params->smallest_height / m->view->height < VT_LEGIBLE_PX;
+}
+
+// Whether a box without children is one whose texts were too small.
+static bool lost_text(const struct vt_making *m, const struct vt_node *node)
+{
+    const struct vt_template *t = m->view->template;
+    for (int child = node->first; child >= 0; child = t->nodes[child].next) {
+        if (shows_text(&t->nodes[child]) && stands(m, &t->nodes[child]))
+            return true;
+    }
+    return false;
+}
+
+// ---- items
+
+static struct vt_item *make_item(struct vt_making *m, int index, struct vt_item *parent);
+
+static void make_children(struct vt_making *m, struct vt_item *item, struct vt_box ***place)
+{
+    const struct vt_template *t = m->view->template;
+    for (int child = item->node->first; child >= 0; child = t->nodes[child].next) {
+        struct vt_item *made = make_item(m, child, item);
+        if (!made)
+            continue;
+        **place = &made->box;
+        *place = &made->box.next;
+    }
+}
+
+// Its children once for each entry of a list, which they call `item`.
+static void repeat(struct vt_making *m, struct vt_item *item, struct vt_box ***place)
+{
+    const struct vt_yaml *items = vt_making_look(m, item->node, NULL, "items");
+    const struct vt_yaml *max = vt_making_look(m, item->node, NULL, "max");
+    size_t most = max ? (size_t)atoi(max->text) : VT_REPEAT_ITEMS, i;
+    json_t *list = vt_expression_value(items->text, &m->scope), *value;
+    const json_t *outer = m->scope.item;
+    int index = m->index;
+    json_array_foreach(list, i, value) {
+        if (i >= most || i >= VT_REPEAT_ITEMS)
+            break;
+        m->scope.item = value;
+        m->index = (int)i;
+        make_children(m, item, place);
+    }
+    m->scope.item = outer;
+    m->index = index;
+    json_decref(list);
+}
+
 static struct vt_item *make_item(struct vt_making *m, int index, struct vt_item *parent)
 {
     const struct vt_template *t = m->view->template;
@@ -117,20 +219,29 @@ static struct vt_item *make_item(struct vt_making *m, int index, struct vt_item 
     item->parent = parent;
     item->shaper = m->shaper;
     item->scale = m->view->scale;
+    item->index = m->index;
+    item->entry = m->scope.item;
+    item->value = NAN;
     set_style(m, item);
-    if (item->box.style.display == 1)
+    if (item->box.style.display == 1 || !has_room(m, node))
         return NULL;
-    item->enter = find_motion(t->enter, t->n_enter, index);
-    item->exit = find_motion(t->exit, t->n_exit, index);
+    if (shows_text(node) && is_illegible(m, &item->box.style.text)) {
+        m->illegible = true;
+        if (m->legible_only)
+            return NULL;
+    }
+    find_motions(m, item, index);
+    int first = m->view->n_items;
     m->view->items[m->view->n_items++] = item;
     vt_content_make(m, item);
     struct vt_box **place = &item->box.first;
-    for (int child = node->first; child >= 0; child = t->nodes[child].next) {
-        struct vt_item *made = make_item(m, child, item);
-        if (!made)
-            continue;
-        *place = &made->box;
-        place = &made->box.next;
+    if (node->type == VT_NODE_REPEAT)
+        repeat(m, item, &place);
+    else
+        make_children(m, item, &place);
+    if (node->first >= 0 && !item->box.first && m->legible_only && lost_text(m, node)) {
+        m->view->n_items = first;        // nothing is left of it
+        return NULL;
     }
     return item;
 }
@@ -155,8 +266,8 @@ static void measure_motion(struct vt_view *view)
 {
     for (int i = 0; i < view->n_items; i++) {
         const struct vt_item *item = view->items[i];
-        if (item->enter && item->enter->duration_ns > view->enter_ns)
-            view->enter_ns = item->enter->duration_ns;
+        if (item->enter && item->enter->duration_ns + item->enter_delay_ns > view->enter_ns)
+            view->enter_ns = item->enter->duration_ns + item->enter_delay_ns;
         if (item->exit && item->exit->duration_ns > view->exit_ns)
             view->exit_ns = item->exit->duration_ns;
     }
@@ -171,9 +282,30 @@ static void set_price(struct vt_view *view, const json_t *data)
 // What only making needed.
 static void let_go(struct vt_making *m)
 {
-    for (int i = 0; i < m->view->n_items; i++)
+    for (int i = 0; i < m->view->n_items; i++) {
         m->view->items[i]->shaper = NULL;
+        m->view->items[i]->entry = NULL;
+    }
     vt_shaper_free(&m->shaper);
+}
+
+static void let_items_go(struct vt_view *view)
+{
+    for (int i = 0; i < view->n_items; i++)
+        vt_content_fini(view->items[i]);
+    view->n_items = 0;
+}
+
+// `width` and `height` are what the variants go by.
+static void make_items(struct vt_making *m, double width, double height)
+{
+    const struct vt_template *t = m->view->template;
+    m->n_patches = 0;
+    for (int i = 0; i < t->n_variants; i++) {
+        if (variant_applies(m, &t->variants[i], width, height))
+            m->patches[m->n_patches++] = t->variants[i].set;
+    }
+    m->view->root = make_item(m, 0, NULL);
 }
 
 static int make(struct vt_making *m, const json_t *data)
@@ -185,12 +317,13 @@ static int make(struct vt_making *m, const json_t *data)
     m->binder = (struct vt_binder){ .tokens = t->tokens, .scope = &m->scope, .strings = t->strings,
                                     .arena = &view->arena, .diagnostics = m->diagnostics };
     view->rtl = is_rtl(m->scope.language);
-    for (int i = 0; i < t->n_variants; i++) {
-        if (variant_applies(m, &t->variants[i]))
-            m->patches[m->n_patches++] = t->variants[i].set;
-    }
     m->shaper = vt_shaper_new(m->scope.language, view->rtl);
-    view->root = make_item(m, 0, NULL);
+    make_items(m, view->width, view->height);
+    if (m->illegible && !m->failed) {
+        let_items_go(view);
+        m->legible_only = true;
+        make_items(m, view->width * m->params->smallest_height / view->height, m->params->smallest_height);
+    }
     int r = solve(m);
     if (r == 0) {
         vt_layers_make(m);
@@ -272,6 +405,53 @@ bool vt_view_price(const struct vt_view *view, int64_t *ret_amount, char ret_cur
 int64_t vt_view_enter_ns(const struct vt_view *view)
 {
     return view->enter_ns;
+}
+
+int64_t vt_view_change_ns(const struct vt_view *view)
+{
+    int64_t longest = 0;
+    for (int i = 0; i < view->n_items; i++) {
+        const struct vt_change *change = view->items[i]->change;
+        if (change && change->duration_ns > longest)
+            longest = change->duration_ns;
+    }
+    return longest;
+}
+
+static const struct vt_item *find_ticker(const struct vt_view *view)
+{
+    for (int i = 0; i < view->n_items; i++) {
+        if (view->items[i]->ticker && view->items[i]->ticker->count)
+            return view->items[i];
+    }
+    return NULL;
+}
+
+// Where a tape stands after `elapsed`, pixels of the rendition, as painters reckon it.
+static double tape_at(int64_t elapsed, double speed, double period)
+{
+    double at = fmod((double)elapsed / 1e9 * speed, period);
+    return at < 0 ? at + period : at;
+}
+
+int64_t vt_view_ticker_ahead(const struct vt_view *view, const struct vt_view *before, const struct vt_moment *moment,
+                             int width)
+{
+    const struct vt_item *now = find_ticker(view), *then = find_ticker(before);
+    int64_t elapsed = moment->now_ns > moment->enter_ns ? moment->now_ns - moment->enter_ns : 0;
+    if (!now || !then || now->ticker->count != then->ticker->count || now->ticker->speed <= 0)
+        return moment->ticker_ns;
+    const struct vt_ticker_content *a = then->ticker, *b = now->ticker;
+    double scale = width / view->width, wanted = 0, period = fmax(1, round(b->width * scale));
+    double at = tape_at(elapsed + moment->ticker_ns, a->speed * scale, fmax(1, round(a->width * scale)));
+    int i = 0;
+    while (i < a->count - 1 && at >= a->widths[i] * scale) {
+        at -= a->widths[i] * scale;
+        wanted += b->widths[i++] * scale;
+    }
+    wanted += fmin(at, b->widths[i] * scale);
+    double ahead = wanted - tape_at(elapsed, b->speed * scale, period);
+    return llround((ahead < 0 ? ahead + period : ahead) / (b->speed * scale) * 1e9);
 }
 
 int64_t vt_view_exit_ns(const struct vt_view *view)

@@ -2,6 +2,7 @@
 // made; painters on any thread read it.
 #pragma once
 
+#include "overlay/figures.h"
 #include "overlay/layout.h"
 #include "overlay/motion.h"
 #include "overlay/overlay.h"
@@ -18,6 +19,7 @@ struct vt_timer_content {
     struct vt_shaped glyphs[VT_TIMER_GLYPHS];
     double digit, colon;                 // advances, canvas pixels
     double height;
+    bool hides;                          // at zero
     int64_t most_ns;                     // time left when the view was made: its text gave the box its width
 };
 
@@ -43,10 +45,31 @@ struct vt_item {
     uint64_t picture_hash;
     struct vt_timer_content *timer;
     struct vt_ticker_content *ticker;
-    const struct vt_motion *enter, *exit;
+    double value;                        // of a number or a bar; NAN: none
+    char currency[4];                    // of a number that is money
+    bool rolls;                          // its digits are a layer of their own
+    unsigned long digits[10];            // glyphs of 0 to 9, for rolling
+    double digit_width;                  // times the font's size
+
+    bool bar, mirrored;                  // a bar that fills from the right
+    double share;                        // of a bar that is full
+    struct vt_colour4 fill;
+    double text_y;                       // of the text below the content's top
+    const char *shape;                   // NULL: none
+    struct vt_qr qr;                     // side 0: none
+    struct _RsvgHandle *svg;
+    double drawn_width, drawn_height;    // of a drawing, design pixels
+
+    int index;                           // of the repetition that it stands in
+    const json_t *entry;                 // what `item` means there, while the view is made
+    const struct vt_motion *enter, *exit, *loop;
+    int64_t enter_delay_ns;
+    const struct vt_motion *staggering;  // of its children
+    int staggered;                       // of them so far
+    const struct vt_change *change;
 };
 
-enum vt_layer_kind { VT_LAYER_STILL, VT_LAYER_TIMER, VT_LAYER_TICKER };
+enum vt_layer_kind { VT_LAYER_STILL, VT_LAYER_TIMER, VT_LAYER_TICKER, VT_LAYER_NUMBER };
 
 struct vt_view_layer {
     enum vt_layer_kind kind;
@@ -87,6 +110,9 @@ struct vt_making {
     const struct vt_yaml *patches[VT_VARIANTS_MAX];          // `set` of the variants that apply
     int n_patches;
     struct vt_diagnostics *diagnostics;
+    int index;                           // of the repetition that is being made
+    bool illegible;                      // something is too small on the smallest rendition
+    bool legible_only;                   // and such things are left out
     bool failed;                         // said in the diagnostics
 };
 
@@ -97,6 +123,19 @@ const struct vt_yaml *vt_making_look(const struct vt_making *m, const struct vt_
 // The text of `key`, bound; the arena's. NULL: not there.
 const char *vt_making_text(struct vt_making *m, const struct vt_node *node, const char *section, const char *key,
                            bool isolate);
+
+// The value of `key` as a number; NAN when it is none.
+double vt_content_number(struct vt_making *m, const struct vt_item *item, const char *key);
+
+// Makes an item one that shows `text`.
+void vt_content_text(struct vt_making *m, struct vt_item *item, const char *text);
+
+void vt_progress_start(struct vt_making *m, struct vt_item *item);
+void vt_progress_settle(struct vt_making *m, struct vt_item *item);
+void vt_shape_start(struct vt_making *m, struct vt_item *item);
+void vt_qr_start(struct vt_making *m, struct vt_item *item);
+void vt_svg_start(struct vt_making *m, struct vt_item *item);
+void vt_svg_fini(struct vt_item *item);
 
 // Content of leaves: what they show, before layout and after.
 void vt_content_make(struct vt_making *m, struct vt_item *item);

@@ -23,7 +23,9 @@ static void lint_configuration(const char *path, const char *text, size_t size, 
 static void lint_template(const char *path, const char *text, size_t size, struct vt_diagnostics *d)
 {
     struct vt_template *template = NULL;
-    int err = vt_template_load(&template, path, text, size, d);
+    char *folder = vt_folder_of(path);
+    int err = vt_template_load_in(&template, path, folder, text, size, d);
+    free(folder);
     if (err && d->errors == 0)
         vt_diagnose(d, VT_ERROR, 0, 0, "cannot be checked: %s", strerror(-err));
     vt_template_unref(&template);

@@ -105,7 +105,9 @@ static struct vt_template *load_template(const char *path)
     char *text = read_file(path, &size);
     if (!text)
         return NULL;
-    vt_template_load(&template, path, text, size, &diagnostics);
+    char *copy = strdup(path);
+    vt_template_load_in(&template, path, copy ? dirname(copy) : NULL, text, size, &diagnostics);
+    free(copy);
     vt_diagnostics_print(&diagnostics, path, stderr);
     free(text);
     return template;

@@ -22,6 +22,8 @@ struct set {
 struct entrance {
     uint64_t cue;
     int64_t ns;
+    struct vt_view *view, *before;       // shown now, and until change_ns; one reference each, or NULL
+    int64_t change_ns, since_change_ns, ticker_ns[VT_RENDITIONS_MAX];
 };
 
 struct vt_stage {
@@ -80,6 +82,19 @@ static void forget(struct vt_stage *stage, const struct vt_scene *now, struct vt
         vt_painter_forget(stage->painters[i], view);
 }
 
+static void leave(struct entrance *e)
+{
+    vt_view_unref(&e->view);
+    vt_view_unref(&e->before);
+}
+
+static void swap_entrances(struct entrance *a, struct entrance *b)
+{
+    struct entrance old = *a;
+    *a = *b;
+    *b = old;
+}
+
 // Takes over a newer scene; what it no longer has is forgotten while the views still live.
 static void adopt(struct vt_stage *stage, struct vt_scene *scene)
 {
@@ -93,19 +108,62 @@ static void adopt(struct vt_stage *stage, struct vt_scene *scene)
     for (int i = 0; i < stage->n_entrances; i++)
         for (int k = 0; k < scene->count; k++)
             if (scene->actors[k].cue == stage->entrances[i].cue) {
-                stage->entrances[kept++] = stage->entrances[i];
+                swap_entrances(&stage->entrances[kept++], &stage->entrances[i]);
                 break;
             }
-    stage->n_entrances = kept;
+    while (stage->n_entrances > kept)
+        leave(&stage->entrances[--stage->n_entrances]);
 }
 
-static int64_t entered(struct vt_stage *stage, const struct vt_actor *actor, int64_t now_ns)
+static struct entrance *entered(struct vt_stage *stage, const struct vt_actor *actor, int64_t now_ns)
 {
     for (int i = 0; i < stage->n_entrances; i++)
         if (stage->entrances[i].cue == actor->cue)
-            return stage->entrances[i].ns;
-    stage->entrances[stage->n_entrances++] = (struct entrance) { actor->cue, now_ns };
-    return now_ns;
+            return &stage->entrances[i];
+    stage->entrances[stage->n_entrances] = (struct entrance) { .cue = actor->cue, .ns = now_ns };
+    return &stage->entrances[stage->n_entrances++];
+}
+
+// Remembers what a view replaces, while that can be seen.
+static void note_change(const struct vt_stage *stage, struct entrance *e, struct vt_view *view,
+                        const struct vt_moment *moment)
+{
+    if (e->view == view)
+        return;
+    for (int i = 0; i < stage->params.n_renditions; i++) {
+        struct vt_moment own = *moment;
+        own.ticker_ns = e->ticker_ns[i];
+        e->ticker_ns[i] = vt_view_ticker_ahead(view, e->view, &own, stage->params.sizes[i].width);
+    }
+    e->since_change_ns = e->before || e->change_ns ? moment->now_ns - e->change_ns : 0;
+    vt_view_unref(&e->before);
+    e->before = e->view;
+    e->view = vt_view_ref(view);
+    e->change_ns = moment->now_ns;
+}
+
+// A frame from before the last change is drawn as it was: scenes may be drawn again a few frames back.
+static struct vt_moment moment_of(struct vt_stage *stage, const struct vt_actor *actor, struct vt_view *view,
+                                  int rendition, int64_t now_ns)
+{
+    struct entrance *e = entered(stage, actor, now_ns);
+    struct vt_moment moment = { .now_ns = now_ns, .enter_ns = e->ns, .exit_ns = actor->exit_ns,
+                                .ticker_ns = e->ticker_ns[rendition] };
+    if (e->view == NULL) {
+        e->view = vt_view_ref(view);
+        return moment;
+    }
+    if (view == e->before && now_ns < e->change_ns)
+        return moment;
+    note_change(stage, e, view, &moment);
+    int64_t seen_ns = vt_view_change_ns(view);
+    if (e->before && now_ns - e->change_ns > (seen_ns > VT_NS_PER_S ? seen_ns : VT_NS_PER_S))
+        vt_view_unref(&e->before);
+    moment.before = e->before;
+    moment.change_ns = e->change_ns;
+    moment.since_change_ns = e->since_change_ns;
+    moment.ticker_ns = e->ticker_ns[rendition];
+    return moment;
 }
 
 static struct vt_placement *draw_rendition(struct vt_stage *stage, int rendition, int64_t frame, int64_t now_ns)
@@ -113,10 +171,10 @@ static struct vt_placement *draw_rendition(struct vt_stage *stage, int rendition
     struct vt_placement *placement = NULL;
     for (int i = 0; i < stage->drawn_scene.count; i++) {
         const struct vt_actor *actor = &stage->drawn_scene.actors[i];
-        const struct vt_view *view = vt_actor_view(actor, frame);
+        struct vt_view *view = vt_actor_view(actor, frame);
         if (!view)
             continue;
-        struct vt_moment moment = { now_ns, entered(stage, actor, now_ns), actor->exit_ns };
+        struct vt_moment moment = moment_of(stage, actor, view, rendition, now_ns);
         if (vt_painter_draw(stage->painters[rendition], view, &moment, &stage->drawing) < 0)
             continue;
         if (!placement && !(placement = calloc(1, sizeof *placement)))
@@ -340,6 +398,8 @@ void vt_stage_free(struct vt_stage **stage)
         vt_painter_free(&s->painters[i]);
         vt_spritecache_free(&s->sprites[i]);
     }
+    while (s->n_entrances > 0)
+        leave(&s->entrances[--s->n_entrances]);
     vt_scene_clear(&s->drawn_scene);
     vt_scene_clear(&s->scene);
     pthread_mutex_destroy(&s->lock);

@@ -1,6 +1,7 @@
 #include "studio/wardrobe.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct dress {
     char *path;
     struct timespec written;             // owned by whoever checks
     off_t size;
+    struct timespec tokens_written;      // of the file beside it that has its tokens
 
     // protected by lock
     struct vt_template *template;        // the last good one, or NULL
@@ -45,15 +47,36 @@ static void say(struct dress *dress, const struct vt_diagnostics *diagnostics, i
                dress->template ? "the one from before stays" : "there is no such template now");
 }
 
+static void folder_of(const char *path, char ret[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(ret, PATH_MAX, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+}
+
+// When the template's token file was last written; zero without one.
+static struct timespec tokens_written(struct vt_wardrobe *wardrobe, const struct dress *dress)
+{
+    char folder[PATH_MAX], path[PATH_MAX + 256] = "";
+    struct stat st;
+    folder_of(dress->path, folder);
+    pthread_mutex_lock(&wardrobe->lock);
+    const char *file = dress->template ? vt_template_token_file(dress->template) : NULL;
+    if (file)
+        snprintf(path, sizeof path, "%s/%s", folder, file);
+    pthread_mutex_unlock(&wardrobe->lock);
+    return *path && stat(path, &st) == 0 ? st.st_mtim : (struct timespec) { 0 };
+}
+
 static void load(struct vt_wardrobe *wardrobe, struct dress *dress)
 {
     struct vt_diagnostics diagnostics = { .count = 0 };
     struct vt_template *template = NULL;
-    char *text = NULL;
+    char *text = NULL, folder[PATH_MAX];
     size_t size = 0;
+    folder_of(dress->path, folder);
     int error = vt_read_file(dress->path, VT_TEMPLATE_BYTES, &text, &size);
     if (!error)
-        error = vt_template_load(&template, dress->path, text, size, &diagnostics);
+        error = vt_template_load_in(&template, dress->path, folder, text, size, &diagnostics);
     pthread_mutex_lock(&wardrobe->lock);
     if (error) {
         say(dress, &diagnostics, error);
@@ -75,12 +98,15 @@ void vt_wardrobe_check(struct vt_wardrobe *wardrobe)
         struct stat st;
         if (stat(dress->path, &st) < 0)
             memset(&st, 0, sizeof st);
-        if (st.st_mtim.tv_sec == dress->written.tv_sec && st.st_mtim.tv_nsec == dress->written.tv_nsec &&
+        struct timespec tokens = tokens_written(wardrobe, dress);
+        if (tokens.tv_sec == dress->tokens_written.tv_sec && tokens.tv_nsec == dress->tokens_written.tv_nsec &&
+            st.st_mtim.tv_sec == dress->written.tv_sec && st.st_mtim.tv_nsec == dress->written.tv_nsec &&
             st.st_size == dress->size)
             continue;
         dress->written = st.st_mtim;
         dress->size = st.st_size;
         load(wardrobe, dress);
+        dress->tokens_written = tokens_written(wardrobe, dress);
     }
 }
 

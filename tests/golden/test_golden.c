@@ -33,6 +33,7 @@ static const struct scene scenes[] = {
     BOTH("product-card", "en"), BOTH("product-card", "zh"), BOTH("product-card", "ar"), BOTH("price-ticker", "en"),
     BOTH("price-ticker", "zh"), BOTH("price-ticker", "ar"), BOTH("flash-sale", "en"),   BOTH("flash-sale", "zh"),
     BOTH("flash-sale", "ar"),
+    BOTH("flash-sale-card", "plain"), BOTH("flash-sale-card", "rtl"),
     { "product-card", "long", 1280, 720, -1 },  { "product-card", "sale", 1280, 720, 0.1 },
     { "flash-sale", "en", 720, 1280, 0.1 },     { "flash-sale", "over", 1280, 720, -1 },
 };
@@ -44,7 +45,7 @@ static const char *folder, *samples;
 static struct vt_template *load_template(const char *name)
 {
     static char text[VT_TEMPLATE_BYTES];
-    char path[4096];
+    char path[4096], folder_of[4096];
     struct vt_template *t = NULL;
     struct vt_diagnostics diagnostics = { 0 };
     snprintf(path, sizeof path, "%s/templates/%s.yaml", samples, name);
@@ -52,7 +53,8 @@ static struct vt_template *load_template(const char *name)
     size_t size = file ? fread(text, 1, sizeof text, file) : 0;
     if (file)
         fclose(file);
-    if (vt_template_load(&t, path, text, size, &diagnostics) != 0)
+    snprintf(folder_of, sizeof folder_of, "%s/templates", samples);
+    if (vt_template_load_in(&t, path, folder_of, text, size, &diagnostics) != 0)
         vt_diagnostics_print(&diagnostics, path, stdout);
     return t;
 }

@@ -72,14 +72,14 @@ TEST(slips_are_found_and_the_nearest_name_is_said)
 
 TEST(what_is_not_drawn_yet_is_refused_by_name)
 {
-    refused("layout:\n  type: qr\n", 5, 9, "nodes of type \"qr\" are not supported yet");
-    refused("layout:\n  type: progress\n", 5, 9, "nodes of type \"progress\" are not supported yet");
-    refused("layout:\n  type: box\n  style: { box-shadow: a }\n", 6, 12, "the style \"box-shadow\" is not supported yet");
-    refused("layout:\n  type: timer\n  until: a\n  at-zero: { action: end-offer }\n", 7, 3,
-            "the key \"at-zero\" of a timer is not supported yet");
-    refused("layout: { type: box }\nmotion: { change: {} }\n", 5, 11, "the key \"change\" of `motion` is not supported yet");
-    refused("layout: { type: box, id: a, hotspot: { action: view_item, label: a, min-target: 44px } }\n", 4, 0,
-            "the key \"min-target\" of `hotspot` is not supported yet");
+    refused("layout:\n  type: lottie\n", 5, 9, "nodes of type \"lottie\" are not supported yet");
+    refused("layout:\n  type: video\n", 5, 9, "nodes of type \"video\" are not supported yet");
+    refused("layout:\n  type: box\n  style: { text-shadow: a }\n", 6, 12, "the style \"text-shadow\" is not supported yet");
+    refused("layout:\n  type: timer\n  until: a\n  thresholds: []\n", 7, 3,
+            "the key \"thresholds\" of a timer is not supported yet");
+    refused("layout: { type: box }\nmotion: { step: {} }\n", 5, 11, "the key \"step\" of `motion` is not supported yet");
+    refused("layout: { type: box, id: a, hotspot: { action: view_item, label: a, live-from: enter } }\n", 4, 0,
+            "the key \"live-from\" of `hotspot` is not supported yet");
 }
 
 TEST(scalars_are_what_the_schema_says)

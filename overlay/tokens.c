@@ -1,0 +1,124 @@
+// Design tokens: a template's own, those of a file beside it (Design Tokens format), and a few that are always there.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "overlay/template.h"
+
+#define ALIASES_MAX 8                    // tokens that stand for one another
+
+static const struct {
+    const char *name, *value;
+} default_tokens[] = {
+    { "color.surface", "#14161cf2" }, { "color.surface-2", "#23262fff" }, { "color.text", "#ffffff" },
+    { "color.muted", "#b9bfcc" },     { "color.sale", "#e5123d" },        { "color.on-sale", "#ffffff" },
+    { "color.accent", "#ffd166" },    { "color.on-accent", "#14161c" },   { "color.line", "#ffffff29" },
+};
+
+// The scalar that a path of names leads to, or the `$value` there.
+static const char *find(const struct vt_yaml *at, const char *name, size_t length)
+{
+    const char *part = name, *end = name + length;
+    while (at && at->kind == VT_YAML_MAP && part < end) {
+        size_t size = 0;
+        while (part + size < end && part[size] != '.')
+            size++;
+        const struct vt_yaml *entry = at->first;
+        while (entry && (strlen(entry->key) != size || strncmp(entry->key, part, size) != 0))
+            entry = entry->next;
+        at = entry;
+        part += size + 1;
+    }
+    if (at && at->kind == VT_YAML_MAP && part > end)
+        at = vt_yaml_get(at, "$value");
+    return at && at->kind == VT_YAML_SCALAR && part > end ? at->text : NULL;
+}
+
+const char *vt_token(const struct vt_yaml *tokens, const char *name, size_t length)
+{
+    for (int step = 0; step < ALIASES_MAX; step++) {
+        const char *value = find(tokens, name, length);
+        for (size_t i = 0; !value && i < sizeof default_tokens / sizeof *default_tokens; i++) {
+            if (strlen(default_tokens[i].name) == length && strncmp(default_tokens[i].name, name, length) == 0)
+                value = default_tokens[i].value;
+        }
+        size_t size = value ? strlen(value) : 0;
+        if (size < 3 || value[0] != '{' || value[size - 1] != '}')
+            return value;
+        name = value + 1;
+        length = size - 2;
+    }
+    return NULL;                         // they go round in a circle
+}
+
+static bool is_plain(const char *file)
+{
+    return *file && *file != '.' && !strchr(file, '/') && strlen(file) < 200;
+}
+
+static int read_file(const char *path, char **ret, size_t *ret_size)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), r = 0;
+    if (fd < 0)
+        return -errno;
+    char *text = malloc(VT_TOKEN_BYTES);
+    if (!text)
+        r = -ENOMEM;
+    else if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+        r = -EINVAL;
+    else if (status.st_size > VT_TOKEN_BYTES)
+        r = -EFBIG;
+    ssize_t got = r == 0 ? read(fd, text, VT_TOKEN_BYTES) : 0;
+    if (got < 0)
+        r = -errno;
+    close(fd);
+    if (r != 0) {
+        free(text);
+        return r;
+    }
+    *ret = text;
+    *ret_size = (size_t)got;
+    return 0;
+}
+
+static void parse(struct vt_template *t, const struct vt_yaml *at, const char *text, size_t size,
+                  struct vt_diagnostics *diagnostics)
+{
+    struct vt_diagnostics *own = calloc(1, sizeof *own);
+    if (own && vt_yaml_parse(&t->token_document, text, size, own) == 0)
+        t->tokens = vt_yaml_root(t->token_document);
+    else
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "%.80s:%d:%d: %.120s", at->text,
+                    own && own->count ? own->list[0].line : 0, own && own->count ? own->list[0].column : 0,
+                    own && own->count ? own->list[0].text : "cannot be read");
+    free(own);
+}
+
+void vt_tokens_load_file(struct vt_template *t, const struct vt_yaml *at, const char *folder,
+                         struct vt_diagnostics *diagnostics)
+{
+    char path[4096 + 256], *text = NULL;
+    size_t size = 0;
+    if (!is_plain(at->text)) {
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "a token file lies beside the template: \"%.80s\" is no "
+                    "plain file name", at->text);
+        return;
+    }
+    t->token_file = at->text;
+    int length = snprintf(path, sizeof path, "%s/%s", folder ? folder : "", at->text);
+    int r = !folder || length >= (int)sizeof path ? -ENOENT : read_file(path, &text, &size);
+    if (r == 0)
+        parse(t, at, text, size, diagnostics);
+    else if (r == -ENOENT)
+        vt_diagnose(diagnostics, VT_WARNING, at->line, at->column,
+                    "the token file \"%.80s\" is not there; built-in tokens are used", at->text);
+    else
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "the token file \"%.80s\" cannot be read: %s", at->text,
+                    r == -EFBIG ? "it has more than 64 KiB (limit)" : r == -ELOOP ? "it is a link" : strerror(-r));
+    free(text);
+}
