@@ -12,6 +12,7 @@
 #include "serve/edition.h"
 #include "serve/feed.h"
 #include "serve/http.h"
+#include "serve/shelf.h"
 #include "serve/store.h"
 #include "serve/token.h"
 #include "serve/viewer.h"
@@ -47,6 +48,7 @@ struct vt_origin {
     int n_broadcasts;
     int live_fd, web_fd;                 // directories: DATA/live, and the player's files
     struct vt_editions *editions;
+    struct vt_shelf *shelf;
     struct vt_waiting *waiting;          // for playlists and parts that are about to come
     struct vt_inflight *inflight;        // takes on their way, by their keys
     int64_t answers[6];                  // by hundreds of their status

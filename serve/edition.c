@@ -154,11 +154,11 @@ static struct vt_edition *find(struct vt_editions *editions, const char *key, ui
 }
 
 // `file` with the form's own name.
-static bool form_file(const struct vt_hls_file *file, enum vt_form form, struct vt_hls_file *ret, char key[KEY_ROOM])
+static bool form_file(const struct vt_hls_file *file, enum vt_edition_form form, struct vt_hls_file *ret, char key[KEY_ROOM])
 {
     *ret = *file;
     char *name = ret->component[ret->count - 1];
-    size_t stem = strlen(name) - strlen(suffixes[VT_FORM_PLAIN]);
+    size_t stem = strlen(name) - strlen(suffixes[VT_EDITION_PLAIN]);
     if (stem + strlen(suffixes[form]) > VT_HLS_NAME_MAX)
         return false;
     memcpy(name + stem, suffixes[form], strlen(suffixes[form]) + 1);
@@ -170,7 +170,7 @@ static bool form_file(const struct vt_hls_file *file, enum vt_form form, struct 
     return true;
 }
 
-int vt_editions_get(struct vt_editions *editions, const struct vt_hls_file *file, enum vt_form form,
+int vt_editions_get(struct vt_editions *editions, const struct vt_hls_file *file, enum vt_edition_form form,
                     struct vt_edition **ret)
 {
     struct vt_hls_file own;

@@ -11,7 +11,7 @@
 #define VT_PLAYLIST_MAX  (4 * 1024 * 1024)   // bytes of a playlist
 #define VT_EDITION_ETAG  24
 
-enum vt_form { VT_FORM_PLAIN, VT_FORM_LOW_LATENCY, VT_FORM_SKIP, VT_FORM_SKIP_DATES };
+enum vt_edition_form { VT_EDITION_PLAIN, VT_EDITION_LOW_LATENCY, VT_EDITION_SKIP, VT_EDITION_SKIP_DATES };
 
 struct vt_editions;
 struct vt_edition;
@@ -22,7 +22,7 @@ void vt_editions_free(struct vt_editions **editions);
 
 // The newest version of a form of the playlist at `file`. Valid until the next call. Returns 0 or a negative errno;
 // -ENOENT: there is no such form.
-int vt_editions_get(struct vt_editions *editions, const struct vt_hls_file *file, enum vt_form form,
+int vt_editions_get(struct vt_editions *editions, const struct vt_hls_file *file, enum vt_edition_form form,
                     struct vt_edition **ret);
 
 // Between the two, what has been looked at is not looked at again.

@@ -47,7 +47,25 @@ static void answer_range(struct vt_request *request, int64_t size)
     }
 }
 
-// A file that never changes, straight from the page cache.
+static bool wants_whole(const struct vt_request *request)
+{
+    return !vt_request_header(request, "Range") && !vt_request_header(request, "If-None-Match");
+}
+
+// Lets others who ask for the same file share the answer; one that is too large for that goes out from the page cache.
+static void shelve(struct vt_request *request, size_t size)
+{
+    struct vt_answer whole = request->answer;
+    whole.fd = -1;
+    struct vt_reply *reply = vt_shelf_put(vt_request_origin(request)->shelf, request->site, request->path,
+                                          request->answer.fd, size, &whole, vt_now_ns());
+    if (!reply)
+        return;
+    vt_answer_free(&request->answer);
+    request->answer.reply = vt_reply_ref(reply);
+}
+
+// A file that never changes.
 static void answer_file(struct vt_request *request, int fd, const char *type)
 {
     struct vt_answer *answer = &request->answer;
@@ -66,6 +84,11 @@ static void answer_file(struct vt_request *request, int fd, const char *type)
     answer->size = (size_t)st.st_size;
     vt_answer_header(answer, "Cache-Control", "public, max-age=%d, immutable", SEGMENT_AGE);
     vt_answer_header(answer, "Accept-Ranges", "bytes");
+    if (wants_whole(request)) {
+        vt_answer_header(answer, "ETag", "%s", etag);
+        shelve(request, (size_t)st.st_size);
+        return;
+    }
     vt_set_etag(request, etag);
     if (answer->fd >= 0)
         answer_range(request, st.st_size);
@@ -93,7 +116,7 @@ static bool comes_soon(struct vt_origin *origin, const struct vt_hls_file *file,
     if (file->count != 4 || !vt_media_name(file->component[3], rendition, &msn, &part))
         return false;
     snprintf(playlist.component[3], sizeof playlist.component[3], "%s.m3u8", rendition);
-    if (vt_editions_get(origin->editions, &playlist, VT_FORM_LOW_LATENCY, &edition) < 0)
+    if (vt_editions_get(origin->editions, &playlist, VT_EDITION_LOW_LATENCY, &edition) < 0)
         return false;
     const struct vt_edge *edge = vt_edition_edge(edition);
     set_hold(hold, file, edge);
@@ -103,6 +126,11 @@ static bool comes_soon(struct vt_origin *origin, const struct vt_hls_file *file,
 static bool try_media(struct vt_request *request, const struct vt_hls_file *file, struct hold *hold)
 {
     struct vt_origin *origin = vt_request_origin(request);
+    struct vt_reply *reply = wants_whole(request) ? vt_shelf_find(origin->shelf, request->path, vt_now_ns()) : NULL;
+    if (reply) {
+        request->answer.reply = vt_reply_ref(reply);
+        return true;
+    }
     int fd = vt_hls_open(origin->live_fd, file);
     if (fd == -ENOENT && comes_soon(origin, file, hold))
         return false;
@@ -121,14 +149,14 @@ static bool try_media(struct vt_request *request, const struct vt_hls_file *file
 static int choose(struct vt_origin *origin, const struct vt_hls_file *file, enum vt_skip skip, struct vt_edition **ret)
 {
     bool media = file->count == 4;
-    if (media && skip == VT_SKIP_DATES && vt_editions_get(origin->editions, file, VT_FORM_SKIP_DATES, ret) == 0 &&
+    if (media && skip == VT_SKIP_DATES && vt_editions_get(origin->editions, file, VT_EDITION_SKIP_DATES, ret) == 0 &&
         vt_edition_edge(*ret)->skips_dates)
         return 0;
-    if (media && skip != VT_SKIP_NONE && vt_editions_get(origin->editions, file, VT_FORM_SKIP, ret) == 0)
+    if (media && skip != VT_SKIP_NONE && vt_editions_get(origin->editions, file, VT_EDITION_SKIP, ret) == 0)
         return 0;
-    if (media && vt_editions_get(origin->editions, file, VT_FORM_LOW_LATENCY, ret) == 0)
+    if (media && vt_editions_get(origin->editions, file, VT_EDITION_LOW_LATENCY, ret) == 0)
         return 0;
-    return vt_editions_get(origin->editions, file, VT_FORM_PLAIN, ret);
+    return vt_editions_get(origin->editions, file, VT_EDITION_PLAIN, ret);
 }
 
 static void refuse_directives(struct vt_request *request, const char *why)

@@ -275,6 +275,8 @@ static int open_waiting(struct vt_origin *origin)
     struct vt_waiting_params params = {.loop = origin->loop, .attempt = vt_live_attempt, .before = look_once,
                                        .after = look_always, .opaque = origin, .most = VT_WAITERS_MAX};
     int error = vt_editions_new(&origin->editions, origin->live_fd);
+    if (error == 0)
+        error = vt_shelf_new(&origin->shelf);
     return error ? error : vt_waiting_new(&origin->waiting, &params);
 }
 
@@ -316,6 +318,7 @@ static void free_origin(struct vt_origin *origin)
         free_broadcast(origin->broadcasts[i]);
     vt_waiting_free(&origin->waiting);
     vt_editions_free(&origin->editions);
+    vt_shelf_free(&origin->shelf);
     vt_source_free(&origin->supervisor_io);
     vt_link_free(&origin->supervisor);
     vt_store_free(&origin->store);
