@@ -8,11 +8,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/loop.h"
+#include "base/mediatime.h"
 #include "base/message.h"
 #include "client.h"
 #include "ingest/gate.h"
@@ -31,7 +34,7 @@ static int listen_anywhere(int *port)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    REQUIRE(fd >= 0 && bind(fd, (struct sockaddr *)&address, size) == 0 && listen(fd, 64) == 0);
+    REQUIRE(fd >= 0 && bind(fd, (struct sockaddr *)&address, size) == 0 && listen(fd, VT_GATE_CONNECTIONS) == 0);
     REQUIRE(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
     *port = ntohs(address.sin_port);
     return fd;
@@ -270,6 +273,90 @@ TEST(bounds_what_one_address_may_hold_open)
     stop(&gate);
 }
 
+// The time from accept to publish is one for all of it: who sends a little now and then does not get more.
+TEST(closes_who_takes_too_long)
+{
+    struct gate gate;
+    struct vt_writer w = {0};
+    start(&gate);
+    int64_t begin = vt_now_ns(), closed[2] = {0};
+    int clients[2] = {dial(&gate), dial(&gate)};
+    client_handshake(&w);
+    for (size_t sent = 0; !closed[0] || !closed[1]; sent++) {
+        struct pollfd ready[2] = {{closed[0] ? -1 : clients[0], POLLIN, 0}, {closed[1] ? -1 : clients[1], POLLIN, 0}};
+        (void)send(clients[1], w.data + sent, 1, MSG_NOSIGNAL);          // 1536 bytes of handshake, one at a time
+        poll(ready, 2, 100);
+        for (int i = 0; i < 2; i++) {
+            uint8_t bytes[4096];
+            if (ready[i].revents && recv(clients[i], bytes, sizeof bytes, 0) <= 0)
+                closed[i] = vt_now_ns();
+        }
+        REQUIRE(sent < w.size / 2 && vt_now_ns() - begin < 6 * VT_GATE_SETUP_NS);
+    }
+    REQUIRE(closed[0] - begin >= VT_GATE_SETUP_NS - VT_NS_PER_S);
+    REQUIRE(closed[1] - begin >= VT_GATE_SETUP_NS - VT_NS_PER_S);
+    close(clients[0]);
+    close(clients[1]);
+    vt_writer_free(&w);
+    stop(&gate);
+}
+
+static int dial_from(const struct gate *gate, int number)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + (uint32_t)number)};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                             .sin_port = htons((uint16_t)gate->port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(fd >= 0 && bind(fd, (struct sockaddr *)&from, sizeof from) == 0);
+    REQUIRE(connect(fd, (struct sockaddr *)&to, sizeof to) == 0);
+    return fd;
+}
+
+static void expect_key(struct gate *gate, const char *key)
+{
+    struct vt_message ask = expect(gate, VT_MSG_PUBLISH_ASK);
+    REQUIRE_TEXT(vt_message_text(ask.body, "key"), key);
+    vt_message_clear(&ask);
+}
+
+static bool is_open(int fd)
+{
+    uint8_t byte;
+    return recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
+// One past the limit, the one that has waited longest makes room: a flood does not keep a publisher out.
+TEST(bounds_connections_in_all)
+{
+    static int clients[VT_GATE_CONNECTIONS];
+    struct gate gate;
+    struct rlimit files;
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &files) == 0);
+    files.rlim_cur = files.rlim_max;
+    if (files.rlim_max < 2 * VT_GATE_CONNECTIONS || setrlimit(RLIMIT_NOFILE, &files) != 0) {
+        puts("# skipped: too few descriptors");
+        return;
+    }
+    start(&gate);
+    for (int i = 0; i < VT_GATE_CONNECTIONS; i++)
+        clients[i] = dial_from(&gate, i / VT_GATE_PER_ADDRESS);
+    struct vt_writer w = {0};
+    client_publish(&w, "at-the-limit");
+    say(clients[VT_GATE_CONNECTIONS - 1], &w);
+    expect_key(&gate, "at-the-limit");
+    REQUIRE(is_open(clients[0]));
+    int one_more = dial_from(&gate, VT_GATE_CONNECTIONS / VT_GATE_PER_ADDRESS);
+    client_publish(&w, "one-past");
+    say(one_more, &w);
+    expect_key(&gate, "one-past");
+    wait_for(clients[0], POLLIN);
+    REQUIRE(!is_open(clients[0]) && is_open(clients[1]));
+    for (int i = 0; i < VT_GATE_CONNECTIONS; i++)
+        close(clients[i]);
+    close(one_more);
+    stop(&gate);
+}
+
 struct counts {
     int video, audio, data, unpublished;
 };
@@ -357,6 +444,8 @@ int main(void)
     RUN(says_when_a_publisher_hangs_up_early);
     RUN(closes_what_is_not_rtmp);
     RUN(bounds_what_one_address_may_hold_open);
+    RUN(bounds_connections_in_all);
+    RUN(closes_who_takes_too_long);
     RUN(ffmpeg_publishes);
     return DONE();
 }

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""What a channel's configuration changes on air: a portrait canvas, and templates that are saved while they are shown."""
+import tempfile
+from pathlib import Path
+
+from boxes import cues, frames, timescale
+from harness import TOP, Daemon, Publisher, decode_errors, fetch_rendition, http, main, probe, require, wait_for
+
+PORTRAIT = """
+  mango:
+    keys: ["mango-key"]
+    canvas: {size: 360x640, fps: 30, fit: blur}
+    renditions:
+      - {name: big, size: 360x640, bitrate: 900k}
+      - {name: small, size: 180x320, bitrate: 300k}
+    slate: {after: 1s, grace: 30s}
+    encoder: {preset: ultrafast}
+    templates: [%s/samples/templates/product-card.yaml]
+""" % TOP
+BADGE = """id: com.example.badge
+version: %s
+name: Badge
+canvas: {design: 640x360}
+layout:
+  id: root
+  type: box
+  style: {position: absolute, inset: 40px auto auto 40px, width: 200px, height: 100px, background: "%s"}
+  hotspot: {action: view_item, item: badge, label: Badge}
+"""
+GREY = "color=c=0x808080:size=640x360:rate=30"
+
+
+def area(picture, width, left, top, right, bottom):
+    """Mean grey inside of the bounds."""
+    values = [value for row in range(top, bottom) for value in picture[row * width + left:row * width + right]]
+    return sum(values) / len(values)
+
+
+def scene_a_portrait_channel_blurs_what_does_not_fill_it():
+    """A landscape picture stands in the middle, and a blurred copy of it, not black, above and below."""
+    with Daemon(channels=PORTRAIT) as daemon, tempfile.TemporaryDirectory() as folder:
+        with Publisher(daemon, picture="color=c=white:size=640x360:rate=30"):
+            daemon.segments("audio", 1)
+            wait_for("the picture", lambda: daemon.state() == "live", 15)
+            products = daemon.api("GET", "/v1/products", expect=200)["products"]
+            on = daemon.api("POST", "/v1/channels/mango/cues",
+                            {"template": "com.example.product-card", "product": products[0]["id"]}, 201)
+            wait_for("the card's segment", lambda: daemon.media("small").segments()[-1]["msn"] >= on["msn"])
+            index = daemon.playlist("/live/mango/index.m3u8").text
+            for name, width, height in (("big", 360, 640), ("small", 180, 320)):
+                require(f"RESOLUTION={width}x{height}" in index, f"{name} is not portrait in the playlist")
+                path = fetch_rendition(daemon, daemon.media(name), Path(folder) / f"{name}.mp4")
+                require(not decode_errors(path), f"{name}: {decode_errors(path)}")
+                stream = probe(path, "-show_streams")["streams"][0]
+                require((stream["width"], stream["height"]) == (width, height), f"{name}: {stream}")
+                first, pictures = frames(path, width, height)
+                picture = pictures[on["pts"] // 3000 - first - 1]
+                middle = area(picture, width, width // 4, height * 45 // 100, width * 3 // 4, height * 55 // 100)
+                top = area(picture, width, width // 4, height * 5 // 100, width * 3 // 4, height * 15 // 100)
+                require(middle > 220, f"{name}: the picture is not in the middle: {middle}")
+                require(60 < top, f"{name}: {top} above the picture is no blurred copy of white")
+            card = next(entry["cue"] for segment in daemon.media("big").segments()
+                        for entry in cues(http(daemon.url(segment["uri"]))[2]) if entry["cue"].get("id") == on["id"])
+            for spot in card["hs"]:
+                x, y, w, h = spot["r"]
+                require(0 <= x and x + w <= 100 and 0 <= y and y + h <= 100, f"{spot} is outside of the canvas")
+
+
+def scene_a_saved_template_changes_what_is_on_air():
+    """Its new form is the next revision, on that revision's frame; a form with an error changes nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        template = Path(folder) / "badge.yaml"
+        template.write_text(BADGE % ("1.0.0", "#ffffff"))
+        with Daemon(templates=[template]) as daemon, Publisher(daemon, picture=GREY, sound=None):
+            daemon.segments("big", 1)
+            on = daemon.api("POST", "/v1/channels/mango/cues", {"template": "com.example.badge", "id": "badge"}, 201)
+            wait_for("its segment", lambda: daemon.media("big").segments()[-1]["msn"] > on["msn"])
+            template.write_text(BADGE.replace("type: box", "type: bux") % ("1.1.0", "#ff0000"))
+            wait_for("the error in the status", lambda: any(
+                "bux" in one.get("error", "") for one in templates(daemon)), 10)
+            require(listed(daemon)["rev"] == 1, "a template with an error changed what is on air")
+            template.write_text(BADGE % ("1.2.0", "#000000"))
+            changed = wait_for("the new form", lambda: listed(daemon) if listed(daemon)["rev"] > 1 else None, 10)
+            wait_for("the error to go", lambda: not any("error" in one for one in templates(daemon)), 10)
+            update = wait_for("it in the stream", lambda: next(
+                (entry for entry in revisions(daemon) if entry["cue"]["rev"] == changed["rev"]), None), 15)
+            wait_for("one segment more", lambda: daemon.media("big").segments()[-1]["msn"] > update["msn"])
+            require(update["cue"]["tpl"] == "com.example.badge@1.2.0", f"template {update['cue']['tpl']}")
+            path = fetch_rendition(daemon, daemon.media("big"), Path(folder) / "v.mp4")
+        first, pictures = frames(path, 640, 360)
+        at = update["frame"] - first
+        inside = [area(picture, 640, 60, 60, 220, 120) for picture in pictures[at - 10:at + 10]]
+        require(min(inside[:10]) > 220 and max(inside[10:]) < 40, f"around the revision's frame: {inside}")
+
+
+def listed(daemon):
+    return next(one for one in daemon.api("GET", "/v1/channels/mango/cues", expect=200)["cues"] if one["id"] == "badge")
+
+
+def templates(daemon):
+    return daemon.api("GET", "/v1/channels/mango/status", expect=200)["studio"]["templates"]
+
+
+def revisions(daemon):
+    """Every start and update of the badge in the big rendition, with its frame and segment."""
+    playlist = daemon.media("big")
+    scale = timescale(http(daemon.url(playlist.map()))[2])
+    return [{**entry, "frame": round(entry["time"] * 30 / scale), "msn": segment["msn"]}
+            for segment in playlist.segments() for entry in cues(http(daemon.url(segment["uri"]))[2])
+            if entry["cue"].get("id") == "badge" and entry["cue"]["op"] in ("start", "update")]
+
+
+if __name__ == "__main__":
+    main()
