@@ -101,6 +101,13 @@ void vt_api_get_status(struct vt_request *request);
 void vt_api_end_show(struct vt_request *request);
 void vt_api_kick_publisher(struct vt_request *request);
 
+void vt_api_list_keys(struct vt_request *request);
+void vt_api_make_key(struct vt_request *request);
+void vt_api_revoke_key(struct vt_request *request);
+
+// Tells the supervisor which keys a channel has in the store. Returns 0 or a negative errno.
+int vt_keys_tell(const struct vt_broadcast *broadcast);
+
 void vt_api_list_products(struct vt_request *request);
 void vt_api_get_product(struct vt_request *request);
 void vt_api_put_product(struct vt_request *request);

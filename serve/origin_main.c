@@ -127,6 +127,9 @@ static void take_channel(struct vt_origin *origin, const json_t *body)
     json_decref(broadcast->config);
     broadcast->config = json_incref(config);
     broadcast->fixed = vt_message_bool(body, "fixed", true);
+    int error = vt_keys_tell(broadcast);
+    if (error < 0)
+        vt_error("channel %s: its keys cannot be told: %s", broadcast->name, strerror(-error));
 }
 
 static struct vt_broadcast *named_broadcast(struct vt_origin *origin, const json_t *body)

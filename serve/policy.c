@@ -6,14 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/message.h"
+
+#define HEX_DIGITS (2 * SHA256_DIGEST_LENGTH)
+
 struct entry {
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    int channel;
+    int channel, rank;
+    int64_t not_before_s, not_after_s;
 };
 
 struct vt_policy {
     int count;
-    struct entry entries[];
+    struct entry *entries;
 };
 
 static unsigned char digit(char c)
@@ -21,32 +26,36 @@ static unsigned char digit(char c)
     return (unsigned char)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
 }
 
-// The configuration has checked that 64 hexadecimal digits follow the mark.
-static void digest_of(const char *key, unsigned char *digest)
+static void digest_of_hex(const char *hex, unsigned char *digest)
 {
-    static const char mark[] = "sha256:";
-    if (strncmp(key, mark, sizeof mark - 1) != 0) {
-        SHA256((const unsigned char *)key, strlen(key), digest);
-        return;
-    }
-    const char *hex = key + sizeof mark - 1;
     for (int i = 0; i < SHA256_DIGEST_LENGTH; i++)
         digest[i] = (unsigned char)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
 }
 
+// The configuration has checked that 64 hexadecimal digits follow the mark.
+static void digest_of(const char *key, unsigned char *digest)
+{
+    static const char mark[] = "sha256:";
+    if (strncmp(key, mark, sizeof mark - 1) == 0)
+        digest_of_hex(key + sizeof mark - 1, digest);
+    else
+        SHA256((const unsigned char *)key, strlen(key), digest);
+}
+
 int vt_policy_new(struct vt_policy **ret, const struct vt_channel *channels, int n_channels)
 {
-    int count = 0;
+    size_t most = 1;
     for (int i = 0; i < n_channels; i++)
-        count += channels[i].n_keys;
-    struct vt_policy *policy = malloc(sizeof *policy + (size_t)count * sizeof policy->entries[0]);
-    if (!policy)
+        most += (size_t)channels[i].n_keys + VT_MADE_KEYS_MAX;
+    struct vt_policy *policy = calloc(1, sizeof *policy);
+    if (!policy || !(policy->entries = calloc(most, sizeof *policy->entries))) {
+        free(policy);
         return -ENOMEM;
-    policy->count = 0;
+    }
     for (int i = 0; i < n_channels; i++) {
         for (int j = 0; j < channels[i].n_keys; j++) {
             struct entry *entry = &policy->entries[policy->count++];
-            entry->channel = i;
+            *entry = (struct entry){.channel = i, .rank = j, .not_before_s = INT64_MIN, .not_after_s = INT64_MAX};
             digest_of(channels[i].keys[j], entry->digest);
         }
     }
@@ -56,18 +65,70 @@ int vt_policy_new(struct vt_policy **ret, const struct vt_channel *channels, int
 
 void vt_policy_free(struct vt_policy **policy)
 {
+    if (*policy)
+        free((*policy)->entries);
     free(*policy);
     *policy = NULL;
 }
 
-int vt_policy_channel(const struct vt_policy *policy, const char *key)
+// ---- keys of the API
+
+static bool valid_made(const json_t *key)
+{
+    const char *hex = vt_message_text(key, "sha256");
+    return hex && strlen(hex) == HEX_DIGITS && strspn(hex, "0123456789abcdef") == HEX_DIGITS;
+}
+
+static void forget_made(struct vt_policy *policy, int channel)
+{
+    int kept = 0;
+    for (int i = 0; i < policy->count; i++) {
+        const struct entry *entry = &policy->entries[i];
+        if (entry->channel != channel || entry->rank < VT_KEYS_MAX)
+            policy->entries[kept++] = *entry;
+    }
+    policy->count = kept;
+}
+
+int vt_policy_set_made(struct vt_policy *policy, int channel, const json_t *keys)
+{
+    size_t i;
+    json_t *key;
+    if (!json_is_array(keys) || json_array_size(keys) > VT_MADE_KEYS_MAX)
+        return -EINVAL;
+    json_array_foreach((json_t *)keys, i, key)
+        if (!valid_made(key))
+            return -EINVAL;
+    forget_made(policy, channel);
+    json_array_foreach((json_t *)keys, i, key) {
+        struct entry *entry = &policy->entries[policy->count++];
+        *entry = (struct entry){
+            .channel = channel,
+            .rank = VT_KEYS_MAX,
+            .not_before_s = vt_message_int(key, "not_before", INT64_MIN),
+            .not_after_s = vt_message_int(key, "not_after", INT64_MAX),
+        };
+        digest_of_hex(vt_message_text(key, "sha256"), entry->digest);
+    }
+    return 0;
+}
+
+// ---- looking up
+
+int vt_policy_find(const struct vt_policy *policy, const char *key, int64_t now_s, struct vt_permit *ret)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    int channel = -1;
+    const struct entry *found = NULL;
     SHA256((const unsigned char *)key, strlen(key), digest);
-    for (int i = 0; i < policy->count; i++) {
-        int same = CRYPTO_memcmp(policy->entries[i].digest, digest, sizeof digest) == 0;
-        channel = same ? policy->entries[i].channel : channel;
+    for (int i = policy->count - 1; i >= 0; i--) {
+        const struct entry *entry = &policy->entries[i];
+        int same = CRYPTO_memcmp(entry->digest, digest, sizeof digest) == 0;
+        int timely = now_s >= entry->not_before_s && now_s < entry->not_after_s;
+        found = same & timely ? entry : found;
     }
-    return channel;
+    if (!found)
+        return -ENOENT;
+    *ret = (struct vt_permit){.channel = found->channel, .rank = found->rank};
+    memcpy(&ret->key, digest, sizeof ret->key);
+    return 0;
 }

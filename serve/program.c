@@ -278,6 +278,32 @@ void vt_publisher_lost(struct vt_publisher *publisher, const char *reason)
     vt_program_report(program);
 }
 
+static bool may_take_over(const struct vt_program *program, const struct vt_permit *permit, const char *address)
+{
+    const struct vt_publisher *now = program->publisher;
+    if (permit->key == now->permit.key && strcmp(address, now->address) == 0)
+        return true;
+    switch (program->channel->takeover) {
+    case VT_TAKEOVER_REFUSE:
+        return false;
+    case VT_TAKEOVER_PRIORITY:
+        return permit->rank <= now->permit.rank;
+    default:
+        return true;
+    }
+}
+
+const char *vt_program_admit(struct vt_program *program, const struct vt_permit *permit, const char *address)
+{
+    if (!program->publisher || program->publisher->stopped)
+        return NULL;
+    if (!may_take_over(program, permit, address))
+        return "Another encoder is publishing to this channel, and may not be replaced. Stop it first.";
+    if (!vt_bucket_take(&program->takeovers, VT_TAKEOVER_BURST, VT_TAKEOVER_REFILL_NS, vt_now_ns()))
+        return "Encoders keep replacing each other on this channel. Stop all but one of them, and wait a minute.";
+    return NULL;
+}
+
 // The ingest's end of a new source link, and the studio's if one runs.
 static int hand_over(struct vt_program *program, struct vt_publisher *publisher, int socket, int state)
 {

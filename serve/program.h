@@ -1,11 +1,13 @@
 // One channel as the supervisor sees it: its show, the studio that makes it, the publisher that feeds it.
 //
 // A show starts at the first publish and is over when its studio exits with 0; a studio that ends otherwise is started
-// again with the same show, until it has died VT_STUDIO_DEATHS times in a row: then the show is ended without it. The
-// newest publisher wins. One thread.
+// again with the same show, until it has died VT_STUDIO_DEATHS times in a row: then the show is ended without it. Who
+// wins of two publishers is the channel's `takeover`. One thread.
 #pragma once
 
 #include "serve/config.h"
+#include "serve/bucket.h"
+#include "serve/policy.h"
 #include "serve/service.h"
 
 #define VT_PUBLISHER_LIMIT_NS (3 * VT_NS_PER_S)     // for an ingest that was told to stop
@@ -21,6 +23,7 @@ struct vt_publisher {
     char address[VT_PUBLISHER_TEXT], encoder[VT_PUBLISHER_TEXT];
     const char *protocol;            // "rtmp", "rtmps"
     int64_t since_ns;                // program time
+    struct vt_permit permit;         // what its key allows
     struct vt_program *program;
     struct vt_child *ingest;
     json_t *status;                  // its ingest's last, or NULL
@@ -43,6 +46,7 @@ struct vt_program {
 
     struct vt_service studio;
     struct vt_publisher *publisher;  // the current one, or NULL
+    struct vt_bucket takeovers;
     json_t *studio_status;           // the last, or NULL
 };
 
@@ -54,6 +58,10 @@ void vt_program_free(struct vt_program *program);
 // Looks on disk for shows that broke off when everything died. The newest goes on if it broke off less than the slate's
 // grace ago; the others are ended as they stand.
 void vt_program_take_up(struct vt_program *program);
+
+// Whether somebody with this permit, from this address, may publish now. Returns NULL, or what to tell them. The same
+// key from the same address is an encoder that has come back, and may always. Counts a takeover.
+const char *vt_program_admit(struct vt_program *program, const struct vt_permit *permit, const char *address);
 
 // Hands a connection to `publisher`'s ingest and its frames to the channel's studio, which starts if no show runs. What
 // published before is stopped. `socket` and `state` stay the caller's. Returns 0 or a negative errno.

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,9 @@ static const char *const migrations[VT_STORE_VERSION] = {
     "  key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, at_s INTEGER NOT NULL, status INTEGER NOT NULL,"
     "  body TEXT) WITHOUT ROWID;"
     "CREATE INDEX repeat_at ON repeat (at_s);",
+    "CREATE TABLE stream_key ("
+    "  channel TEXT, id TEXT, sha256 TEXT NOT NULL, not_before_s INTEGER NOT NULL, not_after_s INTEGER NOT NULL,"
+    "  made_s INTEGER NOT NULL, PRIMARY KEY (channel, id));",
 };
 
 static int store_error(struct vt_store *store)
@@ -419,6 +423,50 @@ int vt_store_cues(struct vt_store *store, const char *channel, const char *show,
     int error = step == SQLITE_DONE ? 0 : store_error(store);
     sqlite3_finalize(statement);
     return error;
+}
+
+// ---- stream keys
+
+int vt_store_put_key(struct vt_store *store, const char *channel, const struct vt_key_record *key)
+{
+    int error = finish(store, prepare(store,
+                                      "INSERT OR IGNORE INTO stream_key (channel, id, sha256, not_before_s,"
+                                      " not_after_s, made_s) VALUES (?, ?, ?, ?, ?, ?)",
+                                      "tttiii", channel, key->id, key->sha256, key->not_before_s, key->not_after_s,
+                                      key->made_s));
+    return error == 0 && sqlite3_changes(store->db) == 0 ? -EEXIST : error;
+}
+
+int vt_store_delete_key(struct vt_store *store, const char *channel, const char *id)
+{
+    int error = finish(store, prepare(store, "DELETE FROM stream_key WHERE channel = ? AND id = ?", "tt", channel, id));
+    return error == 0 && sqlite3_changes(store->db) == 0 ? -ENOENT : error;
+}
+
+static void copy_column(sqlite3_stmt *row, int column, char *out, size_t room)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+    snprintf(out, room, "%s", text ? text : "");
+}
+
+int vt_store_keys(struct vt_store *store, const char *channel, struct vt_key_record *ret, int most)
+{
+    sqlite3_stmt *statement = prepare(store,
+                                      "SELECT id, sha256, not_before_s, not_after_s, made_s FROM stream_key"
+                                      " WHERE channel = ? ORDER BY rowid LIMIT ?",
+                                      "ti", channel, (int64_t)most);
+    int count = 0, step = SQLITE_ERROR;
+    while (statement && (step = sqlite3_step(statement)) == SQLITE_ROW && count < most) {
+        struct vt_key_record *key = &ret[count++];
+        copy_column(statement, 0, key->id, sizeof key->id);
+        copy_column(statement, 1, key->sha256, sizeof key->sha256);
+        key->not_before_s = sqlite3_column_int64(statement, 2);
+        key->not_after_s = sqlite3_column_int64(statement, 3);
+        key->made_s = sqlite3_column_int64(statement, 4);
+    }
+    int error = step == SQLITE_DONE ? 0 : store_error(store);
+    sqlite3_finalize(statement);
+    return error ? error : count;
 }
 
 // ---- repeated requests

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VT_STORE_VERSION  1              // of the schema; an older file is brought up to it, a newer one refused
+#define VT_STORE_VERSION  2              // of the schema; an older file is brought up to it, a newer one refused
 #define VT_STORE_REPEATS  10000          // answers kept for repeated requests
 #define VT_STORE_REPEAT_S (24 * 3600)    // and for how long
 #define VT_STORE_CUES     1000           // log entries kept of a channel
@@ -67,6 +67,22 @@ int vt_store_change_cue(struct vt_store *store, const char *channel, const char 
 typedef void vt_visit_cue(void *opaque, const struct vt_cue_record *record);
 int vt_store_cues(struct vt_store *store, const char *channel, const char *show, bool all, vt_visit_cue *visit,
                   void *opaque);
+
+// ---- stream keys
+
+struct vt_key_record {
+    char id[13];                         // the first twelve digits of the hash
+    char sha256[65];                     // hexadecimal
+    int64_t not_before_s, not_after_s;   // since 1970; INT64_MIN, INT64_MAX: no bound
+    int64_t made_s;
+};
+
+// -EEXIST: there is one with this id.
+int vt_store_put_key(struct vt_store *store, const char *channel, const struct vt_key_record *key);
+int vt_store_delete_key(struct vt_store *store, const char *channel, const char *id);
+
+// Up to `most` keys of a channel, oldest first. Returns their number.
+int vt_store_keys(struct vt_store *store, const char *channel, struct vt_key_record *ret, int most);
 
 // ---- repeated requests
 

@@ -27,7 +27,7 @@
 // A publisher that was accepted and is about to be handed over.
 struct ask {
     int64_t conn;
-    int program;
+    struct vt_permit permit;
     char address[VT_PUBLISHER_TEXT], encoder[VT_PUBLISHER_TEXT];
     const char *protocol;
 };
@@ -39,6 +39,8 @@ struct supervisor {
     struct vt_config *config;
     const char *config_path;                    // NULL: defaults
     struct vt_policy *policy;
+    struct vt_guesses *guesses;
+    bool keys_known[VT_CHANNELS_MAX];           // the origin has said which keys the API has made
     struct vt_startup startup;
     struct vt_source *on_term, *on_int, *on_hup, *on_second;
     struct vt_service gate, tls, origin, warm[WARM_INGESTS];
@@ -47,6 +49,7 @@ struct supervisor {
     struct vt_program programs[VT_CHANNELS_MAX];
     struct vt_publisher *publishers;            // everyone with an ingest, the stopped too
     int64_t publisher_count;
+    bool gates_open;                            // they have been started
     bool served;                                // the origin was ready once
     int failures;                               // of the origin before that
     enum stage stage;
@@ -254,6 +257,22 @@ static void copy_shown(char out[VT_PUBLISHER_TEXT], const json_t *body, const ch
     vt_escape(out, VT_PUBLISHER_TEXT, text ? text : "", text ? strlen(text) : 0);
 }
 
+// What a publisher is to be told, or NULL: it may. A wrong key and one that is not looked at are told alike.
+static const char *judge(struct supervisor *s, struct ask *ask, const char *key)
+{
+    int64_t now_ns = vt_now_ns();
+    char shown[32];
+    bool known = vt_policy_find(s->policy, key, vt_program_now_ns() / VT_NS_PER_S, &ask->permit) == 0;
+    if (!vt_guesses_allow(s->guesses, ask->address, now_ns))
+        return VT_REFUSED_WORDS;
+    if (known)
+        return vt_program_admit(&s->programs[ask->permit.channel], &ask->permit, ask->address);
+    vt_warning("%s was refused: no channel has the key %s", ask->address, vt_redact(shown, sizeof shown, key));
+    if (!vt_guesses_note(s->guesses, ask->address, now_ns))
+        vt_warning("%s has sent too many wrong keys: it is refused for a while, whatever it sends", ask->address);
+    return VT_REFUSED_WORDS;
+}
+
 static void on_ask(struct supervisor *s, struct vt_child *gate, const json_t *body)
 {
     int64_t conn = vt_message_int(body, "conn", -1);
@@ -262,17 +281,16 @@ static void on_ask(struct supervisor *s, struct vt_child *gate, const json_t *bo
         vt_child_refuse(gate, "it asks for a publisher in a way that cannot be");
         return;
     }
-    struct ask ask = {.conn = conn, .program = vt_policy_channel(s->policy, key)};
-    char shown[32];
+    struct ask ask = {.conn = conn};
+    const char *why;
     copy_shown(ask.address, body, "address");
     copy_shown(ask.encoder, body, "encoder");
     const char *protocol = vt_message_text(body, "protocol");
     ask.protocol = protocol && strcmp(protocol, "rtmps") == 0 ? "rtmps" : "rtmp";
     if (s->stage != RUNNING) {
         refuse(s, conn, SHUTDOWN_CODE, "The server is shutting down.");
-    } else if (ask.program < 0) {
-        vt_warning("%s was refused: no channel has the key %s", ask.address, vt_redact(shown, sizeof shown, key));
-        refuse(s, conn, VT_REFUSED_CODE, VT_REFUSED_WORDS);
+    } else if ((why = judge(s, &ask, key))) {
+        refuse(s, conn, VT_REFUSED_CODE, why);
     } else {
         s->asks[s->n_asks++] = ask;
         vt_child_send(gate, VT_MSG_PUBLISH_ACCEPT, json_pack("{s:I}", "conn", (json_int_t)conn), NULL, 0);
@@ -291,12 +309,13 @@ static int publish(struct supervisor *s, const struct ask *ask, int socket, int 
     memcpy(publisher->address, ask->address, sizeof publisher->address);
     memcpy(publisher->encoder, ask->encoder, sizeof publisher->encoder);
     publisher->protocol = ask->protocol;
+    publisher->permit = ask->permit;
     publisher->since_ns = vt_program_now_ns();
     publisher->next = s->publishers;
     s->publishers = publisher;
-    vt_info("%s: publisher %s from %s over %s (%s)", s->programs[ask->program].channel->name, publisher->id,
+    vt_info("%s: publisher %s from %s over %s (%s)", s->programs[ask->permit.channel].channel->name, publisher->id,
             publisher->address, publisher->protocol, publisher->encoder);
-    err = vt_program_publish(&s->programs[ask->program], publisher, socket, state);
+    err = vt_program_publish(&s->programs[ask->permit.channel], publisher, socket, state);
     if (err)
         vt_child_kill(publisher->ingest);
     return err;
@@ -425,11 +444,40 @@ static struct vt_program *program_named(struct supervisor *s, const char *name)
     return NULL;
 }
 
+// The gates open once every key is known; until then connections wait where the kernel keeps them.
+static void open_gates(struct supervisor *s)
+{
+    for (int i = 0; i < s->config->n_channels; i++) {
+        if (!s->keys_known[i])
+            return;
+    }
+    if (!s->served || s->gates_open || s->stage != RUNNING)
+        return;
+    s->gates_open = true;
+    vt_service_start(&s->gate);
+    if (s->config->rtmps)
+        vt_service_start(&s->tls);
+}
+
+static void take_keys(struct supervisor *s, struct vt_child *origin, const struct vt_program *program,
+                      const json_t *body)
+{
+    int channel = (int)(program - s->programs);
+    int err = vt_policy_set_made(s->policy, channel, json_object_get(body, "keys"));
+    if (err) {
+        vt_child_refuse(origin, "it sent keys that are none");
+        return;
+    }
+    s->keys_known[channel] = true;
+    open_gates(s);
+}
+
 static void on_ready(struct supervisor *s)
 {
     if (s->served)
         return;
     s->served = true;
+    open_gates(s);
     sd_notify(0, "READY=1");
     say_where(s);
 }
@@ -442,6 +490,8 @@ static void on_origin_message(void *opaque, struct vt_child *child, struct vt_me
         on_ready(s);
     else if (!program)
         vt_child_refuse(child, "it names a channel that does not exist");
+    else if (message->kind == VT_MSG_CHANNEL_KEYS)
+        take_keys(s, child, program, message->body);
     else if (message->kind == VT_MSG_SHOW_END)
         vt_program_end(program, "The show has been ended.");
     else if (message->kind == VT_MSG_PUBLISHER_KICK && program->publisher)
@@ -518,13 +568,12 @@ static int start(struct supervisor *s)
         err = vt_loop_timer(s->loop, &s->on_second, vt_now_ns() + STATUS_NS, on_second, s);
     if (!err)
         err = vt_policy_new(&s->policy, s->config->channels, s->config->n_channels);
+    if (!err)
+        err = vt_guesses_new(&s->guesses);
     if (err)
         return err;
     describe_services(s);
     vt_service_start(&s->origin);
-    vt_service_start(&s->gate);
-    if (s->config->rtmps)
-        vt_service_start(&s->tls);
     for (int i = 0; i < WARM_INGESTS; i++)
         vt_service_start(&s->warm[i]);
     for (int i = 0; i < s->config->n_channels; i++)
@@ -545,6 +594,7 @@ static void finish(struct supervisor *s)
     vt_source_free(&s->on_hup);
     vt_source_free(&s->on_second);
     vt_policy_free(&s->policy);
+    vt_guesses_free(&s->guesses);
     vt_startup_free(&s->startup);
     vt_loop_free(&s->loop);
 }

@@ -14,11 +14,15 @@ static const char *const fits[] = {"contain", "cover", "blur", NULL};
 static const char *const latencies[] = {"low", "normal", NULL};
 static const char *const containers[] = {"cmaf", NULL};
 
+static const char *const takeovers[] = {"newest", "refuse", "priority", NULL};
+
 static const struct vt_option channel_table[] = {
     {"language", VT_OPTION_TEXT, CHANNEL(language), "en", .doc = "of what is drawn and read out; a BCP 47 tag"},
     {"market", VT_OPTION_TEXT, CHANNEL(market), NULL, .doc = "whose price rules hold; none draws what it is given"},
     {"pictures", VT_OPTION_TEXT, CHANNEL(picture_root), NULL,
      .doc = "folder under which pictures of products and templates lie; default: that of the configuration file"},
+    {"takeover", VT_OPTION_CHOICE, CHANNEL(takeover), "newest", .choices = takeovers,
+     .doc = "who publishes when a second encoder comes: it, the one that is there, or the one whose key stands first in `keys` (keys made through the API come last)"},
     {NULL},
 };
 static const struct vt_option canvas_table[] = {

@@ -15,6 +15,7 @@
 
 enum vt_fit { VT_FIT_CONTAIN, VT_FIT_COVER, VT_FIT_BLUR };
 enum vt_latency { VT_LATENCY_LOW, VT_LATENCY_NORMAL };
+enum vt_takeover { VT_TAKEOVER_NEWEST, VT_TAKEOVER_REFUSE, VT_TAKEOVER_PRIORITY };
 enum vt_container { VT_CONTAINER_CMAF };
 
 struct vt_rendition_config {
@@ -27,6 +28,7 @@ struct vt_channel {
     char name[VT_NAME_ROOM];
     char *keys[VT_KEYS_MAX];             // as configured: plain, or "sha256:<hex>"; the supervisor's alone
     int n_keys;
+    int takeover;                        // enum vt_takeover
 
     struct vt_size canvas;
     struct vt_rational rate;

@@ -2,6 +2,7 @@
 """The origin's process between a supervisor and a studio that this script plays: origin_alone.py EXECUTABLE. TAP."""
 import array
 import gzip
+import hashlib
 import http.client
 import json
 import os
@@ -50,6 +51,8 @@ class Link:
 
     def expect(self, name):
         got, body = self.receive()
+        while got == "channel.keys" != name:      # they come whenever a channel is named
+            got, body = self.receive()
         same(got, name, f"message {body}")
         return body
 
@@ -667,6 +670,20 @@ def events_are_followed(origin):
     connection.close()
 
 
+def keys_are_told_as_hashes(origin):
+    times = {"not_after": "2026-06-01T00:00:00Z"}
+    made = origin.api("POST", "/v1/channels/mango/keys", times)[1]
+    digest = hashlib.sha256(made["key"].encode()).hexdigest()
+    while (body := origin.supervisor.expect("channel.keys"))["keys"] == []:
+        pass
+    same(body, {"channel": "mango", "keys": [{"sha256": digest, "not_after": 1780272000}]})
+    same(made["id"], digest[:12])
+    same(origin.api("GET", "/v1/channels/mango/keys")[1]["keys"][0]["id"], made["id"])
+    same(origin.api("DELETE", f"/v1/channels/mango/keys/{made['id']}")[0].status, 204)
+    same(origin.supervisor.expect("channel.keys")["keys"], [])
+    problem(origin.api("DELETE", f"/v1/channels/mango/keys/{made['id']}"), 404)
+
+
 def words_reach_the_supervisor(origin):
     studio, _ = origin.show()
     same(origin.api("POST", "/v1/channels/mango/end")[0].status, 202)
@@ -699,7 +716,8 @@ TESTS = [a_take_is_answered_by_its_receipt, takes_without_a_show_are_refused, wh
          products_are_kept_and_go_to_the_studio, strangers_learn_nothing, files_are_served, the_player_is_served,
          playlists_wait_for_what_was_asked, deltas_are_sent_to_who_asks, hinted_parts_are_held, waiting_has_an_end,
          who_hangs_up_is_forgotten, a_studio_or_origin_comes_back, playlists_are_compressed,
-         viewer_events_are_counted, events_are_followed, words_reach_the_supervisor, the_document_is_open,
+         viewer_events_are_counted, events_are_followed, keys_are_told_as_hashes,
+         words_reach_the_supervisor, the_document_is_open,
          it_stops_when_asked]
 
 

@@ -1,8 +1,22 @@
 #include "serve/policy.h"
 
+#include <errno.h>
+
 #include "check.h"
 
 static struct vt_policy *policy;
+
+// The channel that a key names at a time, or -1.
+static int at(const char *key, int64_t now_s)
+{
+    struct vt_permit permit;
+    return vt_policy_find(policy, key, now_s, &permit) < 0 ? -1 : permit.channel;
+}
+
+static int channel_of(const char *key)
+{
+    return at(key, 1000);
+}
 
 static void start(void)
 {
@@ -20,28 +34,109 @@ static void start(void)
 TEST(keys_name_their_channels)
 {
     start();
-    REQUIRE_INT(vt_policy_channel(policy, "demo-key"), 0);
-    REQUIRE_INT(vt_policy_channel(policy, "second"), 0);
-    REQUIRE_INT(vt_policy_channel(policy, "secret"), 2);
-    REQUIRE_INT(vt_policy_channel(policy, "password"), 2);
+    REQUIRE_INT(channel_of("demo-key"), 0);
+    REQUIRE_INT(channel_of("second"), 0);
+    REQUIRE_INT(channel_of("secret"), 2);
+    REQUIRE_INT(channel_of("password"), 2);
 }
 
 TEST(anything_else_names_none)
 {
     start();
-    REQUIRE_INT(vt_policy_channel(policy, ""), -1);
-    REQUIRE_INT(vt_policy_channel(policy, "demo-ke"), -1);
-    REQUIRE_INT(vt_policy_channel(policy, "demo-key2"), -1);
-    REQUIRE_INT(vt_policy_channel(policy, "Demo-key"), -1);
-    REQUIRE_INT(vt_policy_channel(policy,
-                                  "sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"), -1);
+    REQUIRE_INT(channel_of(""), -1);
+    REQUIRE_INT(channel_of("demo-ke"), -1);
+    REQUIRE_INT(channel_of("demo-key2"), -1);
+    REQUIRE_INT(channel_of("Demo-key"), -1);
+    REQUIRE_INT(channel_of("sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"), -1);
 }
 
 TEST(no_channels_no_keys)
 {
     vt_policy_free(&policy);
     REQUIRE_INT(vt_policy_new(&policy, NULL, 0), 0);
-    REQUIRE_INT(vt_policy_channel(policy, ""), -1);
+    REQUIRE_INT(channel_of(""), -1);
+}
+
+#define SECRET   "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"
+#define PASSWORD "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"
+
+static int set(int channel, const char *keys)
+{
+    json_t *list = json_loads(keys, 0, NULL);
+    REQUIRE(list != NULL);
+    int error = vt_policy_set_made(policy, channel, list);
+    json_decref(list);
+    return error;
+}
+
+static void without_hashes(void)
+{
+    static struct vt_channel channels[2];
+    static char plain[] = "demo-key";
+    channels[0] = (struct vt_channel){.name = "a", .keys = {plain}, .n_keys = 1};
+    channels[1] = (struct vt_channel){.name = "b"};
+    vt_policy_free(&policy);
+    REQUIRE_INT(vt_policy_new(&policy, channels, 2), 0);
+}
+
+TEST(made_keys_come_and_go)
+{
+    without_hashes();
+    REQUIRE_INT(channel_of("secret"), -1);
+    REQUIRE_INT(set(1, "[{\"sha256\": \"" SECRET "\"}, {\"sha256\": \"" PASSWORD "\"}]"), 0);
+    REQUIRE_INT(channel_of("secret"), 1);
+    REQUIRE_INT(channel_of("password"), 1);
+    REQUIRE_INT(channel_of("demo-key"), 0);
+    REQUIRE_INT(set(1, "[{\"sha256\": \"" PASSWORD "\"}]"), 0);
+    REQUIRE_INT(channel_of("secret"), -1);
+    REQUIRE_INT(channel_of("password"), 1);
+    REQUIRE_INT(set(1, "[]"), 0);
+    REQUIRE_INT(channel_of("password"), -1);
+    REQUIRE_INT(channel_of("demo-key"), 0);
+}
+
+TEST(made_keys_have_their_time)
+{
+    without_hashes();
+    REQUIRE_INT(set(1, "[{\"sha256\": \"" SECRET "\", \"not_before\": 500, \"not_after\": 900}]"), 0);
+    REQUIRE_INT(at("secret", 499), -1);
+    REQUIRE_INT(at("secret", 500), 1);
+    REQUIRE_INT(at("secret", 899), 1);
+    REQUIRE_INT(at("secret", 900), -1);
+}
+
+TEST(configured_keys_rank_by_their_place_and_before_made_ones)
+{
+    start();
+    REQUIRE_INT(set(0, "[{\"sha256\": \"" SECRET "\"}]"), 0);
+    struct vt_permit first, second, made;
+    REQUIRE_INT(vt_policy_find(policy, "demo-key", 0, &first), 0);
+    REQUIRE_INT(vt_policy_find(policy, "second", 0, &second), 0);
+    REQUIRE(first.rank < second.rank && first.key != second.key);
+    without_hashes();
+    REQUIRE_INT(set(0, "[{\"sha256\": \"" SECRET "\"}]"), 0);
+    REQUIRE_INT(vt_policy_find(policy, "secret", 0, &made), 0);
+    REQUIRE(made.rank > second.rank);
+}
+
+TEST(a_list_that_is_none_changes_nothing)
+{
+    without_hashes();
+    REQUIRE_INT(set(1, "[{\"sha256\": \"" SECRET "\"}]"), 0);
+    REQUIRE_INT(set(1, "{}"), -EINVAL);
+    REQUIRE_INT(set(1, "[{\"sha256\": \"12\"}]"), -EINVAL);
+    REQUIRE_INT(set(1, "[7]"), -EINVAL);
+    REQUIRE_INT(set(1, "[{\"sha256\": \"" SECRET "\"}, {}]"), -EINVAL);
+    REQUIRE_INT(channel_of("secret"), 1);
+    json_t *list = json_array();
+    for (int i = 0; i < VT_MADE_KEYS_MAX; i++)
+        json_array_append_new(list, json_pack("{s:s}", "sha256", PASSWORD));
+    REQUIRE_INT(vt_policy_set_made(policy, 1, list), 0);
+    REQUIRE_INT(vt_policy_set_made(policy, 0, list), 0);
+    REQUIRE_INT(channel_of("password"), 1);
+    json_array_append_new(list, json_pack("{s:s}", "sha256", PASSWORD));
+    REQUIRE_INT(vt_policy_set_made(policy, 1, list), -EINVAL);
+    json_decref(list);
 }
 
 int main(void)
@@ -49,6 +144,10 @@ int main(void)
     RUN(keys_name_their_channels);
     RUN(anything_else_names_none);
     RUN(no_channels_no_keys);
+    RUN(made_keys_come_and_go);
+    RUN(made_keys_have_their_time);
+    RUN(configured_keys_rank_by_their_place_and_before_made_ones);
+    RUN(a_list_that_is_none_changes_nothing);
     vt_policy_free(&policy);
     return DONE();
 }

@@ -229,6 +229,26 @@ TEST(answers_are_repeated_for_a_day)
     remove_store();
 }
 
+TEST(keys_stay_until_they_are_revoked)
+{
+    remove_store();
+    open_store();
+    struct vt_key_record key = {.id = "0123456789ab", .sha256 = "0123456789abcdef", .not_before_s = INT64_MIN,
+                                .not_after_s = 900, .made_s = 7}, got[2];
+    REQUIRE_INT(vt_store_put_key(store, "mango", &key), 0);
+    REQUIRE_INT(vt_store_put_key(store, "mango", &key), -EEXIST);
+    REQUIRE_INT(vt_store_put_key(store, "papaya", &key), 0);
+    open_store();
+    REQUIRE_INT(vt_store_keys(store, "mango", got, 2), 1);
+    REQUIRE_TEXT(got[0].id, key.id);
+    REQUIRE_TEXT(got[0].sha256, key.sha256);
+    REQUIRE(got[0].not_before_s == INT64_MIN && got[0].not_after_s == 900 && got[0].made_s == 7);
+    REQUIRE_INT(vt_store_delete_key(store, "mango", key.id), 0);
+    REQUIRE_INT(vt_store_delete_key(store, "mango", key.id), -ENOENT);
+    REQUIRE_INT(vt_store_keys(store, "mango", got, 2), 0);
+    REQUIRE_INT(vt_store_keys(store, "papaya", got, 2), 1);
+}
+
 int main(void)
 {
     if (!mkdtemp(folder))
@@ -243,6 +263,7 @@ int main(void)
     RUN(cues_on_air_are_known_after_a_restart);
     RUN(the_log_of_cues_is_limited);
     RUN(answers_are_repeated_for_a_day);
+    RUN(keys_stay_until_they_are_revoked);
     rmdir(folder);
     return DONE();
 }

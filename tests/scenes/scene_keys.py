@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Stream keys: made, timed and revoked through the API, over restarts; guessing; who wins of two publishers."""
+import sqlite3
+import time
+
+from harness import CHANNEL, TOP, Daemon, Publisher, main, require, wait_for
+
+
+def is_refused(daemon, key):
+    with Publisher(daemon, key) as publisher:
+        wait_for(f"{key[:4]}… to be refused", lambda: publisher.process.poll() is not None or
+                 (daemon.state() == "live" and publisher_id(daemon)), 10)
+        return publisher.process.poll() is not None
+
+
+def publisher_id(daemon):
+    return (daemon.api("GET", "/v1/channels/mango/status", expect=200).get("publisher") or {}).get("publisher")
+
+
+def goes_live(daemon, key):
+    before = publisher_id(daemon)
+    with Publisher(daemon, key) as publisher:
+        wait_for("a publisher", lambda: publisher_id(daemon) not in (None, before), 10)
+        require(publisher.process.poll() is None, publisher.text())
+    wait_for("it to be gone", lambda: publisher_id(daemon) is None, 10)
+
+
+def words(publisher):
+    """What ffmpeg was told."""
+    return publisher.text().split("Server error: ")[-1].splitlines()[0]
+
+
+def moment(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+
+def stored(daemon):
+    """Every byte that the daemon keeps or has written."""
+    folder = daemon.folder / "var"
+    return b"".join(path.read_bytes() for path in folder.glob("state.db*")) + daemon.text().encode()
+
+
+def scene_a_key_is_made_used_and_revoked():
+    with Daemon() as daemon:
+        made = daemon.api("POST", "/v1/channels/mango/keys", expect=201)
+        require(len(made["key"]) == 32 and len(made["id"]) == 12, f"{made}")
+        listed = daemon.api("GET", "/v1/channels/mango/keys", expect=200)["keys"]
+        require([key["id"] for key in listed] == [made["id"]] and "key" not in listed[0], f"{listed}")
+        goes_live(daemon, made["key"])
+        origin = daemon.child("vitrine origin")
+        daemon.process.send_signal(15)
+        require(daemon.process.wait(30) == 0, "it did not end well")
+        daemon.start()
+        require(daemon.child("vitrine origin") != origin, "it is the old one")
+        goes_live(daemon, made["key"])
+        require(made["key"].encode() not in stored(daemon), "the key is kept somewhere")
+        daemon.api("DELETE", f"/v1/channels/mango/keys/{made['id']}", expect=204)
+        require(is_refused(daemon, made["key"]), "a revoked key still opens")
+        goes_live(daemon, "mango-key")
+        daemon.api("DELETE", f"/v1/channels/mango/keys/{made['id']}", expect=404)
+        daemon.api("POST", "/v1/channels/none/keys", expect=404)
+
+
+def scene_a_key_has_its_time():
+    with Daemon() as daemon:
+        early = daemon.api("POST", "/v1/channels/mango/keys", {"not_before": moment(3600)}, expect=201)
+        late = daemon.api("POST", "/v1/channels/mango/keys", {"not_after": moment(-60)}, expect=201)
+        now = daemon.api("POST", "/v1/channels/mango/keys",
+                         {"not_before": moment(-60), "not_after": moment(3600)}, expect=201)
+        require(is_refused(daemon, early["key"]), "a key opens before its time")
+        require(is_refused(daemon, late["key"]), "a key opens after its time")
+        goes_live(daemon, now["key"])
+        for body in ({"not_before": "soon"}, {"not_after": 7}, {"until": moment(1)},
+                     {"not_before": moment(60), "not_after": moment(60)}):
+            daemon.api("POST", "/v1/channels/mango/keys", body, expect=422)
+
+
+def scene_a_channel_has_so_many_keys():
+    with Daemon() as daemon:
+        for _ in range(32):
+            key = daemon.api("POST", "/v1/channels/mango/keys", expect=201)["key"]
+        daemon.api("POST", "/v1/channels/mango/keys", expect=409)
+        goes_live(daemon, key)
+        rows = sqlite3.connect(f"file:{daemon.folder}/var/state.db?mode=ro", uri=True)
+        require(rows.execute("SELECT count(*) FROM stream_key").fetchone()[0] == 32, "rows")
+        rows.close()
+
+
+def scene_whoever_guesses_is_not_looked_at_for_a_while():
+    with Daemon() as daemon:
+        for number in range(10):
+            require(is_refused(daemon, f"guess-{number}"), "a guess was right")
+        require("too many wrong keys" in daemon.text(), daemon.text())
+        with Publisher(daemon) as publisher:
+            wait_for("the right key to be refused too", lambda: publisher.process.poll() is not None, 10)
+            told = words(publisher)
+        with Publisher(daemon, "guess-again") as publisher:
+            wait_for("a wrong key to be refused", lambda: publisher.process.poll() is not None, 10)
+            require(told == words(publisher) and "not valid" in told, f"told otherwise: {told} and {words(publisher)}")
+
+
+def with_takeover(policy):
+    templates = TOP / "samples" / "templates" / "product-card.yaml"
+    channels = (CHANNEL % templates).replace('keys: ["mango-key"]', f'keys: ["first", "second"]\n    takeover: {policy}')
+    return Daemon(channels=channels)
+
+
+def comes_second(daemon, first, second):
+    """Whether the second publisher replaces the first."""
+    with Publisher(daemon, first) as before:
+        old = wait_for("the first to publish", lambda: publisher_id(daemon), 10)
+        with Publisher(daemon, second) as after:
+            wait_for("one of them to win", lambda: after.process.poll() is not None or
+                     publisher_id(daemon) not in (None, old), 10)
+            won = after.process.poll() is None
+            require(won or before.process.poll() is None, "both are gone")
+    wait_for("them to be gone", lambda: publisher_id(daemon) is None, 10)
+    return won
+
+
+def scene_the_newest_wins_where_nothing_else_is_said():
+    with with_takeover("newest") as daemon:
+        require(comes_second(daemon, "first", "second"), "the second was refused")
+
+
+def scene_the_first_stays_where_takeovers_are_refused():
+    with with_takeover("refuse") as daemon:
+        require(not comes_second(daemon, "first", "second"), "the second took over")
+        require(comes_second(daemon, "first", "first"), "an encoder that came back was refused")
+
+
+def scene_the_key_that_stands_first_wins_where_priority_is_said():
+    with with_takeover("priority") as daemon:
+        require(not comes_second(daemon, "first", "second"), "the second took over")
+        require(comes_second(daemon, "second", "first"), "the first did not take over")
+
+
+def scene_encoders_do_not_replace_each_other_for_ever():
+    with with_takeover("newest") as daemon, Publisher(daemon, "first"):
+        wait_for("the first to publish", lambda: publisher_id(daemon), 10)
+        for number in range(6):
+            require(not is_sent_away(daemon, number), f"takeover {number} was refused")
+        require(is_sent_away(daemon, 6), "the seventh was not refused")
+
+
+def is_sent_away(daemon, number):
+    """Whether one more publisher is refused, each with the other key than the one before."""
+    old = publisher_id(daemon)
+    publisher = Publisher(daemon, "first" if number % 2 else "second")
+    PUBLISHERS.append(publisher)
+    wait_for("an answer", lambda: publisher.process.poll() is not None or publisher_id(daemon) not in (None, old), 10)
+    return publisher.process.poll() is not None
+
+
+PUBLISHERS = []
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    finally:
+        for one in PUBLISHERS:
+            one.stop()
