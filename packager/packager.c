@@ -6,64 +6,7 @@
 #include <string.h>
 
 #include "packager/cmaf.h"
-#include "packager/codecs.h"
-#include "packager/playlist.h"
-#include "packager/run.h"
-#include "packager/segmenter.h"
-#include "packager/state.h"
-#include "packager/timeline.h"
-#include "packager/window.h"
-
-#define FOLDER_NAME (VT_NAME_ROOM + 16)
-
-struct track {
-    struct vt_track_rates rates;
-    struct vt_run runs[VT_PACKAGER_AHEAD + 1];   // not yet written, oldest first; the last one grows
-    int n_runs;
-    int64_t current;                             // segment of the last packet
-    int64_t phase;                               // sound: where AAC frames start, modulo their length
-    bool started;
-};
-
-struct vt_packager {
-    struct vt_packager_params params;
-    struct vt_track tracks[VT_TRACKS_MAX];
-    struct track track[VT_TRACKS_MAX];
-    struct vt_track_total totals[VT_TRACKS_MAX];
-    uint32_t init_sums[VT_TRACKS_MAX];
-    struct vt_window window;
-    struct vt_timeline timeline;
-    int64_t next;                                // the segment to be written
-    int64_t frame;                               // last video frame given, in presentation order
-    bool has_video, multivariant_written, ended;
-};
-
-static int64_t segment_us(const struct vt_packager *p, int64_t k)
-{
-    return vt_muldiv(vt_segment_frame(&p->params, k) * p->params.rate.den, 1000000, p->params.rate.num);
-}
-
-static int64_t track_us(const struct vt_packager *p, int t, int64_t at)
-{
-    if (p->tracks[t].kind == VT_TRACK_AUDIO)
-        return vt_muldiv(at, 1000000, p->tracks[t].sample_rate);
-    return vt_muldiv(at * p->params.rate.den, 1000000, p->params.rate.num);
-}
-
-// Start of segment k in the track's own count.
-static int64_t track_cut(const struct vt_packager *p, int t, int64_t k)
-{
-    if (p->tracks[t].kind == VT_TRACK_AUDIO)
-        return vt_segment_sample(&p->params, k, p->tracks[t].sample_rate, p->track[t].phase);
-    return vt_segment_frame(&p->params, k);
-}
-
-static int put(struct vt_packager *p, enum vt_blob kind, const char *name, const struct vt_writer *w)
-{
-    if (w->failed)
-        return -ENOMEM;
-    return p->params.sink.put(p->params.sink.opaque, kind, name, w->data, w->size);
-}
+#include "packager/packing.h"
 
 // -- starting
 
@@ -115,6 +58,7 @@ static int copy_track(struct vt_packager *p, int t, const struct vt_track *from)
         return -ENOMEM;
     p->has_video |= from->kind == VT_TRACK_VIDEO;
     p->track[t].current = p->next - 1;
+    p->track[t].reached = INT64_MIN;
     p->track[t].rates.peak = from->bitrate * 5 / 4;
     p->track[t].rates.average = from->bitrate;
     return 0;
@@ -135,12 +79,50 @@ static int write_init(struct vt_packager *p, int t, bool store)
     vt_cmaf_init(&w, &p->tracks[t], vt_track_timescale(&p->tracks[t], p->params.rate));
     p->init_sums[t] = w.failed ? 0 : checksum(w.data, w.size);
     snprintf(name, sizeof name, "%s-init.mp4", p->tracks[t].name);
-    int result = store ? put(p, VT_BLOB_INIT, name, &w) : w.failed ? -ENOMEM : 0;
+    int result = store ? packing_put(p, VT_BLOB_INIT, name, &w) : w.failed ? -ENOMEM : 0;
     vt_writer_free(&w);
     return result;
 }
 
-static int publish(struct vt_packager *p, int64_t first);
+// The parts of a segment of which nothing came.
+static int add_gap_parts(struct vt_packager *p, struct vt_listed *segment)
+{
+    int count = vt_part_count(&p->params, segment->k);
+    int64_t at[VT_TRACKS_MAX];
+    for (int t = 0; t < p->params.n_tracks; t++)
+        at[t] = segment->track[t].start_us;
+    for (int i = 0; i < count; i++) {
+        struct vt_listed_part part = {0};
+        for (int t = 0; t < p->params.n_tracks; t++) {
+            int64_t end = packing_track_us(p, t, packing_cut(p, t, segment->k, i + 1));
+            part.track[t].gap = true;
+            part.track[t].duration_us = end - at[t];
+            at[t] = end;
+        }
+        if (vt_listed_add_part(segment, &part) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int add_gap(struct vt_packager *p, int64_t k, bool parts)
+{
+    struct vt_listed segment = {.k = k, .start_us = vt_window_edge(&p->window)};
+    segment.duration_us = packing_segment_us(p, k + 1) - segment.start_us;
+    for (int t = 0; t < p->params.n_tracks; t++) {
+        const struct vt_listed_track *before = &p->window.list[p->window.count - 1].track[t];
+        struct vt_listed_track *track = &segment.track[t];
+        track->gap = true;
+        track->start_us = before->start_us + before->duration_us;
+        track->duration_us = packing_track_us(p, t, packing_cut(p, t, k + 1, 0)) - track->start_us;
+    }
+    int result = parts ? add_gap_parts(p, &segment) : 0;
+    if (result == 0)
+        result = vt_window_add(&p->window, &segment);
+    if (result < 0)
+        free(segment.parts);
+    return result;
+}
 
 // Segments between the state and the restart: their frames will never come.
 static int add_gaps(struct vt_packager *p, int64_t first_k)
@@ -148,21 +130,12 @@ static int add_gaps(struct vt_packager *p, int64_t first_k)
     int64_t k = p->window.list[p->window.count - 1].k + 1;
     if (first_k - k > VT_STATE_SEGMENTS)
         return -EBADMSG;
-    for (; k < first_k; k++) {
-        struct vt_listed segment = {.k = k, .start_us = vt_window_edge(&p->window)};
-        segment.duration_us = segment_us(p, k + 1) - segment.start_us;
-        for (int t = 0; t < p->params.n_tracks; t++) {
-            const struct vt_listed_track *before = &p->window.list[p->window.count - 1].track[t];
-            struct vt_listed_track *track = &segment.track[t];
-            track->gap = true;
-            track->start_us = before->start_us + before->duration_us;
-            track->duration_us = track_us(p, t, track_cut(p, t, k + 1)) - track->start_us;
-        }
-        int result = vt_window_add(&p->window, &segment);
-        if (result < 0)
-            return result;
+    int result = 0;
+    for (; k < first_k && result == 0; k++) {
+        bool near_end = (first_k - k) * p->params.segment_ns <= 4 * p->window.target_us * 1000;
+        result = add_gap(p, k, near_end && vt_has_parts(&p->params));
     }
-    return 0;
+    return result;
 }
 
 // Restores the state. *ret_gap is the first segment after it, which is a gap if it lies before p->next.
@@ -197,7 +170,7 @@ static int start(struct vt_packager *p, const struct vt_packager_params *params)
     for (int t = 0; t < params->n_tracks && result == 0; t++)
         result = write_init(p, t, true);
     if (result == 0 && gap < p->next)
-        (void)publish(p, gap);                   // what fails here is written again with the first segment
+        (void)packing_publish(p, gap, 0);        // what fails here is written again with the first segment
     return result;
 }
 
@@ -233,6 +206,7 @@ void vt_packager_free(struct vt_packager **packager)
     for (int t = 0; t < VT_TRACKS_MAX; t++) {
         for (int i = 0; i <= VT_PACKAGER_AHEAD; i++)
             vt_run_clear(&p->track[t].runs[i]);
+        vt_writer_free(&p->track[t].file);
         free((void *)p->tracks[t].config);
         free((void *)p->tracks[t].language);
     }
@@ -240,222 +214,6 @@ void vt_packager_free(struct vt_packager **packager)
     vt_timeline_clear(&p->timeline);
     free(p);
     *packager = NULL;
-}
-
-// -- writing a segment
-
-static void count_rate(struct vt_packager *p, int t, const struct vt_listed_track *segment)
-{
-    struct vt_track_total *total = &p->totals[t];
-    total->bytes += segment->bytes;
-    total->us += segment->duration_us;
-    // A run shorter than half a target duration is no measure of the peak: RFC 8216bis §4.1.
-    if (2 * segment->duration_us < p->window.target_us)
-        return;
-    int64_t rate = vt_muldiv(segment->bytes * 8, 1000000, segment->duration_us);
-    total->peak = rate > total->peak ? rate : total->peak;
-}
-
-static struct vt_run *oldest_run(struct track *track, int64_t k)
-{
-    return track->n_runs > 0 && track->runs[0].k == k && !track->runs[0].spoilt && track->runs[0].count > 0
-         ? &track->runs[0] : NULL;
-}
-
-static void remove_run(struct track *track, int64_t k)
-{
-    if (track->n_runs == 0 || track->runs[0].k != k)
-        return;
-    vt_run_clear(&track->runs[0]);
-    memmove(track->runs, track->runs + 1, (size_t)(--track->n_runs) * sizeof *track->runs);
-    track->runs[track->n_runs] = (struct vt_run){0};
-}
-
-static int store_segment(struct vt_packager *p, int t, int64_t end, const struct vt_writer *messages,
-                         struct vt_listed_track *listed)
-{
-    const struct vt_track *track = &p->tracks[t];
-    bool video = track->kind == VT_TRACK_VIDEO;
-    int64_t unit = video ? (int64_t)vt_video_timescale(p->params.rate) / p->params.rate.num * p->params.rate.den : 1;
-    uint64_t msn = p->params.first_msn + (uint64_t)p->next;
-    char name[VT_NAME_OF_SEGMENT];
-    struct vt_writer w = {0};
-    if (video)
-        vt_write_bytes(&w, messages->data, messages->size);
-    int result = vt_run_write(&p->track[t].runs[0], &w, track->kind, unit, end, (uint32_t)msn);
-    vt_segment_name(&p->params, t, p->next, name);
-    if (result == 0)
-        result = put(p, VT_BLOB_SEGMENT, name, &w);
-    listed->bytes = result == 0 ? (int64_t)w.size : 0;
-    vt_writer_free(&w);
-    return result;
-}
-
-// One track's part of segment p->next. `last` of a finished show ends where its samples do.
-static int write_track(struct vt_packager *p, int t, bool last, const struct vt_writer *messages,
-                       struct vt_listed_track *listed)
-{
-    struct track *track = &p->track[t];
-    struct vt_run *run = oldest_run(track, p->next);
-    int64_t cut = track_cut(p, t, p->next), end = track_cut(p, t, p->next + 1);
-    if (last && run)
-        end = vt_run_end(run, p->tracks[t].kind);
-    listed->absent = last && !run;
-    listed->start_us = track_us(p, t, cut);
-    listed->duration_us = track_us(p, t, end) - listed->start_us;
-    int result = run ? store_segment(p, t, end, messages, listed) : 0;
-    listed->gap = !run || result < 0;
-    if (!listed->gap)
-        count_rate(p, t, listed);
-    remove_run(track, p->next);
-    return result;
-}
-
-static int write_segment(struct vt_packager *p, bool last)
-{
-    struct vt_writer messages = {0};
-    struct vt_listed segment = {.k = p->next, .start_us = segment_us(p, p->next)};
-    int result = p->has_video ? vt_timeline_messages(&p->timeline, &p->params, p->next, &messages) : 0;
-    segment.duration_us = segment_us(p, p->next + 1) - segment.start_us;
-    for (int t = 0; t < p->params.n_tracks; t++) {
-        int written = write_track(p, t, last, &messages, &segment.track[t]);
-        result = result < 0 ? result : written;
-        if (last && segment.track[t].duration_us < segment.duration_us && !segment.track[t].absent &&
-            p->tracks[t].kind == VT_TRACK_VIDEO)
-            segment.duration_us = segment.track[t].duration_us;
-    }
-    vt_writer_free(&messages);
-    int passed = vt_timeline_pass(&p->timeline, &p->params, p->next);
-    int added = vt_window_add(&p->window, &segment);
-    p->next++;
-    return result < 0 ? result : passed < 0 ? passed : added;
-}
-
-// -- publishing
-
-// BANDWIDTH starts at 125 % of what is configured and only rises, in steps: players compare it between reloads. A
-// finished show says what was measured.
-static bool update_rates(struct vt_packager *p)
-{
-    bool changed = false;
-    for (int t = 0; t < p->params.n_tracks; t++) {
-        struct vt_track_rates *rates = &p->track[t].rates;
-        const struct vt_track_total *total = &p->totals[t];
-        int64_t average = total->us ? vt_muldiv(total->bytes * 8, 1000000, total->us) : 0;
-        int64_t peak = total->peak > average ? total->peak : average;
-        struct vt_track_rates was = *rates;
-        if (p->ended && total->us) {
-            rates->peak = peak;
-            rates->average = average;
-        } else {
-            if (peak > rates->peak)
-                rates->peak = (peak + peak / 10 + 9999) / 10000 * 10000;
-            if (average > rates->average && total->us > 10 * p->window.target_us)
-                rates->average = (average + average / 20 + 9999) / 10000 * 10000;
-            rates->average = rates->average < rates->peak ? rates->average : rates->peak;
-        }
-        changed |= was.peak != rates->peak || was.average != rates->average;
-    }
-    return changed;
-}
-
-static int write_multivariant(struct vt_packager *p)
-{
-    if (!update_rates(p) && p->multivariant_written)
-        return 0;
-    struct vt_writer w = {0};
-    vt_packager_multivariant(p, "", &w);
-    int result = put(p, VT_BLOB_MULTIVARIANT, "index.m3u8", &w);
-    p->multivariant_written = result == 0;
-    vt_writer_free(&w);
-    return result;
-}
-
-static int write_media_playlist(struct vt_packager *p, int t)
-{
-    struct vt_writer w = {0};
-    char name[FOLDER_NAME];
-    struct vt_playlist playlist = {&p->params, &p->window, &p->timeline, p->ended};
-    vt_playlist_media(&w, &playlist, t);
-    snprintf(name, sizeof name, "%s.m3u8", p->tracks[t].name);
-    int result = put(p, VT_BLOB_PLAYLIST, name, &w);
-    vt_writer_free(&w);
-    return result;
-}
-
-static int write_state(struct vt_packager *p)
-{
-    if (p->params.window_ns == 0)
-        return 0;
-    struct vt_writer w = {0};
-    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums};
-    int result = vt_state_write(&w, &p->params, &state);
-    if (result == 0)
-        result = put(p, VT_BLOB_STATE, "state.json", &w);
-    vt_writer_free(&w);
-    return result;
-}
-
-static void drop(struct vt_packager *p, const char *name)
-{
-    if (p->params.sink.drop)
-        (void)p->params.sink.drop(p->params.sink.opaque, name);
-}
-
-static void drop_expired(struct vt_packager *p)
-{
-    struct vt_listed segment;
-    char name[VT_NAME_OF_SEGMENT], more[VT_MORE_ROOM];
-    while (vt_window_expire(&p->window, &segment)) {
-        for (int t = 0; t < p->params.n_tracks; t++) {
-            vt_segment_name(&p->params, t, segment.k, name);
-            if (!segment.track[t].gap)
-                drop(p, name);
-        }
-    }
-    int64_t oldest = p->window.count ? p->window.list[0].start_us : 0;
-    while (p->timeline.sliding &&
-           vt_timeline_expire_more(&p->timeline, p->params.epoch_ns + oldest * 1000, more))
-        drop(p, more);
-}
-
-// Segments [first, p->next) are complete: lists them everywhere. State comes before the playlists, so that what they
-// list is known after a crash between the two.
-static int publish(struct vt_packager *p, int64_t first)
-{
-    vt_window_trim(&p->window);
-    if (p->timeline.sliding)
-        vt_timeline_trim(&p->timeline, p->params.epoch_ns + vt_window_start(&p->window) * 1000);
-    int result = write_state(p);
-    for (int t = 0; t < p->params.n_tracks; t++) {
-        int written = write_media_playlist(p, t);
-        result = result < 0 ? result : written;
-    }
-    int written = write_multivariant(p);
-    result = result < 0 ? result : written;
-    drop_expired(p);
-    if (result == 0 && p->params.sink.ready)
-        for (int64_t k = first; k < p->next; k++)
-            p->params.sink.ready(p->params.sink.opaque, p->params.first_msn + (uint64_t)k, -1);
-    return result;
-}
-
-// Writes segments up to but without `until`.
-static int advance(struct vt_packager *p, int64_t until, bool ending)
-{
-    int64_t first = p->next;
-    int result = 0;
-    while (p->next < until) {
-        int written = write_segment(p, ending && p->next == until - 1);
-        result = result < 0 ? result : written;
-        if (p->next % 64 == 0)
-            vt_window_trim(&p->window);
-    }
-    if (p->next == first && !ending)
-        return 0;
-    p->ended = ending;
-    int published = publish(p, first);
-    return result < 0 ? result : published;
 }
 
 // -- taking in
@@ -484,7 +242,7 @@ static int check_audio(const struct vt_packager *p, int t, const struct vt_packe
     return !run || packet->pts > run->samples[run->count - 1].pts ? 0 : -EINVAL;
 }
 
-static struct vt_run *open_run(struct track *track, int64_t k)
+static struct vt_run *open_run(struct packing_track *track, int64_t k)
 {
     struct vt_run *last = track->n_runs ? &track->runs[track->n_runs - 1] : NULL;
     return last && last->k == k ? last : NULL;
@@ -492,7 +250,7 @@ static struct vt_run *open_run(struct track *track, int64_t k)
 
 static int take_packet(struct vt_packager *p, int t, const struct vt_packet *packet, int64_t k)
 {
-    struct track *track = &p->track[t];
+    struct packing_track *track = &p->track[t];
     struct vt_run *run = open_run(track, k);
     bool video = p->tracks[t].kind == VT_TRACK_VIDEO;
     int result = video ? check_video(p, t, packet, k, run) : check_audio(p, t, packet, k, run);
@@ -511,9 +269,34 @@ static int take_packet(struct vt_packager *p, int t, const struct vt_packet *pac
         track->phase = ((packet->pts % VT_AAC_FRAME) + VT_AAC_FRAME) % VT_AAC_FRAME;
     track->started = true;
     track->current = k;
+    track->reached = video ? vt_run_time(run, run->count - 1) + 1 : packet->pts + packet->duration;
     if (video && packet->pts > p->frame)
         p->frame = packet->pts;
     return 0;
+}
+
+static bool part_is_whole(const struct vt_packager *p)
+{
+    for (int t = 0; t < p->params.n_tracks; t++)
+        if (p->track[t].reached < packing_cut(p, t, p->next, p->part + 1))
+            return false;
+    return true;
+}
+
+// Writes what every track has come past.
+static int advance(struct vt_packager *p)
+{
+    int64_t k = p->next;
+    int part = p->part, result = 0;
+    while (part_is_whole(p)) {
+        int written = packing_write_part(p);
+        result = result < 0 ? result : written;
+        if (p->part == 0 && p->next % 64 == 0)
+            packing_trim(p);
+    }
+    bool news = vt_has_parts(&p->params) ? p->next > k || p->part > part : p->next > k;
+    int published = news ? packing_publish(p, k, part) : 0;
+    return result < 0 ? result : published;
 }
 
 int vt_packager_packet(struct vt_packager *p, int t, const struct vt_packet *packet)
@@ -529,15 +312,12 @@ int vt_packager_packet(struct vt_packager *p, int t, const struct vt_packet *pac
     int result = take_packet(p, t, packet, k);
     if (result < 0)
         return result;
-    int64_t until = p->track[0].current;
-    for (int i = 1; i < p->params.n_tracks; i++)
-        until = p->track[i].current < until ? p->track[i].current : until;
-    return advance(p, until, false);
+    return advance(p);
 }
 
 int vt_packager_cue(struct vt_packager *p, const struct vt_cue *cue, const char *more, size_t more_size)
 {
-    int64_t packaged = p->has_video ? p->frame : vt_segment_frame(&p->params, p->next) - 1;
+    int64_t packaged = p->has_video ? p->frame : vt_part_frame(&p->params, p->next, p->part) - 1;
     if (p->ended || cue->frame <= packaged || (more && !cue->more))
         return -EINVAL;
     struct vt_revision revision;
@@ -548,14 +328,33 @@ int vt_packager_cue(struct vt_packager *p, const struct vt_cue *cue, const char 
     return result < 0 ? result : vt_timeline_add(&p->timeline, &revision);
 }
 
+// The first frame after the last one of segment k, as far as anything of it has come.
+static int64_t end_frame(const struct vt_packager *p, int64_t k)
+{
+    int64_t end = vt_segment_frame(&p->params, k) + 1;
+    for (int t = 0; t < p->params.n_tracks; t++) {
+        const struct packing_track *track = &p->track[t];
+        const struct vt_run *last = track->n_runs ? &track->runs[track->n_runs - 1] : NULL;
+        bool video = p->tracks[t].kind == VT_TRACK_VIDEO;
+        if (!last || last->k != k || last->count == 0 || (p->has_video && !video))
+            continue;
+        int64_t here = vt_run_end(last, p->tracks[t].kind);
+        if (!video)
+            here = vt_muldiv(here - 1, p->params.rate.num, (int64_t)p->params.rate.den * p->tracks[t].sample_rate) + 1;
+        end = here > end ? here : end;
+    }
+    return end;
+}
+
 int vt_packager_finish(struct vt_packager *p)
 {
     if (p->ended)
         return 0;
     // Sound that goes on after the last picture is left out.
-    int64_t until = p->next;
+    int64_t until = p->next, k = p->next;
+    int part = p->part, result = 0;
     for (int t = 0; t < p->params.n_tracks; t++) {
-        const struct track *track = &p->track[t];
+        const struct packing_track *track = &p->track[t];
         if ((!p->has_video || p->tracks[t].kind == VT_TRACK_VIDEO) && track->n_runs > 0 &&
             track->runs[track->n_runs - 1].k + 1 > until)
             until = track->runs[track->n_runs - 1].k + 1;
@@ -564,7 +363,16 @@ int vt_packager_finish(struct vt_packager *p)
         p->ended = true;
         return 0;
     }
-    return advance(p, until, true);
+    while (p->next < until - 1) {
+        int written = packing_write_part(p);
+        result = result < 0 ? result : written;
+    }
+    p->end_frame = end_frame(p, p->next);
+    int written = p->next < until ? packing_write_end(p) : 0;
+    result = result < 0 ? result : written;
+    p->ended = true;
+    int published = packing_publish(p, k, part);
+    return result < 0 ? result : published;
 }
 
 void vt_packager_multivariant(const struct vt_packager *p, const char *prefix, struct vt_writer *w)

@@ -7,6 +7,11 @@
 // are a function of time and go on after a restart. Every rendition is cut on the same frames, which the encoder
 // makes key frames; sound is cut at the first AAC frame that starts at or after the video's cut.
 //
+// Low latency. With part_ns, a segment's file is its parts, one fragment each, which are files of their own too:
+// <name>-<msn>.<part>.m4s. A part is written in all tracks when the last of them has come past it. Beside <name>.m3u8,
+// which changes with each segment and lists those alone, each part renews <name>.ll.m3u8, and its delta updates
+// <name>.skip.m3u8 (_HLS_skip=YES) and <name>.skip2.m3u8 (v2); docs/hls.md says what stands in them.
+//
 // Order. A cue is given before the packets of its first frame. Packets of a track come in decoding order; tracks may
 // run apart by at most VT_PACKAGER_AHEAD segments.
 #pragma once
@@ -41,7 +46,7 @@ struct vt_track {
 };
 
 enum vt_blob {
-    VT_BLOB_INIT, VT_BLOB_SEGMENT, VT_BLOB_PLAYLIST, VT_BLOB_MULTIVARIANT, VT_BLOB_MORE, VT_BLOB_STATE,
+    VT_BLOB_INIT, VT_BLOB_SEGMENT, VT_BLOB_PLAYLIST, VT_BLOB_MULTIVARIANT, VT_BLOB_MORE, VT_BLOB_STATE, VT_BLOB_PART,
 };
 
 // Where it all goes. Names are relative to the output's folder. A blob is given whole; playlists and state replace
@@ -52,14 +57,16 @@ struct vt_sink {
     void *opaque;
     int (*put)(void *opaque, enum vt_blob kind, const char *name, const void *data, size_t size);
     int (*drop)(void *opaque, const char *name);                        // may be removed now
-    void (*ready)(void *opaque, uint64_t msn, int part);                // in every rendition; part -1: whole segment
+
+    // This part can be read in every rendition, and all playlists list it; part -1: the whole segment, told after its
+    // last part. May be NULL.
+    void (*ready)(void *opaque, uint64_t msn, int part);
 };
 
 struct vt_packager_params {
     struct vt_rational rate;                 // canvas frames a second
     int64_t segment_ns;                      // nominal segment duration
-    int64_t part_ns;                         // nominal part duration; 0: none. The cut points are kept, parts are
-                                             // not written yet
+    int64_t part_ns;                         // nominal part duration; 0: no parts, no low latency
     int64_t window_ns;                       // how much a live playlist lists, at least; 0: everything (EVENT-like,
                                              // for a finished show; no segment is dropped)
     int64_t epoch_ns;                        // program time of frame 0
@@ -98,7 +105,7 @@ struct vt_packet {
     bool key;
 };
 
-// Adds one packet; when it completes a segment in all tracks, that segment and the playlists are written. -EINVAL: out
+// Adds one packet; when it completes a part or a segment in all tracks, that is written with the playlists. -EINVAL: out
 // of order, or a segment that does not start with a key frame on its cut; -EBUSY: too far ahead of another track;
 // -EMSGSIZE: past VT_SEGMENT_BYTES_MAX, the segment becomes a gap. Sound before the first cut is left out.
 int vt_packager_packet(struct vt_packager *packager, int track, const struct vt_packet *packet);

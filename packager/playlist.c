@@ -1,53 +1,5 @@
 #include "packager/playlist.h"
 
-#include <stdio.h>
-
-#include "packager/segmenter.h"
-
-void vt_segment_name(const struct vt_packager_params *params, int track, int64_t k, char out[VT_NAME_OF_SEGMENT])
-{
-    snprintf(out, VT_NAME_OF_SEGMENT, "%s-%llu.m4s", params->tracks[track].name,
-             (unsigned long long)params->first_msn + (unsigned long long)k);
-}
-
-// Tags listed with segment k or, where `earlier`, with those before it, which have left.
-static void write_tags(struct vt_writer *w, const struct vt_timeline *timeline, int64_t k, bool earlier)
-{
-    for (int i = 0; i < timeline->n_tags; i++) {
-        const struct vt_tag *tag = &timeline->tags[i];
-        if (tag->k == k || (earlier && tag->k < k))
-            vt_cue_daterange(w, tag->id, tag->rev, tag->start_ns, tag->reach_ns - tag->start_ns, tag->json,
-                             (size_t)tag->size);
-    }
-}
-
-static void write_segment(struct vt_writer *w, const struct vt_playlist *p, int track, const struct vt_listed *segment)
-{
-    const struct vt_listed_track *t = &segment->track[track];
-    char name[VT_NAME_OF_SEGMENT], time[VT_TIME_TEXT];
-    vt_segment_name(p->params, track, segment->k, name);
-    vt_format_time(p->params->epoch_ns + t->start_us * 1000, time);
-    vt_write_format(w, "#EXT-X-PROGRAM-DATE-TIME:%s\n%s#EXTINF:%lld.%06d,\n%s\n", time, t->gap ? "#EXT-X-GAP\n" : "",
-                    (long long)(t->duration_us / 1000000), (int)(t->duration_us % 1000000), name);
-}
-
-void vt_playlist_media(struct vt_writer *w, const struct vt_playlist *p, int track)
-{
-    const struct vt_window *window = p->window;
-    int64_t first = window->first < window->count ? window->list[window->first].k : 0;
-    vt_write_format(w, "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:%d\n#EXT-X-MEDIA-SEQUENCE:%llu\n%s"
-                    "#EXT-X-MAP:URI=\"%s-init.mp4\"\n", vt_target_duration(p->params),
-                    (unsigned long long)p->params->first_msn + (unsigned long long)first,
-                    p->params->window_ns == 0 ? "#EXT-X-PLAYLIST-TYPE:EVENT\n" : "", p->params->tracks[track].name);
-    for (int i = window->first; i < window->count; i++) {
-        write_tags(w, p->timeline, window->list[i].k, i == window->first);
-        if (!window->list[i].track[track].absent)
-            write_segment(w, p, track, &window->list[i]);
-    }
-    if (p->ended)
-        vt_write_text(w, "#EXT-X-ENDLIST\n");
-}
-
 static bool has_kind(const struct vt_packager_params *params, enum vt_track_kind kind)
 {
     for (int i = 0; i < params->n_tracks; i++)

@@ -1,4 +1,4 @@
-// Playlists as text: RFC 8216bis, plain HLS. Pure.
+// Playlists as text: RFC 8216bis. Pure.
 #pragma once
 
 #include "base/bytes.h"
@@ -12,14 +12,31 @@
 // "720p-17.m4s", for sequence number 17.
 void vt_segment_name(const struct vt_packager_params *params, int track, int64_t k, char out[VT_NAME_OF_SEGMENT]);
 
+// "720p-17.2.m4s", for part 2 of it.
+void vt_part_name(const struct vt_packager_params *params, int track, int64_t k, int part,
+                  char out[VT_NAME_OF_SEGMENT]);
+
+enum vt_playlist_form {
+    VT_FORM_PLAIN,                           // whole segments only
+    VT_FORM_LL,                              // with parts, for low latency
+    VT_FORM_SKIP, VT_FORM_SKIP2,             // its delta updates for _HLS_skip=YES and =v2
+};
+
 struct vt_playlist {
     const struct vt_packager_params *params;
     const struct vt_window *window;
     const struct vt_timeline *timeline;
+    int64_t edge_us;                         // end of the last part
+    int64_t next;                            // the segment …
+    int part;                                // … and the part that come next
     bool ended;
 };
 
-void vt_playlist_media(struct vt_writer *w, const struct vt_playlist *playlist, int track);
+void vt_playlist_media(struct vt_writer *w, const struct vt_playlist *playlist, int track,
+                       enum vt_playlist_form form);
+
+// CAN-SKIP-UNTIL, in microseconds.
+int64_t vt_skip_boundary(const struct vt_packager_params *params);
 
 // What the multivariant playlist says of a track beyond its parameters.
 struct vt_track_rates {

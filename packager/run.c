@@ -31,39 +31,61 @@ int vt_run_add(struct vt_run *run, const struct vt_packet *packet)
     return 0;
 }
 
+int64_t vt_run_time(const struct vt_run *run, int i)
+{
+    return run->samples[i].dts + run->samples[0].pts - run->samples[0].dts;
+}
+
 int64_t vt_run_end(const struct vt_run *run, enum vt_track_kind kind)
 {
     const struct vt_run_sample *last = &run->samples[run->count - 1];
     if (kind == VT_TRACK_AUDIO)
         return last->pts + last->duration;
-    int64_t end = last->dts + run->samples[0].pts - run->samples[0].dts + 1;
+    int64_t end = vt_run_time(run, run->count - 1) + 1;
     for (int i = 0; i < run->count; i++)
         end = run->samples[i].pts + 1 > end ? run->samples[i].pts + 1 : end;
     return end;
 }
 
-int vt_run_write(const struct vt_run *run, struct vt_writer *w, enum vt_track_kind kind, int64_t unit, int64_t end,
-                 uint32_t sequence)
+int vt_run_until(const struct vt_run *run, int64_t end)
 {
-    struct vt_sample *samples = calloc((size_t)run->count, sizeof *samples);
-    if (!samples)
-        return -ENOMEM;
-    // Decode times start with the first sample's presentation: reordering shows as negative composition offsets
-    // instead of a start before zero or an edit list.
-    int64_t shift = run->samples[0].pts - run->samples[0].dts;
+    int to = run->written;
+    while (to < run->count && vt_run_time(run, to) < end)
+        to++;
+    return to;
+}
+
+static void fill_samples(const struct vt_run *run, struct vt_sample *samples, enum vt_track_kind kind, int to,
+                         int64_t unit, int64_t end)
+{
     size_t offset = 0;
-    for (int i = 0; i < run->count; i++) {
+    for (int i = 0; i < to; i++) {
         const struct vt_run_sample *s = &run->samples[i];
-        int64_t next = i + 1 < run->count ? run->samples[i + 1].dts + shift
-                     : kind == VT_TRACK_AUDIO ? s->dts + shift + s->duration : end;
-        assert(next > s->dts + shift);
-        samples[i] = (struct vt_sample){offset, s->size, (next - s->dts - shift) * unit,
-                                        (s->pts - s->dts - shift) * unit, s->key};
+        if (i >= run->written) {
+            int64_t time = vt_run_time(run, i);
+            int64_t next = i + 1 < run->count ? vt_run_time(run, i + 1)
+                         : kind == VT_TRACK_AUDIO ? time + s->duration : end;
+            assert(next > time);
+            samples[i - run->written] = (struct vt_sample){offset, s->size, (next - time) * unit,
+                                                           (s->pts - time) * unit, s->key};
+        }
         offset += s->size;
     }
-    struct vt_fragment fragment = {sequence, run->samples[0].pts * unit, samples, run->count, run->data.data};
+}
+
+int vt_run_write(struct vt_run *run, struct vt_writer *w, enum vt_track_kind kind, int to, int64_t unit, int64_t end,
+                 uint32_t sequence)
+{
+    int count = to - run->written;
+    assert(count > 0);
+    struct vt_sample *samples = calloc((size_t)count, sizeof *samples);
+    if (!samples)
+        return -ENOMEM;
+    fill_samples(run, samples, kind, to, unit, end);
+    struct vt_fragment fragment = {sequence, vt_run_time(run, run->written) * unit, samples, count, run->data.data};
     vt_cmaf_fragment(w, &fragment);
     free(samples);
+    run->written = to;
     return w->failed ? -ENOMEM : 0;
 }
 

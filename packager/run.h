@@ -14,19 +14,28 @@ struct vt_run {
     int64_t k;
     struct vt_run_sample *samples;
     int count, room;
-    struct vt_writer data;                   // their bytes, back to back
+    int written;                             // samples that are in a fragment already
+    struct vt_writer data;                   // bytes of all samples, back to back
     bool spoilt;                             // past VT_SEGMENT_BYTES_MAX: it becomes a gap
 };
 
 // -EMSGSIZE past VT_SEGMENT_BYTES_MAX (the run is spoilt from then on, its bytes are freed); -ENOMEM.
 int vt_run_add(struct vt_run *run, const struct vt_packet *packet);
 
-// Where its decoding ends, counted like presentation times: from `start` of its first sample, which is shown when it
-// is decoded. For video `end` closes the last sample's duration; for audio it has its own.
+// When sample i is decoded, counted like presentation times: from the first sample, which is shown when it is decoded.
+// Decode times start there so that reordering shows as negative composition offsets instead of a start before zero or
+// an edit list.
+int64_t vt_run_time(const struct vt_run *run, int i);
+
+// Where its decoding ends. For video `end` of vt_run_write closes the last sample's duration; for audio it has its own.
 int64_t vt_run_end(const struct vt_run *run, enum vt_track_kind kind);
 
-// Writes moof and mdat. `unit` is the timescale's count of one frame or sample; `end` as said above.
-int vt_run_write(const struct vt_run *run, struct vt_writer *w, enum vt_track_kind kind, int64_t unit, int64_t end,
+// Where the fragment ends whose samples, from the first one that is not written, are decoded before `end`.
+int vt_run_until(const struct vt_run *run, int64_t end);
+
+// Writes moof and mdat of the samples up to `to`, at least one, which then are written. `unit` is the timescale's count
+// of one frame or sample; `end` closes the last one's duration where the run has no sample after it.
+int vt_run_write(struct vt_run *run, struct vt_writer *w, enum vt_track_kind kind, int to, int64_t unit, int64_t end,
                  uint32_t sequence);
 
 void vt_run_clear(struct vt_run *run);

@@ -5,9 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "packager/segmenter.h"
+
 #define TIME_MAX (INT64_C(1) << 53)          // microseconds; 285 years
 
 // -- writing
+
+#define PART_GAP         1
+#define PART_INDEPENDENT 2
+
+// Of each part and track, what it lasts and how it is listed.
+static json_t *pack_parts(const struct vt_packager_params *params, const struct vt_listed *segment)
+{
+    json_t *parts = json_array();
+    for (int i = 0; i < segment->n_parts; i++) {
+        json_t *tracks = json_array();
+        for (int t = 0; t < params->n_tracks; t++)
+            json_array_append_new(tracks, json_pack("[I,i]", (json_int_t)segment->parts[i].track[t].duration_us,
+                                                    (segment->parts[i].track[t].gap ? PART_GAP : 0) |
+                                                    (segment->parts[i].track[t].independent ? PART_INDEPENDENT : 0)));
+        json_array_append_new(parts, tracks);
+    }
+    return parts;
+}
 
 static json_t *pack_segment(const struct vt_packager_params *params, const struct vt_listed *segment, bool listed)
 {
@@ -17,16 +37,22 @@ static json_t *pack_segment(const struct vt_packager_params *params, const struc
         json_array_append_new(tracks, json_pack("[I,I,I,b]", (json_int_t)t->start_us, (json_int_t)t->duration_us,
                                                 (json_int_t)t->bytes, t->gap));
     }
-    return json_pack("{s:I,s:I,s:I,s:I,s:o}", "k", (json_int_t)segment->k, "start", (json_int_t)segment->start_us,
-                     "duration", (json_int_t)segment->duration_us, "drop",
-                     (json_int_t)(listed ? -1 : segment->drop_us), "tracks", tracks);
+    json_t *packed = json_pack("{s:I,s:I,s:I,s:I,s:o}", "k", (json_int_t)segment->k, "start",
+                               (json_int_t)segment->start_us, "duration", (json_int_t)segment->duration_us, "drop",
+                               (json_int_t)(listed ? -1 : segment->drop_us), "tracks", tracks);
+    if (segment->n_parts > 0) {
+        json_object_set_new(packed, "parts", pack_parts(params, segment));
+        json_object_set_new(packed, "parts_drop", json_integer(vt_parts_listed(segment) ? -1
+                                                                                        : segment->parts_drop_us));
+    }
+    return packed;
 }
 
 static json_t *pack_tag(const struct vt_tag *tag)
 {
-    return json_pack("{s:s,s:I,s:I,s:I,s:I,s:s}", "id", tag->id, "rev", (json_int_t)tag->rev, "k",
-                     (json_int_t)tag->k, "start", (json_int_t)tag->start_ns, "reach", (json_int_t)tag->reach_ns,
-                     "json", tag->json);
+    return json_pack("{s:s,s:I,s:I,s:i,s:I,s:I,s:s}", "id", tag->id, "rev", (json_int_t)tag->rev, "k",
+                     (json_int_t)tag->k, "part", tag->part, "start", (json_int_t)tag->start_ns, "reach",
+                     (json_int_t)tag->reach_ns, "json", tag->json);
 }
 
 // What must be alike before and after: the show and its tracks.
@@ -35,9 +61,10 @@ static json_t *pack_show(const struct vt_packager_params *params, const uint32_t
     json_t *tracks = json_array();
     for (int i = 0; i < params->n_tracks; i++)
         json_array_append_new(tracks, json_pack("[s,I]", params->tracks[i].name, (json_int_t)init_sums[i]));
-    return json_pack("{s:i,s:I,s:I,s:I,s:[i,i],s:o}", "version", 1, "epoch", (json_int_t)params->epoch_ns,
-                     "first_msn", (json_int_t)params->first_msn, "segment", (json_int_t)params->segment_ns, "rate",
-                     (int)params->rate.num, (int)params->rate.den, "tracks", tracks);
+    return json_pack("{s:i,s:I,s:I,s:I,s:I,s:[i,i],s:o}", "version", 2, "epoch", (json_int_t)params->epoch_ns,
+                     "first_msn", (json_int_t)params->first_msn, "segment", (json_int_t)params->segment_ns, "part",
+                     (json_int_t)params->part_ns, "rate", (int)params->rate.num, (int)params->rate.den, "tracks",
+                     tracks);
 }
 
 static json_t *pack_state(const struct vt_packager_params *params, const struct vt_state *state)
@@ -90,6 +117,41 @@ static bool read_track(const json_t *value, struct vt_listed_track *track)
            take(json_array_get(value, 2), 0, VT_SEGMENT_BYTES_MAX * INT64_C(2), &track->bytes);
 }
 
+static bool read_part(const json_t *tracks, int n_tracks, struct vt_listed_part *part)
+{
+    for (int t = 0; t < n_tracks; t++) {
+        const json_t *value = json_array_get(tracks, (size_t)t);
+        int64_t flags;
+        if (!take(json_array_get(value, 0), 0, TIME_MAX, &part->track[t].duration_us) ||
+            !take(json_array_get(value, 1), 0, PART_GAP | PART_INDEPENDENT, &flags))
+            return false;
+        part->track[t].gap = flags & PART_GAP;
+        part->track[t].independent = flags & PART_INDEPENDENT;
+    }
+    return true;
+}
+
+// A segment has no parts, or all of them.
+static int read_parts(const json_t *value, const struct vt_packager_params *params, struct vt_listed *segment)
+{
+    const json_t *parts = json_object_get(value, "parts");
+    int64_t drop;
+    if (!parts)
+        return 0;
+    if (!vt_has_parts(params) || (int)json_array_size(parts) != vt_part_count(params, segment->k) ||
+        !take(json_object_get(value, "parts_drop"), -1, TIME_MAX, &drop))
+        return -EBADMSG;
+    segment->parts_drop_us = drop < 0 ? INT64_MAX : drop;
+    for (size_t i = 0; i < json_array_size(parts); i++) {
+        struct vt_listed_part part = {0};
+        int result = read_part(json_array_get(parts, i), params->n_tracks, &part)
+                   ? vt_listed_add_part(segment, &part) : -EBADMSG;
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
 static bool read_segment(const json_t *value, const struct vt_packager_params *params, struct vt_listed *segment,
                          int64_t *drop)
 {
@@ -116,16 +178,22 @@ static int read_segments(const json_t *list, const struct vt_packager_params *pa
             (i > 0 && (segment.k != window->list[i - 1].k + 1 || segment.start_us != vt_window_edge(window))) ||
             (drop >= 0 && window->first != (int)i))
             return -EBADMSG;
-        int result = vt_window_add(window, &segment);
-        if (result < 0)
+        int result = read_parts(json_array_get(list, i), params, &segment);
+        if (result == 0)
+            result = vt_window_add(window, &segment);
+        if (result < 0) {
+            free(segment.parts);
             return result;
+        }
+        window->list[i].parts_drop_us = segment.parts_drop_us;
         if (drop >= 0)
             window->list[window->first++].drop_us = drop;
     }
     return window->first < window->count ? 0 : -EBADMSG;
 }
 
-static int read_tags(const json_t *list, struct vt_timeline *timeline)
+static int read_tags(const json_t *list, const struct vt_packager_params *params, int64_t first_k,
+                     struct vt_timeline *timeline)
 {
     if (!json_is_array(list) || json_array_size(list) > VT_DATERANGES_MAX)
         return -EBADMSG;
@@ -135,13 +203,16 @@ static int read_tags(const json_t *list, struct vt_timeline *timeline)
         const char *json = json_string_value(json_object_get(value, "json"));
         size_t size = json ? strlen(json) : 0;
         struct vt_tag tag = {.size = (int)size};
+        int64_t part;
         if (!id || vt_name_copy(tag.id, id) < 0 || size == 0 || size > VT_CUE_JSON ||
             !take(json_object_get(value, "rev"), 1, INT64_MAX, &tag.rev) ||
-            !take(json_object_get(value, "k"), 0, TIME_MAX, &tag.k) ||
+            !take(json_object_get(value, "k"), 0, first_k, &tag.k) ||
+            !take(json_object_get(value, "part"), 0, vt_part_count(params, tag.k) - 1, &part) ||
             !take(json_object_get(value, "start"), 0, INT64_MAX / 2, &tag.start_ns) ||
             !take(json_object_get(value, "reach"), tag.start_ns, tag.start_ns + VT_CUE_LEASE_NS, &tag.reach_ns) ||
             (i > 0 && tag.k < timeline->tags[i - 1].k))
             return -EBADMSG;
+        tag.part = (int)part;
         memcpy(tag.json, json, size + 1);
         int result = vt_timeline_add_tag(timeline, &tag);
         if (result < 0)
@@ -189,7 +260,7 @@ static int read_root(const json_t *root, const struct vt_packager_params *params
         return -EBADMSG;
     int result = read_segments(json_object_get(root, "segments"), params, first_k, state->window);
     if (result == 0)
-        result = read_tags(json_object_get(root, "tags"), state->timeline);
+        result = read_tags(json_object_get(root, "tags"), params, first_k, state->timeline);
     if (result == 0)
         result = read_more(json_object_get(root, "more"), state->timeline);
     if (result == 0)

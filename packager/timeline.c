@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "packager/segmenter.h"
+
 // What one cue takes in the index, at most, with a revision number of six digits: "id.rev",
 #define INDEX_ENTRY(id)  (strlen(id) + 10)
 #define INDEX_FRAME      (sizeof "{\"v\":1,\"op\":\"snap\",\"on\":[]}")
@@ -31,6 +33,14 @@ static struct vt_revision *find_live(const struct vt_timeline *timeline, const c
 }
 
 // -- taking in
+
+static const struct vt_revision *latest_revision(const struct vt_timeline *timeline, const char *id)
+{
+    for (int i = timeline->n_pending - 1; i >= 0; i--)
+        if (strcmp(timeline->pending[i].id, id) == 0)
+            return &timeline->pending[i];
+    return find_live(timeline, id);
+}
 
 static int64_t latest_rev(const struct vt_timeline *timeline, const char *id)
 {
@@ -77,11 +87,13 @@ static int count_pending_tags(const struct vt_timeline *timeline, const struct v
         bool counted = false;
         for (int j = 0; j < i && !counted; j++) {
             const struct vt_revision *b = &timeline->pending[j];
-            counted = strcmp(a->id, b->id) == 0 &&
+            counted = !a->urgent && strcmp(a->id, b->id) == 0 &&
                       vt_segment_of(params, a->frame) == vt_segment_of(params, b->frame);
         }
         count += !counted;
     }
+    for (int i = 0; i < timeline->n_live; i++)
+        count += timeline->live[i].untagged;
     return count;
 }
 
@@ -131,6 +143,14 @@ static int64_t frame_time(const struct vt_packager_params *params, int64_t frame
     return params->epoch_ns + vt_frame_to_ns(frame, params->rate);
 }
 
+// Whether viewers must learn of it at once.
+static bool is_urgent(const struct vt_revision *revision, const struct vt_revision *before)
+{
+    return !before || revision->op != VT_CUE_UPDATE || revision->priced != before->priced ||
+           revision->amount != before->amount || strcmp(revision->currency, before->currency) != 0 ||
+           revision->end_frame != before->end_frame;
+}
+
 static bool cue_valid(const struct vt_cue *cue)
 {
     return vt_name_valid(cue->id) && cue->op != VT_CUE_SNAP && cue->lease_frame > cue->frame && cue->template &&
@@ -147,7 +167,12 @@ int vt_timeline_prepare(const struct vt_timeline *timeline, const struct vt_pack
     if (result < 0)
         return result;
 
-    struct vt_revision revision = {.rev = cue->rev, .op = cue->op, .frame = cue->frame};
+    struct vt_revision revision = {.rev = cue->rev, .op = cue->op, .frame = cue->frame,
+                                   .end_frame = cue->end_frame, .priced = cue->priced};
+    if (cue->priced) {
+        revision.amount = cue->amount;
+        memcpy(revision.currency, cue->currency, sizeof revision.currency - 1);
+    }
     struct vt_cue_clock clock = {params->rate, params->epoch_ns};
     revision.size = vt_cue_json(cue, &clock, revision.json);
     if (revision.size < 0)
@@ -158,6 +183,7 @@ int vt_timeline_prepare(const struct vt_timeline *timeline, const struct vt_pack
     revision.reach_ns = floor_ms(frame_time(params, cue->lease_frame) + VT_NS_PER_MS - 1);
     if (revision.reach_ns > revision.start_ns + VT_CUE_LEASE_NS)
         revision.reach_ns = revision.start_ns + VT_CUE_LEASE_NS;
+    revision.urgent = is_urgent(&revision, latest_revision(timeline, cue->id));
     *ret = revision;
     return 0;
 }
@@ -268,25 +294,34 @@ static void write_index(const struct messages *m, const struct vt_timeline *time
     vt_writer_free(&json);
 }
 
-int vt_timeline_messages(const struct vt_timeline *timeline, const struct vt_packager_params *params, int64_t k,
-                         struct vt_writer *w)
+static void write_snaps(const struct messages *m, const struct vt_timeline *timeline, int64_t first)
 {
-    int64_t first = vt_segment_frame(params, k), end = vt_segment_frame(params, k + 1);
-    struct messages m = {w, params, k, vt_video_timescale(params->rate), 0, 0};
-    m.start = media_time(&m, first);
-    m.end = media_time(&m, end);
-
     for (int i = 0; i < timeline->n_live; i++) {
         const struct vt_revision *live = &timeline->live[i];
         char snap[VT_CUE_JSON + 1];
         if (!pending_at(timeline, live->id, first))
-            write_message(&m, live->id, live->rev, VT_CUE_SNAP, m.start, snap,
+            write_message(m, live->id, live->rev, VT_CUE_SNAP, m->start, snap,
                           (size_t)vt_cue_snap_json(live->json, snap));
     }
-    write_index(&m, timeline, first);
-    for (int i = 0; i < timeline->n_pending && timeline->pending[i].frame < end; i++) {
+    write_index(m, timeline, first);
+}
+
+struct vt_span vt_span_of(const struct vt_packager_params *params, int64_t k, int part)
+{
+    return (struct vt_span){k, part, vt_part_frame(params, k, part), vt_part_frame(params, k, part + 1)};
+}
+
+int vt_timeline_messages(const struct vt_timeline *timeline, const struct vt_packager_params *params,
+                         const struct vt_span *span, struct vt_writer *w)
+{
+    struct messages m = {w, params, span->k, vt_video_timescale(params->rate), 0, 0};
+    m.start = media_time(&m, vt_segment_frame(params, span->k));
+    m.end = media_time(&m, vt_segment_frame(params, span->k + 1));
+    if (span->part == 0)
+        write_snaps(&m, timeline, span->first);
+    for (int i = 0; i < timeline->n_pending && timeline->pending[i].frame < span->end; i++) {
         const struct vt_revision *p = &timeline->pending[i];
-        if (p->frame >= first)
+        if (p->frame >= span->first)
             write_message(&m, p->id, p->rev, p->op, media_time(&m, p->frame), p->json, (size_t)p->size);
     }
     return w->failed ? -ENOMEM : 0;
@@ -301,28 +336,43 @@ static int set_live(struct vt_timeline *timeline, const struct vt_revision *revi
         int at = (int)(live - timeline->live);
         memmove(live, live + 1, (size_t)(--timeline->n_live - at) * sizeof *live);
     } else if (live) {
+        bool urgent = live->untagged && live->urgent;
         *live = *revision;
+        live->urgent |= urgent;
+        live->untagged = true;
     } else if (revision->op != VT_CUE_END) {
         int result = reserve((void **)&timeline->live, &timeline->live_room, timeline->n_live + 1, sizeof *live);
         if (result < 0)
             return result;
-        timeline->live[timeline->n_live++] = *revision;
+        live = &timeline->live[timeline->n_live++];
+        *live = *revision;
+        live->untagged = true;
     }
     return 0;
 }
 
 int vt_timeline_add_tag(struct vt_timeline *timeline, const struct vt_tag *tag)
 {
-    int result = reserve((void **)&timeline->tags, &timeline->tags_room, timeline->n_tags + 1, sizeof *tag);
-    if (result == 0)
-        timeline->tags[timeline->n_tags++] = *tag;
-    return result;
+    struct vt_writer line = {0};
+    vt_cue_daterange(&line, tag->id, tag->rev, tag->start_ns, tag->reach_ns - tag->start_ns, tag->json,
+                     (size_t)tag->size);
+    int result = line.failed ? -ENOMEM : reserve((void **)&timeline->tags, &timeline->tags_room,
+                                                 timeline->n_tags + 1, sizeof *tag);
+    if (result < 0) {
+        vt_writer_free(&line);
+        return result;
+    }
+    struct vt_tag *added = &timeline->tags[timeline->n_tags++];
+    *added = *tag;
+    added->line = (char *)line.data;
+    added->line_size = line.size;
+    return 0;
 }
 
 // No tag ends before an earlier one of its cue, so that none of those outlives it in a player's table.
-static int tag_revision(struct vt_timeline *timeline, const struct vt_revision *revision, int64_t k)
+static int tag_revision(struct vt_timeline *timeline, const struct vt_revision *revision, const struct vt_span *span)
 {
-    struct vt_tag tag = {.rev = revision->rev, .k = k, .start_ns = revision->start_ns,
+    struct vt_tag tag = {.rev = revision->rev, .k = span->k, .part = span->part, .start_ns = revision->start_ns,
                          .reach_ns = revision->reach_ns, .size = revision->size};
     memcpy(tag.id, revision->id, sizeof tag.id);
     memcpy(tag.json, revision->json, sizeof tag.json);
@@ -332,31 +382,78 @@ static int tag_revision(struct vt_timeline *timeline, const struct vt_revision *
     return vt_timeline_add_tag(timeline, &tag);
 }
 
-int vt_timeline_pass(struct vt_timeline *timeline, const struct vt_packager_params *params, int64_t k)
+static bool tagged_in(const struct vt_timeline *timeline, const char *id, int64_t k)
 {
-    int64_t end = vt_segment_frame(params, k + 1);
+    for (int i = timeline->n_tags - 1; i >= 0 && timeline->tags[i].k >= k; i--)
+        if (strcmp(timeline->tags[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+// Tells of a cue on air, unless that has to wait.
+static int tag_live(struct vt_timeline *timeline, struct vt_revision *live, const struct vt_span *span)
+{
+    if (!live->untagged || (!live->urgent && tagged_in(timeline, live->id, span->k)))
+        return 0;
+    int result = tag_revision(timeline, live, span);
+    live->untagged = result < 0;
+    return result;
+}
+
+static int pass_revision(struct vt_timeline *timeline, const struct vt_revision *p, const struct vt_span *span)
+{
+    int result = set_live(timeline, p);
+    if (result < 0 || pending_at(timeline, p->id, span->end - 1) != p)
+        return result;
+    return p->op == VT_CUE_END ? tag_revision(timeline, p, span) : tag_live(timeline, find_live(timeline, p->id), span);
+}
+
+int vt_timeline_pass(struct vt_timeline *timeline, const struct vt_span *span)
+{
     int count = 0, result = 0;
-    for (; count < timeline->n_pending && timeline->pending[count].frame < end; count++) {
-        const struct vt_revision *p = &timeline->pending[count];
-        int set = set_live(timeline, p);
-        int tagged = pending_at(timeline, p->id, end - 1) == p ? tag_revision(timeline, p, k) : 0;
-        result = result < 0 ? result : set < 0 ? set : tagged;
+    for (; count < timeline->n_pending && timeline->pending[count].frame < span->end; count++) {
+        int passed = pass_revision(timeline, &timeline->pending[count], span);
+        result = result < 0 ? result : passed;
     }
     timeline->n_pending -= count;
     if (count > 0)
         memmove(timeline->pending, timeline->pending + count,
                 (size_t)timeline->n_pending * sizeof *timeline->pending);
+    for (int i = 0; i < timeline->n_live; i++) {
+        int tagged = tag_live(timeline, &timeline->live[i], span);
+        result = result < 0 ? result : tagged;
+    }
     return result;
 }
 
 // -- leaving
 
-void vt_timeline_trim(struct vt_timeline *timeline, int64_t start_ns)
+static void remember_removed(struct vt_timeline *timeline, const struct vt_tag *tag, int64_t edge_us)
 {
-    int kept = 0;
-    for (int i = 0; i < timeline->n_tags; i++)
-        if (timeline->tags[i].reach_ns > start_ns)
-            timeline->tags[kept++] = timeline->tags[i];
+    struct vt_removed removed = {.rev = tag->rev, .at_us = edge_us};
+    memcpy(removed.id, tag->id, sizeof removed.id);
+    // Without memory a player keeps a range that has long passed.
+    if (reserve((void **)&timeline->removed, &timeline->removed_room, timeline->n_removed + 1, sizeof removed) == 0)
+        timeline->removed[timeline->n_removed++] = removed;
+}
+
+void vt_timeline_trim(struct vt_timeline *timeline, int64_t start_ns, int64_t edge_us, int64_t forget_us)
+{
+    int old = 0, kept = 0;
+    while (old < timeline->n_removed && timeline->removed[old].at_us < forget_us)
+        old++;
+    timeline->n_removed -= old;
+    if (old > 0)
+        memmove(timeline->removed, timeline->removed + old, (size_t)timeline->n_removed * sizeof *timeline->removed);
+    for (int i = 0; i < timeline->n_tags; i++) {
+        struct vt_tag *tag = &timeline->tags[i];
+        if (tag->reach_ns > start_ns) {
+            timeline->tags[kept++] = *tag;
+        } else {
+            remember_removed(timeline, tag, edge_us);
+            free(tag->line);
+        }
+    }
     timeline->n_tags = kept;
 }
 
@@ -385,6 +482,9 @@ bool vt_timeline_expire_more(struct vt_timeline *timeline, int64_t before_ns, ch
 
 void vt_timeline_clear(struct vt_timeline *timeline)
 {
+    for (int i = 0; i < timeline->n_tags; i++)
+        free(timeline->tags[i].line);
+    free(timeline->removed);
     free(timeline->pending);
     free(timeline->live);
     free(timeline->tags);

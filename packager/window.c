@@ -18,8 +18,24 @@ int vt_window_add(struct vt_window *window, const struct vt_listed *segment)
         window->room = room;
     }
     window->list[window->count] = *segment;
+    window->list[window->count].parts_drop_us = INT64_MAX;
     window->list[window->count++].drop_us = INT64_MAX;
     return 0;
+}
+
+int vt_listed_add_part(struct vt_listed *segment, const struct vt_listed_part *part)
+{
+    struct vt_listed_part *parts = reallocarray(segment->parts, (size_t)segment->n_parts + 1, sizeof *parts);
+    if (!parts)
+        return -ENOMEM;
+    segment->parts = parts;
+    parts[segment->n_parts++] = *part;
+    return 0;
+}
+
+bool vt_parts_listed(const struct vt_listed *segment)
+{
+    return segment->n_parts > 0 && segment->parts_drop_us == INT64_MAX;
 }
 
 int64_t vt_window_edge(const struct vt_window *window)
@@ -63,8 +79,35 @@ bool vt_window_expire(struct vt_window *window, struct vt_listed *ret)
     return true;
 }
 
+void vt_window_trim_parts(struct vt_window *window, int64_t edge_us)
+{
+    int64_t keep_us = 3 * window->target_us;
+    for (int i = 0; i < window->count; i++) {
+        struct vt_listed *segment = &window->list[i];
+        if (vt_parts_listed(segment) && segment->start_us + segment->duration_us < edge_us - keep_us)
+            segment->parts_drop_us = edge_us + keep_us;
+    }
+}
+
+bool vt_window_expire_parts(struct vt_window *window, int64_t edge_us, struct vt_listed *ret)
+{
+    for (int i = 0; i < window->count; i++) {
+        struct vt_listed *segment = &window->list[i];
+        if (segment->n_parts == 0 || segment->parts_drop_us > edge_us)
+            continue;
+        *ret = *segment;
+        segment->parts = NULL;
+        segment->n_parts = 0;
+        return true;
+    }
+    return false;
+}
+
 void vt_window_clear(struct vt_window *window)
 {
+    for (int i = 0; i < window->count; i++)
+        free(window->list[i].parts);
+    free(window->open.parts);
     free(window->list);
     *window = (struct vt_window){0};
 }

@@ -180,7 +180,8 @@ int vt_output_new(struct vt_output **ret, const struct vt_output_params *params)
     output->params = *params;
     output->timing = (struct vt_packager_params) {
         .rate = params->channel->rate, .segment_ns = params->channel->segment_ns,
-        .part_ns = params->channel->part_ns, .window_ns = params->window_ns, .epoch_ns = params->epoch_ns,
+        .part_ns = params->offline ? 0 : params->channel->part_ns,       // nobody waits for a file's parts
+        .window_ns = params->window_ns, .epoch_ns = params->epoch_ns,
         .first_msn = params->first_msn, .first_frame = params->first_frame,
         .state = params->state, .state_size = params->state_size, .sink = params->sink,
     };

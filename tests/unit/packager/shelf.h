@@ -6,7 +6,7 @@
 #include "check.h"
 #include "packager/packager.h"
 
-#define SHELF_FILES 2000
+#define SHELF_FILES 20000
 
 struct shelf_file {
     char name[100];
@@ -19,10 +19,12 @@ struct shelf_file {
 struct shelf {
     struct shelf_file files[SHELF_FILES];
     int count;
-    int puts[6];
+    int puts[7];
     int drops;
-    uint64_t ready;                          // last number told
+    uint64_t ready;                          // last whole segment told
     int readies;
+    uint64_t msn;                            // last part told
+    int part, parts;
     int fail;                                // errno that puts of `fail_kind` return
     enum vt_blob fail_kind;
 };
@@ -67,7 +69,15 @@ static int shelf_drop(void *opaque, const char *name)
 static void shelf_ready(void *opaque, uint64_t msn, int part)
 {
     struct shelf *shelf = opaque;
-    REQUIRE_INT(part, -1);
+    if (part >= 0) {
+        // One after the other, and the segment after its last part.
+        REQUIRE(part == 0 ? msn > shelf->msn && shelf->ready >= shelf->msn : msn == shelf->msn && part == shelf->part + 1);
+        shelf->msn = msn;
+        shelf->part = part;
+        shelf->parts++;
+        return;
+    }
+    REQUIRE(msn > shelf->ready && (shelf->parts == 0 || msn == shelf->msn));
     shelf->ready = msn;
     shelf->readies++;
 }
@@ -104,9 +114,8 @@ static const struct vt_track shelf_tracks[] = {
 __attribute__((unused)) static struct vt_packager_params shelf_params(struct shelf *shelf)
 {
     return (struct vt_packager_params){
-        .rate = {30, 1}, .segment_ns = 2 * VT_NS_PER_S, .part_ns = 333 * VT_NS_PER_MS,
-        .window_ns = 20 * VT_NS_PER_S, .epoch_ns = SHELF_EPOCH, .first_msn = 1, .tracks = shelf_tracks,
-        .n_tracks = 2, .sink = {shelf, shelf_put, shelf_drop, shelf_ready},
+        .rate = {30, 1}, .segment_ns = 2 * VT_NS_PER_S, .window_ns = 20 * VT_NS_PER_S,
+        .epoch_ns = SHELF_EPOCH, .first_msn = 1, .tracks = shelf_tracks, .n_tracks = 2, .sink = {shelf, shelf_put, shelf_drop, shelf_ready},
     };
 }
 

@@ -59,9 +59,9 @@ TEST(playlists_are_exactly)
     struct vt_packager_params params = shelf_params(&shelf);
     struct vt_packager *p = open_packager(&params);
     REQUIRE_INT(shelf.puts[VT_BLOB_INIT], 2);
-    REQUIRE_INT(shelf_run(p, &params, 0, 60), 0);
+    REQUIRE_INT(shelf_run(p, &params, 0, 59), 0);
     REQUIRE_INT(shelf.readies, 0);
-    REQUIRE_INT(shelf_run(p, &params, 60, 62), 0);
+    REQUIRE_INT(shelf_run(p, &params, 59, 62), 0);
     REQUIRE_INT(shelf.ready, 1);
     REQUIRE_TEXT(shelf_text(&shelf, "720p.m3u8"),
         "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:1\n"

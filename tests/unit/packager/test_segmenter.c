@@ -63,6 +63,49 @@ TEST(parts_are_even)
     }
 }
 
+static int64_t part_ns(const struct vt_packager_params *p, int64_t k, int i, bool sound)
+{
+    int64_t from = vt_part_frame(p, k, i), to = vt_part_frame(p, k, i + 1);
+    if (!sound)
+        return vt_frame_to_ns(to, p->rate) - vt_frame_to_ns(from, p->rate);
+    return vt_muldiv(vt_frame_sample(p, to, 48000, 0) - vt_frame_sample(p, from, 48000, 0), VT_NS_PER_S, 48000);
+}
+
+// An hour of parts: never longer than PART-TARGET, and at least 85 % of it but for the last of a segment. In 100 ms
+// there are too few AAC frames for that; but a part of sound is independent, which frees it from the rule.
+TEST(parts_are_as_long_as_they_must_be)
+{
+    struct vt_track tracks[2] = {{.kind = VT_TRACK_VIDEO}, {.kind = VT_TRACK_AUDIO, .sample_rate = 48000}};
+    static const int64_t some_parts[] = {100, 200, 250, 333, 500, 1000};
+    FOR_EACH(rates, r) FOR_EACH(some_parts, n) for (size_t s = 1; s < 5; s++) {
+        struct vt_packager_params p = params(r, s, 0);
+        p.part_ns = some_parts[n] * VT_NS_PER_MS;
+        p.tracks = tracks;
+        p.n_tracks = 2;
+        int64_t target = vt_part_target(&p) * VT_NS_PER_MS, longest = 0;
+        for (int64_t k = 0; k < 3600000 / segments[s]; k++) {
+            int count = vt_part_count(&p, k);
+            for (int i = 0; i < 2 * count; i++) {
+                bool sound = i >= count;
+                int64_t ns = part_ns(&p, k, i % count, sound);
+                REQUIRE(ns > 0 && ns <= target);
+                REQUIRE(i % count == count - 1 || (sound && n == 0) || ns * 100 >= target * 85);
+                longest = ns > longest ? ns : longest;
+            }
+            REQUIRE_INT(vt_part_frame(&p, k, count), vt_segment_frame(&p, k + 1));
+        }
+        REQUIRE(longest > target - VT_NS_PER_MS);
+    }
+    struct vt_packager_params p = params(2, 1, 2);
+    p.tracks = tracks;
+    p.n_tracks = 2;
+    REQUIRE_INT(vt_part_target(&p), 342);
+    p.n_tracks = 1;
+    REQUIRE_INT(vt_part_target(&p), 334);
+    p.rate = (struct vt_rational){25, 1};
+    REQUIRE_INT(vt_part_target(&p), 360);
+}
+
 TEST(sound_is_cut_at_the_first_frame_after_the_picture)
 {
     static const int sample_rates[] = {48000, 44100};
@@ -117,6 +160,7 @@ int main(void)
     RUN(first_frames);
     RUN(every_frame_is_in_one_segment_and_part);
     RUN(parts_are_even);
+    RUN(parts_are_as_long_as_they_must_be);
     RUN(sound_is_cut_at_the_first_frame_after_the_picture);
     RUN(target_duration_is_the_longest_that_occurs);
     RUN(timescales);

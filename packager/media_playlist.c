@@ -1,0 +1,234 @@
+#include <stdio.h>
+
+#include "packager/playlist.h"
+#include "packager/segmenter.h"
+
+#define SKIP_TARGETS 6                       // CAN-SKIP-UNTIL in target durations; the least that is allowed
+
+static unsigned long long msn_of(const struct vt_packager_params *params, int64_t k)
+{
+    return (unsigned long long)params->first_msn + (unsigned long long)k;
+}
+
+void vt_segment_name(const struct vt_packager_params *params, int track, int64_t k, char out[VT_NAME_OF_SEGMENT])
+{
+    snprintf(out, VT_NAME_OF_SEGMENT, "%s-%llu.m4s", params->tracks[track].name, msn_of(params, k));
+}
+
+void vt_part_name(const struct vt_packager_params *params, int track, int64_t k, int part,
+                  char out[VT_NAME_OF_SEGMENT])
+{
+    snprintf(out, VT_NAME_OF_SEGMENT, "%s-%llu.%d.m4s", params->tracks[track].name, msn_of(params, k), part);
+}
+
+int64_t vt_skip_boundary(const struct vt_packager_params *params)
+{
+    return SKIP_TARGETS * INT64_C(1000000) * vt_target_duration(params);
+}
+
+// One playlist while it is written.
+struct page {
+    struct vt_writer *w;
+    const struct vt_playlist *p;
+    int track;
+    enum vt_playlist_form form;
+    int skipped;                             // segments
+};
+
+// -- tags
+
+static bool tag_skipped(const struct page *page, const struct vt_tag *tag)
+{
+    const struct vt_packager_params *params = page->p->params;
+    if (page->form != VT_FORM_SKIP2)
+        return false;
+    int64_t end = vt_part_frame(params, tag->k, tag->part + 1);
+    return vt_muldiv(end * params->rate.den, 1000000, params->rate.num) < page->p->edge_us - vt_skip_boundary(params);
+}
+
+static void write_tag(const struct page *page, const struct vt_tag *tag)
+{
+    if (!tag_skipped(page, tag))
+        vt_write_bytes(page->w, tag->line, tag->line_size);
+}
+
+// Tags of segment k, or of one part of it, or -1; `earlier`: those of all segments before it instead.
+static void write_tags(const struct page *page, int64_t k, int part, bool earlier)
+{
+    const struct vt_timeline *timeline = page->p->timeline;
+    for (int i = 0; i < timeline->n_tags; i++) {
+        const struct vt_tag *tag = &timeline->tags[i];
+        if (earlier ? tag->k < k : tag->k == k && (part < 0 || tag->part == part))
+            write_tag(page, tag);
+    }
+}
+
+static void write_seconds(struct vt_writer *w, int64_t us)
+{
+    vt_write_format(w, "%lld.%06d", (long long)(us / 1000000), (int)(us % 1000000));
+}
+
+// -- segments and parts
+
+static void write_date(const struct page *page, const struct vt_listed *segment)
+{
+    char time[VT_TIME_TEXT];
+    vt_format_time(page->p->params->epoch_ns + segment->track[page->track].start_us * 1000, time);
+    vt_write_format(page->w, "#EXT-X-PROGRAM-DATE-TIME:%s\n", time);
+}
+
+static void write_part(const struct page *page, const struct vt_listed *segment, int i)
+{
+    const struct vt_listed_part *part = &segment->parts[i];
+    char name[VT_NAME_OF_SEGMENT];
+    if (part->track[page->track].absent)
+        return;
+    vt_part_name(page->p->params, page->track, segment->k, i, name);
+    vt_write_text(page->w, "#EXT-X-PART:DURATION=");
+    write_seconds(page->w, part->track[page->track].duration_us);
+    vt_write_format(page->w, ",URI=\"%s\"%s\n", name, part->track[page->track].gap ? ",GAP=YES"
+                    : part->track[page->track].independent ? ",INDEPENDENT=YES" : "");
+}
+
+static void write_parts(const struct page *page, const struct vt_listed *segment)
+{
+    for (int i = 0; i < segment->n_parts; i++) {
+        write_tags(page, segment->k, i, false);
+        write_part(page, segment, i);
+    }
+}
+
+static void write_segment(const struct page *page, const struct vt_listed *segment)
+{
+    const struct vt_listed_track *t = &segment->track[page->track];
+    bool parts = page->form != VT_FORM_PLAIN && vt_parts_listed(segment);
+    char name[VT_NAME_OF_SEGMENT];
+    if (page->form == VT_FORM_PLAIN)
+        write_tags(page, segment->k, -1, false);
+    if (t->absent)
+        return;
+    write_date(page, segment);
+    if (parts)
+        write_parts(page, segment);
+    else if (page->form != VT_FORM_PLAIN)
+        write_tags(page, segment->k, -1, false);
+    vt_segment_name(page->p->params, page->track, segment->k, name);
+    vt_write_format(page->w, "%s#EXTINF:", t->gap ? "#EXT-X-GAP\n" : "");
+    write_seconds(page->w, t->duration_us);
+    vt_write_format(page->w, ",\n%s\n", name);
+}
+
+// -- the edge
+
+static void write_reports(const struct page *page)
+{
+    const struct vt_playlist *p = page->p;
+    const struct vt_listed *last = p->window->count ? &p->window->list[p->window->count - 1] : NULL;
+    int64_t k = p->part > 0 ? p->next : p->next - 1;
+    int part = p->part > 0 ? p->part - 1 : last ? last->n_parts - 1 : -1;
+    for (int t = 0; t < p->params->n_tracks; t++) {
+        if (t == page->track)
+            continue;
+        vt_write_format(page->w, "#EXT-X-RENDITION-REPORT:URI=\"%s.m3u8\",LAST-MSN=%llu", p->params->tracks[t].name,
+                        msn_of(p->params, k));
+        if (part >= 0)
+            vt_write_format(page->w, ",LAST-PART=%d", part);
+        vt_write_text(page->w, "\n");
+    }
+}
+
+static void write_edge(const struct page *page)
+{
+    const struct vt_playlist *p = page->p;
+    char name[VT_NAME_OF_SEGMENT];
+    if (p->window->open.n_parts > 0) {
+        write_date(page, &p->window->open);
+        write_parts(page, &p->window->open);
+    }
+    vt_part_name(p->params, page->track, p->next, p->part, name);
+    vt_write_format(page->w, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"%s\"\n", name);
+    write_reports(page);
+}
+
+// -- the head
+
+// Segments that end before the skip boundary: they are farther than it from the end of the last whole one.
+static int count_skipped(const struct vt_playlist *p)
+{
+    int64_t until = vt_window_edge(p->window) - vt_skip_boundary(p->params);
+    int count = 0;
+    while (p->window->first + count < p->window->count) {
+        const struct vt_listed *segment = &p->window->list[p->window->first + count];
+        if (segment->start_us + segment->duration_us >= until)
+            break;
+        count++;
+    }
+    return count;
+}
+
+static void write_control(const struct page *page)
+{
+    const struct vt_packager_params *params = page->p->params;
+    int target = vt_part_target(params), hold = 3 * target;
+    vt_write_format(page->w, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=%d.0,CAN-SKIP-DATERANGES=YES,"
+                    "PART-HOLD-BACK=%d.%03d\n#EXT-X-PART-INF:PART-TARGET=%d.%03d\n",
+                    SKIP_TARGETS * vt_target_duration(params), hold / 1000, hold % 1000, target / 1000, target % 1000);
+}
+
+static void write_skip(const struct page *page)
+{
+    const struct vt_timeline *timeline = page->p->timeline;
+    int64_t since = page->p->edge_us - vt_skip_boundary(page->p->params);
+    vt_write_format(page->w, "#EXT-X-SKIP:SKIPPED-SEGMENTS=%d", page->skipped);
+    if (page->form == VT_FORM_SKIP2) {
+        const char *separator = "";
+        vt_write_text(page->w, ",RECENTLY-REMOVED-DATERANGES=\"");
+        for (int i = 0; i < timeline->n_removed; i++) {
+            if (timeline->removed[i].at_us < since)
+                continue;
+            vt_write_format(page->w, "%s%s.%lld", separator, timeline->removed[i].id,
+                            (long long)timeline->removed[i].rev);
+            separator = "\t";
+        }
+        vt_write_text(page->w, "\"");
+    }
+    vt_write_text(page->w, "\n");
+}
+
+static void write_head(const struct page *page, int64_t first)
+{
+    static const int versions[] = {6, 6, 9, 10};
+    const struct vt_packager_params *params = page->p->params;
+    vt_write_format(page->w, "#EXTM3U\n#EXT-X-VERSION:%d\n#EXT-X-TARGETDURATION:%d\n", versions[page->form],
+                    vt_target_duration(params));
+    if (page->form != VT_FORM_PLAIN)
+        write_control(page);
+    vt_write_format(page->w, "#EXT-X-MEDIA-SEQUENCE:%llu\n%s", msn_of(params, first),
+                    params->window_ns == 0 ? "#EXT-X-PLAYLIST-TYPE:EVENT\n" : "");
+    // The map belongs to the first segment, and is skipped with it.
+    if (page->skipped > 0)
+        write_skip(page);
+    else
+        vt_write_format(page->w, "#EXT-X-MAP:URI=\"%s-init.mp4\"\n", params->tracks[page->track].name);
+}
+
+void vt_playlist_media(struct vt_writer *w, const struct vt_playlist *p, int track, enum vt_playlist_form form)
+{
+    const struct vt_window *window = p->window;
+    struct page page = {w, p, track, form, 0};
+    if (form >= VT_FORM_SKIP && !p->ended)
+        page.skipped = count_skipped(p);
+    // Where there is nothing to skip, and at the end, a delta update is the whole playlist.
+    if (form >= VT_FORM_SKIP && page.skipped == 0)
+        page.form = VT_FORM_LL;
+    write_head(&page, window->first < window->count ? window->list[window->first].k : p->next);
+    for (int i = window->first + page.skipped; i < window->count; i++) {
+        if (i == window->first + page.skipped)
+            write_tags(&page, window->list[i].k, -1, true);
+        write_segment(&page, &window->list[i]);
+    }
+    if (p->ended)
+        vt_write_text(w, "#EXT-X-ENDLIST\n");
+    else if (form != VT_FORM_PLAIN)
+        write_edge(&page);
+}

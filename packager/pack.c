@@ -1,0 +1,242 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "packager/packing.h"
+
+int64_t packing_segment_us(const struct vt_packager *p, int64_t k)
+{
+    return vt_muldiv(vt_segment_frame(&p->params, k) * p->params.rate.den, 1000000, p->params.rate.num);
+}
+
+int64_t packing_track_us(const struct vt_packager *p, int t, int64_t at)
+{
+    if (p->tracks[t].kind == VT_TRACK_AUDIO)
+        return vt_muldiv(at, 1000000, p->tracks[t].sample_rate);
+    return vt_muldiv(at * p->params.rate.den, 1000000, p->params.rate.num);
+}
+
+static int64_t frame_cut(const struct vt_packager *p, int t, int64_t frame)
+{
+    if (p->tracks[t].kind == VT_TRACK_AUDIO)
+        return vt_frame_sample(&p->params, frame, p->tracks[t].sample_rate, p->track[t].phase);
+    return frame;
+}
+
+int64_t packing_cut(const struct vt_packager *p, int t, int64_t k, int part)
+{
+    return frame_cut(p, t, vt_part_frame(&p->params, k, part));
+}
+
+int packing_put(struct vt_packager *p, enum vt_blob kind, const char *name, const struct vt_writer *w)
+{
+    if (w->failed)
+        return -ENOMEM;
+    return p->params.sink.put(p->params.sink.opaque, kind, name, w->data, w->size);
+}
+
+// -- parts
+
+static struct vt_run *oldest_run(struct packing_track *track, int64_t k)
+{
+    return track->n_runs > 0 && track->runs[0].k == k && !track->runs[0].spoilt && track->runs[0].count > 0
+         ? &track->runs[0] : NULL;
+}
+
+// Where the part ends in the track: a show's last one with its samples, but sound not after the picture.
+static int64_t part_end(const struct vt_packager *p, int t, const struct vt_run *run, bool last)
+{
+    if (!last || !run)
+        return packing_cut(p, t, p->next, p->part + 1);
+    int64_t end = vt_run_end(run, p->tracks[t].kind);
+    if (p->tracks[t].kind == VT_TRACK_VIDEO || !p->has_video || !vt_has_parts(&p->params))
+        return end;
+    int64_t limit = frame_cut(p, t, p->end_frame);
+    return end < limit ? end : limit;
+}
+
+static uint32_t sequence_of(const struct vt_packager *p)
+{
+    uint64_t msn = p->params.first_msn + (uint64_t)p->next;
+    // Segments may differ by a part.
+    uint64_t parts = vt_has_parts(&p->params) ? (uint64_t)vt_part_count(&p->params, 0) + 1 : 1;
+    return (uint32_t)(msn * parts + (uint64_t)p->part);
+}
+
+static bool has_key(const struct vt_run *run, int from, int to)
+{
+    for (int i = from; i < to; i++)
+        if (run->samples[i].key)
+            return true;
+    return false;
+}
+
+static int store_part(struct vt_packager *p, int t, size_t start)
+{
+    const struct vt_writer *file = &p->track[t].file;
+    char name[VT_NAME_OF_SEGMENT];
+    if (file->failed)
+        return -ENOMEM;
+    if (!vt_has_parts(&p->params))
+        return 0;
+    vt_part_name(&p->params, t, p->next, p->part, name);
+    return p->params.sink.put(p->params.sink.opaque, VT_BLOB_PART, name, file->data + start, file->size - start);
+}
+
+static int write_fragment(struct vt_packager *p, int t, int to, int64_t end, const struct vt_writer *messages)
+{
+    struct packing_track *track = &p->track[t];
+    bool video = p->tracks[t].kind == VT_TRACK_VIDEO;
+    int64_t unit = video ? (int64_t)vt_video_timescale(p->params.rate) / p->params.rate.num * p->params.rate.den : 1;
+    size_t start = track->file.size;
+    // Where no frame of the segment comes any more, the last one stays until its end.
+    if (video && track->current > p->next && !p->ended)
+        end = vt_segment_frame(&p->params, p->next + 1);
+    if (video)
+        vt_write_bytes(&track->file, messages->data, messages->size);
+    int result = vt_run_write(&track->runs[0], &track->file, p->tracks[t].kind, to, unit, end, sequence_of(p));
+    return result < 0 ? result : store_part(p, t, start);
+}
+
+static int write_track_part(struct vt_packager *p, int t, bool last, const struct vt_writer *messages,
+                            struct vt_listed_part *part)
+{
+    struct vt_run *run = oldest_run(&p->track[t], p->next);
+    int64_t cut = packing_cut(p, t, p->next, p->part), end = part_end(p, t, run, last);
+    int from = run ? run->written : 0, to = run ? vt_run_until(run, end) : 0;
+    bool none = to == from;
+    part->track[t].absent = last && none;
+    part->track[t].duration_us = part->track[t].absent ? 0
+                               : packing_track_us(p, t, end) - packing_track_us(p, t, cut);
+    part->track[t].independent = !none && has_key(run, from, to);
+    int result = none ? 0 : write_fragment(p, t, to, end, messages);
+    part->track[t].gap = none || result < 0;
+    p->window.open.track[t].duration_us += part->track[t].duration_us;
+    return result;
+}
+
+static void open_segment(struct vt_packager *p)
+{
+    struct vt_listed *open = &p->window.open;
+    *open = (struct vt_listed){.k = p->next, .start_us = packing_segment_us(p, p->next),
+                               .parts_drop_us = INT64_MAX};
+    open->duration_us = packing_segment_us(p, p->next + 1) - open->start_us;
+    for (int t = 0; t < p->params.n_tracks; t++)
+        open->track[t].start_us = packing_track_us(p, t, packing_cut(p, t, p->next, 0));
+}
+
+static int write_part(struct vt_packager *p, bool last)
+{
+    struct vt_span span = vt_span_of(&p->params, p->next, p->part);
+    struct vt_listed_part part = {0};
+    struct vt_writer messages = {0};
+    if (p->part == 0)
+        open_segment(p);
+    int result = p->has_video ? vt_timeline_messages(&p->timeline, &p->params, &span, &messages) : 0;
+    for (int t = 0; t < p->params.n_tracks; t++) {
+        int written = write_track_part(p, t, last, &messages, &part);
+        result = result < 0 ? result : written;
+    }
+    vt_writer_free(&messages);
+    int passed = vt_timeline_pass(&p->timeline, &span);
+    int added = vt_has_parts(&p->params) ? vt_listed_add_part(&p->window.open, &part) : 0;
+    p->part++;
+    return result < 0 ? result : passed < 0 ? passed : added;
+}
+
+// -- segments
+
+static void count_rate(struct vt_packager *p, int t, const struct vt_listed_track *segment)
+{
+    struct vt_track_total *total = &p->totals[t];
+    total->bytes += segment->bytes;
+    total->us += segment->duration_us;
+    // A run shorter than half a target duration is no measure of the peak: RFC 8216bis §4.1.
+    if (2 * segment->duration_us < p->window.target_us)
+        return;
+    int64_t rate = vt_muldiv(segment->bytes * 8, 1000000, segment->duration_us);
+    total->peak = rate > total->peak ? rate : total->peak;
+}
+
+static void remove_run(struct packing_track *track, int64_t k)
+{
+    if (track->n_runs == 0 || track->runs[0].k != k)
+        return;
+    vt_run_clear(&track->runs[0]);
+    for (int i = 1; i < track->n_runs; i++)
+        track->runs[i - 1] = track->runs[i];
+    track->runs[--track->n_runs] = (struct vt_run){0};
+}
+
+static int close_track(struct vt_packager *p, int t, struct vt_listed_track *listed)
+{
+    struct packing_track *track = &p->track[t];
+    bool whole = oldest_run(track, p->next) && track->file.size > 0;
+    char name[VT_NAME_OF_SEGMENT];
+    vt_segment_name(&p->params, t, p->next, name);
+    int result = whole ? packing_put(p, VT_BLOB_SEGMENT, name, &track->file) : 0;
+    listed->absent = p->ended && listed->duration_us == 0;
+    listed->gap = !whole || result < 0;
+    listed->bytes = listed->gap ? 0 : (int64_t)track->file.size;
+    if (!listed->gap)
+        count_rate(p, t, listed);
+    vt_writer_free(&track->file);
+    remove_run(track, p->next);
+    return result;
+}
+
+static int close_segment(struct vt_packager *p)
+{
+    struct vt_listed *open = &p->window.open;
+    int result = 0;
+    for (int t = 0; t < p->params.n_tracks; t++) {
+        int closed = close_track(p, t, &open->track[t]);
+        result = result < 0 ? result : closed;
+        if (p->ended && open->track[t].duration_us < open->duration_us && !open->track[t].absent &&
+            p->tracks[t].kind == VT_TRACK_VIDEO)
+            open->duration_us = open->track[t].duration_us;
+    }
+    int added = vt_window_add(&p->window, open);
+    if (added < 0)
+        free(open->parts);
+    *open = (struct vt_listed){0};
+    p->next++;
+    p->part = 0;
+    return result < 0 ? result : added;
+}
+
+int packing_write_part(struct vt_packager *p)
+{
+    bool closes = p->part + 1 == vt_part_count(&p->params, p->next);
+    int result = write_part(p, false);
+    int closed = closes ? close_segment(p) : 0;
+    return result < 0 ? result : closed;
+}
+
+// -- the end
+
+static bool has_rest(struct vt_packager *p)
+{
+    for (int t = 0; t < p->params.n_tracks; t++) {
+        const struct vt_run *run = oldest_run(&p->track[t], p->next);
+        if (run && run->written < run->count && (p->tracks[t].kind == VT_TRACK_VIDEO || !p->has_video))
+            return true;
+    }
+    return false;
+}
+
+int packing_write_end(struct vt_packager *p)
+{
+    int result = 0;
+    while (vt_part_frame(&p->params, p->next, p->part + 1) < p->end_frame) {
+        int written = write_part(p, false);
+        result = result < 0 ? result : written;
+    }
+    p->ended = true;
+    if (has_rest(p) || p->part == 0) {
+        int written = write_part(p, true);
+        result = result < 0 ? result : written;
+    }
+    int closed = close_segment(p);
+    return result < 0 ? result : closed;
+}

@@ -1,0 +1,177 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "packager/packing.h"
+
+// BANDWIDTH starts at 125 % of what is configured and only rises, in steps: players compare it between reloads. A
+// finished show says what was measured.
+static bool update_rates(struct vt_packager *p)
+{
+    bool changed = false;
+    for (int t = 0; t < p->params.n_tracks; t++) {
+        struct vt_track_rates *rates = &p->track[t].rates;
+        const struct vt_track_total *total = &p->totals[t];
+        int64_t average = total->us ? vt_muldiv(total->bytes * 8, 1000000, total->us) : 0;
+        int64_t peak = total->peak > average ? total->peak : average;
+        struct vt_track_rates was = *rates;
+        if (p->ended && total->us) {
+            rates->peak = peak;
+            rates->average = average;
+        } else {
+            if (peak > rates->peak)
+                rates->peak = (peak + peak / 10 + 9999) / 10000 * 10000;
+            if (average > rates->average && total->us > 10 * p->window.target_us)
+                rates->average = (average + average / 20 + 9999) / 10000 * 10000;
+            rates->average = rates->average < rates->peak ? rates->average : rates->peak;
+        }
+        changed |= was.peak != rates->peak || was.average != rates->average;
+    }
+    return changed;
+}
+
+static int write_multivariant(struct vt_packager *p)
+{
+    if (!update_rates(p) && p->multivariant_written)
+        return 0;
+    struct vt_writer w = {0};
+    vt_packager_multivariant(p, "", &w);
+    int result = packing_put(p, VT_BLOB_MULTIVARIANT, "index.m3u8", &w);
+    p->multivariant_written = result == 0;
+    vt_writer_free(&w);
+    return result;
+}
+
+// Where the last part ends.
+static int64_t edge_us(const struct vt_packager *p)
+{
+    if (p->part == 0)
+        return vt_window_edge(&p->window);
+    int64_t frame = vt_part_frame(&p->params, p->next, p->part);
+    return vt_muldiv(frame * p->params.rate.den, 1000000, p->params.rate.num);
+}
+
+static int write_playlist(struct vt_packager *p, int t, enum vt_playlist_form form)
+{
+    static const char *const suffix[] = {"", ".ll", ".skip", ".skip2"};
+    struct vt_writer w = {0};
+    char name[FOLDER_NAME];
+    struct vt_playlist playlist = {&p->params, &p->window, &p->timeline, edge_us(p), p->next, p->part, p->ended};
+    vt_playlist_media(&w, &playlist, t, form);
+    snprintf(name, sizeof name, "%s%s.m3u8", p->tracks[t].name, suffix[form]);
+    int result = packing_put(p, VT_BLOB_PLAYLIST, name, &w);
+    vt_writer_free(&w);
+    return result;
+}
+
+// Those of low latency change with each part, the plain one with each segment.
+static int write_playlists(struct vt_packager *p, bool segments)
+{
+    int result = 0;
+    for (int form = segments ? VT_FORM_PLAIN : VT_FORM_LL; form <= VT_FORM_SKIP2; form++) {
+        if (form != VT_FORM_PLAIN && !vt_has_parts(&p->params))
+            break;
+        for (int t = 0; t < p->params.n_tracks; t++) {
+            int written = write_playlist(p, t, (enum vt_playlist_form)form);
+            result = result < 0 ? result : written;
+        }
+    }
+    return result;
+}
+
+static int write_state(struct vt_packager *p)
+{
+    if (p->params.window_ns == 0)
+        return 0;
+    struct vt_writer w = {0};
+    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums};
+    int result = vt_state_write(&w, &p->params, &state);
+    if (result == 0)
+        result = packing_put(p, VT_BLOB_STATE, "state.json", &w);
+    vt_writer_free(&w);
+    return result;
+}
+
+static void drop(struct vt_packager *p, const char *name)
+{
+    if (p->params.sink.drop)
+        (void)p->params.sink.drop(p->params.sink.opaque, name);
+}
+
+static void drop_parts(struct vt_packager *p, struct vt_listed *segment)
+{
+    char name[VT_NAME_OF_SEGMENT];
+    for (int i = 0; i < segment->n_parts; i++) {
+        for (int t = 0; t < p->params.n_tracks; t++) {
+            vt_part_name(&p->params, t, segment->k, i, name);
+            if (!segment->parts[i].track[t].gap)
+                drop(p, name);
+        }
+    }
+    free(segment->parts);
+}
+
+static void drop_expired(struct vt_packager *p)
+{
+    struct vt_listed segment;
+    char name[VT_NAME_OF_SEGMENT], more[VT_MORE_ROOM];
+    while (!p->ended && vt_window_expire_parts(&p->window, edge_us(p), &segment))
+        drop_parts(p, &segment);
+    while (vt_window_expire(&p->window, &segment)) {
+        for (int t = 0; t < p->params.n_tracks; t++) {
+            vt_segment_name(&p->params, t, segment.k, name);
+            if (!segment.track[t].gap)
+                drop(p, name);
+        }
+        drop_parts(p, &segment);
+    }
+    int64_t oldest = p->window.count ? p->window.list[0].start_us : 0;
+    while (p->timeline.sliding &&
+           vt_timeline_expire_more(&p->timeline, p->params.epoch_ns + oldest * 1000, more))
+        drop(p, more);
+}
+
+void packing_trim(struct vt_packager *p)
+{
+    vt_window_trim(&p->window);
+    vt_window_trim_parts(&p->window, edge_us(p));
+}
+
+static int parts_of(const struct vt_packager *p, int64_t k)
+{
+    int64_t at = p->window.count - (p->next - k);
+    return k == p->next ? p->part : at >= 0 ? p->window.list[at].n_parts : 0;
+}
+
+static void tell_ready(struct vt_packager *p, int64_t k, int part)
+{
+    const struct vt_sink *sink = &p->params.sink;
+    for (; k <= p->next; k++, part = 0) {
+        uint64_t msn = p->params.first_msn + (uint64_t)k;
+        for (int count = parts_of(p, k); part < count; part++)
+            sink->ready(sink->opaque, msn, part);
+        if (k < p->next)
+            sink->ready(sink->opaque, msn, -1);
+    }
+}
+
+// State comes before the playlists, so that what they list is known after a crash between the two.
+int packing_publish(struct vt_packager *p, int64_t k, int part)
+{
+    bool segments = p->next > k || p->ended;
+    packing_trim(p);
+    if (p->timeline.sliding && segments) {
+        int64_t edge = edge_us(p);
+        vt_timeline_trim(&p->timeline, p->params.epoch_ns + vt_window_start(&p->window) * 1000, edge,
+                         edge - vt_skip_boundary(&p->params));
+    }
+    int result = segments ? write_state(p) : 0;
+    int written = write_playlists(p, segments);
+    result = result < 0 ? result : written;
+    written = segments ? write_multivariant(p) : 0;
+    result = result < 0 ? result : written;
+    drop_expired(p);
+    if (result == 0 && p->params.sink.ready)
+        tell_ready(p, k, part);
+    return result;
+}
