@@ -150,7 +150,7 @@ static void set_defaults(const struct vt_template *t, json_t *data)
 
 json_t *vt_data_derive(const struct vt_data_params *params, int64_t *ret_expires_ns)
 {
-    struct deriving d = { .params = params, .expires_ns = INT64_MAX };
+    struct deriving d = {.params = params, .expires_ns = INT64_MAX};
     json_t *data = params->data ? json_copy((json_t *)params->data) : json_object();
     set_defaults(params->template, data);
     json_t *product = json_object_get(data, "product"), *offer = json_object_get(data, "offer");

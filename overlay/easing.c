@@ -10,11 +10,11 @@ static const struct {
     const char *name;
     struct vt_easing easing;
 } named[] = {
-    { "linear",      { 0, 0, 1, 1 } },
-    { "ease",        { 0.25, 0.1, 0.25, 1 } },
-    { "ease-in",     { 0.42, 0, 1, 1 } },
-    { "ease-out",    { 0, 0, 0.58, 1 } },
-    { "ease-in-out", { 0.42, 0, 0.58, 1 } },
+    {"linear",      {0, 0, 1, 1}},
+    {"ease",        {0.25, 0.1, 0.25, 1}},
+    {"ease-in",     {0.42, 0, 1, 1}},
+    {"ease-out",    {0, 0, 0.58, 1}},
+    {"ease-in-out", {0.42, 0, 0.58, 1}},
 };
 
 int vt_easing_parse(const char *text, struct vt_easing *ret)

@@ -215,7 +215,7 @@ static void check_arguments(struct parser *p, int kind, const json_t *input, con
 static json_t *parse_filter(struct parser *p, json_t *input)
 {
     char name[VT_NAME_ROOM];
-    struct vt_argument arguments[VT_ARGUMENTS_MAX] = { 0 };
+    struct vt_argument arguments[VT_ARGUMENTS_MAX] = {0};
     int count = 0, kind = take_name(p, name) ? find_filter(p, name) : -1;
     if (kind >= 0 && take(p, ":")) {
         do {
@@ -281,8 +281,8 @@ static bool parse_comparison(struct parser *p)
         const char *token;
         bool below, equal, above, unlike;
     } operators[] = {
-        { "==", false, true, false, false }, { "!=", true, false, true, true },  { "<=", true, true, false, false },
-        { ">=", false, true, true, false },  { "<", true, false, false, false }, { ">", false, false, true, false },
+        {"==", false, true, false, false}, {"!=", true, false, true, true},  {"<=", true, true, false, false},
+        {">=", false, true, true, false},  {"<", true, false, false, false}, {">", false, false, true, false},
     };
     json_t *left = parse_operand(p);
     bool result = is_true(left);
@@ -358,7 +358,7 @@ static bool run_condition(struct parser *p, const char *text)
 
 int vt_expression_check_condition(const char *text, char *why, size_t room, size_t *ret_at)
 {
-    struct parser p = { .scope = &nothing, .checking = true, .why = why, .room = room };
+    struct parser p = {.scope = &nothing, .checking = true, .why = why, .room = room};
     run_condition(&p, text);
     if (p.failed && ret_at)
         *ret_at = (size_t)(p.failed_at - text);
@@ -367,7 +367,7 @@ int vt_expression_check_condition(const char *text, char *why, size_t room, size
 
 bool vt_expression_condition(const char *text, const struct vt_scope *scope)
 {
-    struct parser p = { .scope = scope };
+    struct parser p = {.scope = scope};
     return run_condition(&p, text);
 }
 
@@ -401,8 +401,8 @@ static json_t *run_value(struct parser *p, const char *open)
 
 int vt_expression_check_text(const char *text, const struct vt_yaml *strings, char *why, size_t room, size_t *ret_at)
 {
-    struct vt_scope scope = { .strings = strings };
-    struct parser p = { .scope = &scope, .checking = true, .why = why, .room = room };
+    struct vt_scope scope = {.strings = strings};
+    struct parser p = {.scope = &scope, .checking = true, .why = why, .room = room};
     const char *open = strstr(text, "{{");
     while (open && !p.failed) {
         json_decref(run_value(&p, open));
@@ -434,7 +434,7 @@ static void write_isolated(const struct vt_writer *value, struct vt_writer *to)
 
 static void write_value(const json_t *value, const struct vt_scope *scope, bool isolate, struct vt_writer *to)
 {
-    struct vt_writer text = { .limit = VT_TEXT_BYTES };
+    struct vt_writer text = {.limit = VT_TEXT_BYTES};
     vt_filter_write(value, scope, &text);
     if (text.size && isolate)
         write_isolated(&text, to);
@@ -445,7 +445,7 @@ static void write_value(const json_t *value, const struct vt_scope *scope, bool 
 
 void vt_expression_text(const char *text, const struct vt_scope *scope, bool isolate, struct vt_writer *to)
 {
-    struct parser p = { .scope = scope };
+    struct parser p = {.scope = scope};
     const char *open;
     while (!p.failed && (open = strstr(text, "{{"))) {
         vt_write_bytes(to, text, (size_t)(open - text));
@@ -460,7 +460,7 @@ void vt_expression_text(const char *text, const struct vt_scope *scope, bool iso
 
 json_t *vt_expression_value(const char *text, const struct vt_scope *scope)
 {
-    struct parser p = { .scope = scope };
+    struct parser p = {.scope = scope};
     while (*text == ' ')
         text++;
     return strncmp(text, "{{", 2) == 0 ? run_value(&p, text) : NULL;

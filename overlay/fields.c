@@ -8,10 +8,10 @@
 #include "overlay/money.h"
 #include "overlay/template.h"
 
-static const struct vt_key schema_keys[] = { { "type" }, { "required" }, { "properties" } };
-static const struct vt_key field_keys[] = { { "type", 0, true }, { "gddType" }, { "label" }, { "description" },
-                                            { "default" }, { "maxLength" }, { "pattern" }, { "order" }, { "hidden" } };
-static const char *const field_later[] = { "gddOptions", "enum", "minimum", "maximum", "items", "properties", NULL };
+static const struct vt_key schema_keys[] = {{"type"}, {"required"}, {"properties"}};
+static const struct vt_key field_keys[] = {{"type", 0, true}, {"gddType"}, {"label"}, {"description"},
+                                           {"default"}, {"maxLength"}, {"pattern"}, {"order"}, {"hidden"}};
+static const char *const field_later[] = {"gddOptions", "enum", "minimum", "maximum", "items", "properties", NULL};
 
 #define ROWS(table) table, (int)(sizeof table / sizeof *table)
 
@@ -19,12 +19,12 @@ static const struct {
     const char *gdd, *type;
     enum vt_field_type field;
 } kinds[] = {
-    { "v_product", "object", VT_FIELD_PRODUCT },     { "v_offer", "object", VT_FIELD_OFFER },
-    { "v_money", "object", VT_FIELD_MONEY },         { "v_datetime", "string", VT_FIELD_TIME },
-    { "single-line", "string", VT_FIELD_TEXT },      { "multi-line", "string", VT_FIELD_TEXT },
-    { "color-rrggbb", "string", VT_FIELD_COLOUR },   { "color-rrggbbaa", "string", VT_FIELD_COLOUR },
-    { "", "string", VT_FIELD_TEXT },                 { "", "integer", VT_FIELD_INTEGER },
-    { "", "number", VT_FIELD_NUMBER },               { "", "boolean", VT_FIELD_BOOLEAN },
+    {"v_product", "object", VT_FIELD_PRODUCT},     {"v_offer", "object", VT_FIELD_OFFER},
+    {"v_money", "object", VT_FIELD_MONEY},         {"v_datetime", "string", VT_FIELD_TIME},
+    {"single-line", "string", VT_FIELD_TEXT},      {"multi-line", "string", VT_FIELD_TEXT},
+    {"color-rrggbb", "string", VT_FIELD_COLOUR},   {"color-rrggbbaa", "string", VT_FIELD_COLOUR},
+    {"", "string", VT_FIELD_TEXT},                 {"", "integer", VT_FIELD_INTEGER},
+    {"", "number", VT_FIELD_NUMBER},               {"", "boolean", VT_FIELD_BOOLEAN},
 };
 
 static bool read_kind(struct vt_field *field, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
@@ -46,7 +46,7 @@ static bool read_kind(struct vt_field *field, const struct vt_yaml *map, struct 
 
 static void read_field(struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
 {
-    struct vt_field field = { .name = map->key };
+    struct vt_field field = {.name = map->key};
     const struct vt_yaml *most = vt_yaml_get(map, "maxLength");
     int64_t length = 0;
     if (!vt_keys_check(map, ROWS(field_keys), field_later, "a field", diagnostics) ||
@@ -109,8 +109,8 @@ const struct vt_field *vt_template_field(const struct vt_template *t, const char
 // Keys of products and offers that hold whole numbers.
 static bool is_count(const char *key)
 {
-    static const char *const counts[] = { "amount", "available", "total", "sold", "quota", "percent", "left", "rev",
-                                          NULL };
+    static const char *const counts[] = {"amount", "available", "total", "sold", "quota", "percent", "left", "rev",
+                                         NULL};
     for (int i = 0; key && counts[i]; i++) {
         if (strcmp(counts[i], key) == 0)
             return true;
@@ -278,7 +278,7 @@ static bool value_fits(const struct vt_field *field, const json_t *value, struct
 
 static bool known_fields(const struct vt_template *t, const json_t *data, struct vt_diagnostics *diagnostics)
 {
-    const char *names[VT_FIELDS_MAX + 1] = { 0 }, *key;
+    const char *names[VT_FIELDS_MAX + 1] = {0}, *key;
     json_t *value;
     bool good = true;
     for (int i = 0; i < t->n_fields; i++)

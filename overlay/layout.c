@@ -304,7 +304,7 @@ static void place_absolute(struct vt_layout *l, const struct vt_box *container, 
     double w = above_zero(container->width - 2 * border), h = above_zero(container->height - 2 * border);
     double top = inset_of(l, box, VT_TOP, h), right = inset_of(l, box, VT_RIGHT, w);
     double bottom = inset_of(l, box, VT_BOTTOM, h), left = inset_of(l, box, VT_LEFT, w);
-    struct space space = { NAN, NAN, w - (isnan(left) ? 0 : left) - (isnan(right) ? 0 : right), w, h };
+    struct space space = {NAN, NAN, w - (isnan(left) ? 0 : left) - (isnan(right) ? 0 : right), w, h};
     space.most = above_zero(space.most);
     if (box->style.width.unit == VT_AUTO && !isnan(left) && !isnan(right))
         space.width = clamp_width(l, box, space.most, w);
@@ -409,14 +409,14 @@ static struct vt_extent solve_container(struct vt_layout *l, struct vt_box *box,
         height = clamp_height(l, box, width / box->style.aspect, base_height);
     if (isnan(height))
         height = clamp_height(l, box, (line->row ? reach : sum) + down, base_height);
-    return (struct vt_extent){ width, height, first_baseline(line, height) };
+    return (struct vt_extent){width, height, first_baseline(line, height)};
 }
 
 static struct vt_extent solve_leaf(struct vt_layout *l, struct vt_box *box, double width, double height, double most,
                                    double base_width, double base_height)
 {
     double across = box->edge[VT_LEFT] + box->edge[VT_RIGHT], down = box->edge[VT_TOP] + box->edge[VT_BOTTOM];
-    struct vt_extent content = { 0, 0, NAN };
+    struct vt_extent content = {0, 0, NAN};
     if (box->measure)
         content = box->measure(box->opaque, above_zero((isnan(width) ? most : width) - across));
     if (isnan(width))
@@ -425,7 +425,7 @@ static struct vt_extent solve_leaf(struct vt_layout *l, struct vt_box *box, doub
         height = clamp_height(l, box, width / box->style.aspect, base_height);
     if (isnan(height))
         height = clamp_height(l, box, content.height + down, base_height);
-    return (struct vt_extent){ width, height, content.baseline + box->edge[VT_TOP] };
+    return (struct vt_extent){width, height, content.baseline + box->edge[VT_TOP]};
 }
 
 static void decide(const struct vt_layout *l, const struct vt_box *box, struct space *space)
@@ -463,9 +463,9 @@ static void remember(struct vt_box *box, const double key[5], struct vt_extent e
 
 static struct vt_extent solve(struct vt_layout *l, struct vt_box *box, struct space space, bool place)
 {
-    struct vt_extent extent = { 0, 0, NAN };
+    struct vt_extent extent = {0, 0, NAN};
     struct line line;
-    const double key[5] = { space.width, space.height, space.most, space.base_width, space.base_height };
+    const double key[5] = {space.width, space.height, space.most, space.base_width, space.base_height};
     if (++l->steps > VT_LAYOUT_STEPS || (!place && recall(box, key, &extent)))
         return extent;
     for (int i = 0; i < 4; i++)
@@ -491,7 +491,7 @@ static struct vt_extent solve(struct vt_layout *l, struct vt_box *box, struct sp
 
 int vt_layout_solve(struct vt_layout *layout, struct vt_box *root)
 {
-    struct vt_box canvas = { .width = layout->width, .height = layout->height };
+    struct vt_box canvas = {.width = layout->width, .height = layout->height};
     layout->steps = 0;
     place_absolute(layout, &canvas, root);
     return layout->steps > VT_LAYOUT_STEPS ? -EFBIG : 0;

@@ -10,15 +10,15 @@ static const struct {
     int exponent;
     const char *codes;
 } exponents[] = {
-    { 0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF" },
-    { 2, "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF "
+    {0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"},
+    {2, "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF "
          "CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF "
          "IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR "
          "MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD "
          "SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER "
-         "ZAR ZMW" },
-    { 3, "BHD IQD JOD KWD LYD OMR TND" },
-    { 4, "CLF UYW" },
+         "ZAR ZMW"},
+    {3, "BHD IQD JOD KWD LYD OMR TND"},
+    {4, "CLF UYW"},
 };
 
 int vt_currency_exponent(const char *code)
@@ -56,23 +56,23 @@ struct manner {
 #define NNBSP "\xe2\x80\xaf"
 
 static const struct manner manners[] = {
-    { "en", ".", ",",   true }, { "de", ",", ".",   false }, { "fr", ",", NNBSP, false },
-    { "es", ",", ".",   false }, { "it", ",", ".",   false }, { "pt", ",", ".",   false },
-    { "pl", ",", NBSP,  false }, { "ru", ",", NBSP,  false }, { "sv", ",", NBSP,  false },
-    { "tr", ",", ".",   true }, { "nl", ",", ".",   true }, { "zh", ".", ",",   true },
-    { "ja", ".", ",",   true }, { "ko", ".", ",",   true }, { "th", ".", ",",   true },
-    { "ar", ".", ",",   false }, { "he", ".", ",",   false },
+    {"en", ".", ",",   true}, {"de", ",", ".",   false}, {"fr", ",", NNBSP, false},
+    {"es", ",", ".",   false}, {"it", ",", ".",   false}, {"pt", ",", ".",   false},
+    {"pl", ",", NBSP,  false}, {"ru", ",", NBSP,  false}, {"sv", ",", NBSP,  false},
+    {"tr", ",", ".",   true}, {"nl", ",", ".",   true}, {"zh", ".", ",",   true},
+    {"ja", ".", ",",   true}, {"ko", ".", ",",   true}, {"th", ".", ",",   true},
+    {"ar", ".", ",",   false}, {"he", ".", ",",   false},
 };
 
 static const struct {
     const char *code, *language, *symbol;      // language NULL: all that have no row above
 } symbols[] = {
-    { "CNY", "zh", "¥" },   { "JPY", "ja", "¥" },  { "JPY", "zh", "JP¥" }, { "SAR", "ar", "ر.س" },
-    { "AED", "ar", "د.إ" }, { "KWD", "ar", "د.ك" }, { "BHD", "ar", "د.ب" }, { "EGP", "ar", "ج.م" },
-    { "EUR", NULL, "€" },   { "USD", NULL, "$" },  { "GBP", NULL, "£" },   { "JPY", NULL, "¥" },
-    { "CNY", NULL, "CN¥" }, { "KRW", NULL, "₩" },  { "INR", NULL, "₹" },   { "ILS", NULL, "₪" },
-    { "VND", NULL, "₫" },   { "THB", NULL, "฿" },  { "UAH", NULL, "₴" },   { "TRY", NULL, "₺" },
-    { "RUB", NULL, "₽" },   { "PLN", NULL, "zł" },
+    {"CNY", "zh", "¥"},   {"JPY", "ja", "¥"},  {"JPY", "zh", "JP¥"}, {"SAR", "ar", "ر.س"},
+    {"AED", "ar", "د.إ"}, {"KWD", "ar", "د.ك"}, {"BHD", "ar", "د.ب"}, {"EGP", "ar", "ج.م"},
+    {"EUR", NULL, "€"},   {"USD", NULL, "$"},  {"GBP", NULL, "£"},   {"JPY", NULL, "¥"},
+    {"CNY", NULL, "CN¥"}, {"KRW", NULL, "₩"},  {"INR", NULL, "₹"},   {"ILS", NULL, "₪"},
+    {"VND", NULL, "₫"},   {"THB", NULL, "฿"},  {"UAH", NULL, "₴"},   {"TRY", NULL, "₺"},
+    {"RUB", NULL, "₽"},   {"PLN", NULL, "zł"},
 };
 
 static const struct manner *find_manner(const char *language)

@@ -45,8 +45,8 @@ static void explain(struct vt_making *making, int error, const struct vt_diagnos
 
 static void make(struct vt_making *making, const struct vt_maker *maker)
 {
-    struct vt_diagnostics diagnostics = { .count = 0 };
-    int error = vt_view_new(&making->view, &(struct vt_view_params) {
+    struct vt_diagnostics diagnostics = {.count = 0};
+    int error = vt_view_new(&making->view, &(struct vt_view_params){
         .template = making->template,
         .width = maker->width, .height = maker->height, .smallest_height = maker->smallest_height,
         .language = maker->language, .market = maker->market,

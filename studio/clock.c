@@ -28,9 +28,9 @@ static int64_t first_tick_at(const struct vt_clock *clock, int64_t ns)
 void vt_clock_init(struct vt_clock *clock, struct vt_rational rate, int64_t slate_after_ns, int64_t first_tick,
                    bool exact)
 {
-    *clock = (struct vt_clock) {
+    *clock = (struct vt_clock){
         .rate = rate, .slate_after = slate_after_ns, .exact = exact, .tick = first_tick, .late_since = -1,
-        .least_slack = { INT64_MAX, INT64_MAX },
+        .least_slack = {INT64_MAX, INT64_MAX},
     };
     clock->since = tick_time(clock, first_tick);
 }
@@ -273,6 +273,6 @@ int64_t vt_clock_sound(struct vt_clock *clock, int64_t pts, int64_t duration, in
 
 const char *vt_clock_state_name(enum vt_clock_state state)
 {
-    static const char *const names[] = { "waiting", "live", "stalled", "slate" };
+    static const char *const names[] = {"waiting", "live", "stalled", "slate"};
     return names[state];
 }

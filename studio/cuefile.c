@@ -86,8 +86,8 @@ static json_t *read_take(const struct vt_yaml *map, struct vt_diagnostics *diagn
 static json_t *read_change(const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
 {
     static const struct { const char *name; enum vt_yaml_kind kind; } kinds[] = {
-        { "product", VT_YAML_MAP }, { "patch", VT_YAML_MAP }, { "remove", VT_YAML_SCALAR },
-        { "withdraw", VT_YAML_SCALAR },
+        {"product", VT_YAML_MAP}, {"patch", VT_YAML_MAP}, {"remove", VT_YAML_SCALAR},
+        {"withdraw", VT_YAML_SCALAR},
     };
     double at;
     if (!read_at(map, &at, diagnostics))
@@ -134,9 +134,9 @@ static void read_list(const struct vt_yaml *list, json_t *events,
 
 int vt_cuefile_parse(json_t **ret, const char *text, size_t size, struct vt_diagnostics *diagnostics)
 {
-    static const char *const names[] = { "products", "cues", "changes", NULL };
+    static const char *const names[] = {"products", "cues", "changes", NULL};
     struct vt_yaml_document *document;
-    struct vt_diagnostics local = { .count = 0 };
+    struct vt_diagnostics local = {.count = 0};
     diagnostics = diagnostics ? diagnostics : &local;
     int errors = diagnostics->errors, error = vt_yaml_parse(&document, text, size, diagnostics);
     if (error)

@@ -104,12 +104,12 @@ bool desk_on_air(const struct cue *cue)
 
 void desk_publish(struct vt_desk *desk)
 {
-    struct vt_scene scene = { .version = ++desk->version };
+    struct vt_scene scene = {.version = ++desk->version};
     for (int i = 0; i < desk->n_cues; i++) {
         const struct cue *cue = desk->cues[i];
         if (!cue->view && !cue->next)
             continue;
-        scene.actors[scene.count++] = (struct vt_actor) {
+        scene.actors[scene.count++] = (struct vt_actor){
             .cue = cue->key, .view = cue->view, .next = cue->next, .next_from = cue->next_from,
             .enter_frame = cue->view ? cue->start_frame : -1,
             .exit_ns = cue->exit_ns, .end_frame = cue->end_frame,
@@ -174,7 +174,7 @@ void desk_add(struct vt_desk *desk, struct vt_batch *batch, struct cue *cue, int
     if (!batch || batch->count == batch->room)
         return;
     cue->making++;
-    batch->list[batch->count++] = (struct vt_making) {
+    batch->list[batch->count++] = (struct vt_making){
         .cue = cue->key, .ask = ++cue->ask, .template = vt_template_ref(cue->template),
         .data = view_data(desk, cue), .products = cue->shows_all ? all_products(desk) : NULL,
         .step = cue->step, .from = from,
@@ -207,7 +207,7 @@ static bool fits(const struct vt_desk *desk, const struct cue *cue, struct vt_vi
     char more[64];
     snprintf(more, sizeof more, "cues/%s.%" PRId64 ".json", tried.id, tried.rev);
     out.more = more;
-    struct vt_cue_clock clock = { desk->timing.rate, desk->timing.epoch_ns };
+    struct vt_cue_clock clock = {desk->timing.rate, desk->timing.epoch_ns};
     return vt_cue_json(&out, &clock, json) >= 0;
 }
 

@@ -54,9 +54,9 @@ static void fill_hotspots(struct vt_view *view, struct vt_cue *ret, struct vt_cu
     const struct vt_hotspot *from = vt_view_hotspots(view, &count);
     ret->hotspots = hotspots;
     for (int i = 0; i < count && i < VT_CUE_HOTSPOTS; i++)
-        hotspots[ret->hotspot_count++] = (struct vt_cue_hotspot) {
+        hotspots[ret->hotspot_count++] = (struct vt_cue_hotspot){
             .name = from[i].name, .action = from[i].action, .label = from[i].label,
-            .rect = { from[i].x, from[i].y, from[i].width, from[i].height },
+            .rect = {from[i].x, from[i].y, from[i].width, from[i].height},
             .z = from[i].z, .quantity = from[i].quantity,
             .item = from[i].item, .coupon = from[i].coupon, .url = from[i].url,
         };
@@ -68,7 +68,7 @@ void desk_cue_fill(const struct vt_desk *desk, const struct cue *cue, struct vt_
     static _Thread_local char template[2 * VT_TEMPLATE_ID + 2];
     snprintf(template, sizeof template, "%s@%s", vt_template_id(cue->view_template),
              vt_template_version(cue->view_template));
-    *ret = (struct vt_cue) {
+    *ret = (struct vt_cue){
         .rev = cue->rev, .op = op, .frame = cue->rev_frame, .end_frame = cue->end_frame, .lease_frame = cue->lease,
         .template = template, .item = cue->product[0] ? cue->product : NULL,
     };

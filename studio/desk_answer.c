@@ -10,7 +10,7 @@
 
 static const char *state_name(enum cue_state state)
 {
-    static const char *const names[] = { "preparing", "scheduled", "live", "ending", "ended", "failed" };
+    static const char *const names[] = {"preparing", "scheduled", "live", "ending", "ended", "failed"};
     return names[state];
 }
 

@@ -109,7 +109,7 @@ static bool read_at(struct vt_desk *desk, const json_t *body, struct wish *wish)
 
 static bool read_wish(struct vt_desk *desk, const json_t *body, struct wish *wish)
 {
-    *wish = (struct wish) { .request = json_object_get(body, "request") };
+    *wish = (struct wish){.request = json_object_get(body, "request")};
     return read_duration(desk, body, wish) && read_step(desk, body, wish) && read_data(desk, body, wish) &&
            read_product(desk, body, wish);
 }

@@ -91,7 +91,7 @@ static AVFrame *wrap(struct vt_ring_reader *ring, const struct vt_ring_frame *fr
     struct hold *hold = malloc(sizeof *hold);
     uint8_t *first = (uint8_t *)vt_ring_frame_plane(ring, from, 0);
     if (frame && hold) {
-        *hold = (struct hold) { ring, from->slot };
+        *hold = (struct hold){ring, from->slot};
         frame->buf[0] = av_buffer_create(first, (size_t)from->stride[0] * (size_t)from->height, let_go, hold,
                                          AV_BUFFER_FLAG_READONLY);
     }
@@ -108,7 +108,7 @@ static AVFrame *wrap(struct vt_ring_reader *ring, const struct vt_ring_frame *fr
     frame->width = from->width;
     frame->height = from->height;
     frame->pts = from->pts_ns;
-    frame->sample_aspect_ratio = (AVRational) { from->sar_num, from->sar_den };
+    frame->sample_aspect_ratio = (AVRational){from->sar_num, from->sar_den};
     frame->color_range = from->colour.full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
     frame->colorspace = from->colour.matrix;
     frame->color_primaries = from->colour.primaries;

@@ -106,8 +106,8 @@ static int to_surface(cairo_surface_t **ret, const AVFrame *frame)
         goto fail;
     const int *matrix = sws_getCoefficients(SWS_CS_ITU601);      // what JPEG and WebP use
     sws_setColorspaceDetails(sws, matrix, full, matrix, 1, 0, 1 << 16, 1 << 16);
-    uint8_t *to[] = { cairo_image_surface_get_data(surface) };
-    int stride[] = { cairo_image_surface_get_stride(surface) };
+    uint8_t *to[] = {cairo_image_surface_get_data(surface)};
+    int stride[] = {cairo_image_surface_get_stride(surface)};
     r = sws_scale(sws, (const uint8_t *const *)frame->data, frame->linesize, 0, frame->height, to, stride) ==
                 frame->height ? 0 : -EINVAL;
     if (r != 0)
@@ -165,7 +165,7 @@ static void drop(struct kept *kept)
     free(kept->name);
     if (kept->surface)
         cairo_surface_destroy(kept->surface);
-    *kept = (struct kept){ 0 };
+    *kept = (struct kept){0};
 }
 
 void vt_pictures_free(struct vt_pictures **pictures)

@@ -9,7 +9,7 @@
 void vt_playout_init(struct vt_playout *playout, const struct vt_channel *channel, struct vt_output *output,
                      AVFrame *slate, int64_t first_frame, bool exact)
 {
-    *playout = (struct vt_playout) { .output = output, .slate = slate, .next = first_frame };
+    *playout = (struct vt_playout){.output = output, .slate = slate, .next = first_frame};
     vt_clock_init(&playout->clock, channel->rate, channel->slate_after_ns, first_frame, exact);
 }
 

@@ -195,7 +195,7 @@ static int on_samples(void *opaque, int64_t pts, const float *interleaved, int c
 
 static int64_t stream_ns(const AVStream *stream, int64_t ts)
 {
-    return av_rescale_q(ts, stream->time_base, (AVRational) { 1, 1000000000 });
+    return av_rescale_q(ts, stream->time_base, (AVRational){1, 1000000000});
 }
 
 static int av_error(const char *what, int error)
@@ -278,9 +278,9 @@ static int read_all(struct render *r)
 
 static int open_output(struct render *r)
 {
-    return vt_output_new(&r->output, &(struct vt_output_params) {
+    return vt_output_new(&r->output, &(struct vt_output_params){
         .channel = r->params->channel, .name = VT_OUTPUT_MAIN, .epoch_ns = r->params->epoch_ns,
-        .first_msn = 1, .sink = { .opaque = r, .put = sink_put, .drop = sink_drop },
+        .first_msn = 1, .sink = {.opaque = r, .put = sink_put, .drop = sink_drop},
         .wardrobe = r->wardrobe, .load_picture = r->pictures ? vt_pictures_load : NULL, .picture_opaque = r->pictures,
         .offline = true, .receipt = on_receipt, .changed = on_changed, .opaque = r,
     });
@@ -302,8 +302,8 @@ static int open_render(struct render *r)
     if (!error)
         error = vt_slate_new(&slate, channel->canvas, channel->slate_image);
     if (!error)
-        error = vt_decoder_new(&r->decoder, &(struct vt_decode_sink) { .opaque = r, .frame = on_frame,
-                                                                       .samples = on_samples }, 1);
+        error = vt_decoder_new(&r->decoder, &(struct vt_decode_sink){.opaque = r, .frame = on_frame,
+                                                                      .samples = on_samples}, 1);
     if (!error)
         vt_playout_init(&r->playout, channel, r->output, slate, 0, true);
     else
@@ -325,7 +325,7 @@ static void close_render(struct render *r)
 
 int vt_render(const struct vt_render_params *params)
 {
-    struct render r = { .params = params, .audio = -1, .products = json_object() };
+    struct render r = {.params = params, .audio = -1, .products = json_object()};
     r.limit = params->seconds > 0 ? (int64_t)(params->seconds * 1e9) : INT64_MAX;
     int error = open_render(&r);
     if (!error) {

@@ -13,7 +13,7 @@
 #include "studio/picture.h"
 #include "studio/sprite.h"
 
-static const struct vt_colour slate_colour = { .primaries = 1, .transfer = 1, .matrix = 1, .chroma_site = 1 };
+static const struct vt_colour slate_colour = {.primaries = 1, .transfer = 1, .matrix = 1, .chroma_site = 1};
 
 static void draw_ground(cairo_t *cr, double w, double h)
 {
@@ -93,7 +93,7 @@ static AVFrame *new_frame(struct vt_size canvas)
     frame->color_primaries = AVCOL_PRI_BT709;
     frame->color_trc = AVCOL_TRC_BT709;
     frame->chroma_location = AVCHROMA_LOC_LEFT;
-    frame->sample_aspect_ratio = (AVRational) { 1, 1 };
+    frame->sample_aspect_ratio = (AVRational){1, 1};
     if (av_frame_get_buffer(frame, 0) < 0)
         av_frame_free(&frame);
     else
@@ -131,7 +131,7 @@ int vt_slate_new(AVFrame **ret, struct vt_size canvas, const char *path)
     cairo_surface_t *surface = draw(canvas, picture);
     if (picture)
         cairo_surface_destroy(picture);
-    struct vt_placement placement = { .count = 1, .list = { { .opacity = 256 } } };
+    struct vt_placement placement = {.count = 1, .list = {{.opacity = 256}}};
     int error = frame ? vt_sprite_new(&placement.list[0].sprite, surface, 0, canvas.width, canvas.height, 0, 0,
                                       &slate_colour) : -ENOMEM;
     cairo_surface_destroy(surface);
@@ -140,8 +140,8 @@ int vt_slate_new(AVFrame **ret, struct vt_size canvas, const char *path)
         return error;
     }
     struct vt_planes planes = {
-        .plane = { frame->data[0], frame->data[1], frame->data[2] },
-        .stride = { frame->linesize[0], frame->linesize[1], frame->linesize[2] },
+        .plane = {frame->data[0], frame->data[1], frame->data[2]},
+        .stride = {frame->linesize[0], frame->linesize[1], frame->linesize[2]},
         .width = canvas.width, .height = canvas.height,
     };
     vt_blend(&planes, &placement);

@@ -48,8 +48,8 @@ static struct cut cut_of(const struct vt_layer *layer)
 {
     int whole = cairo_image_surface_get_width(layer->pixels);
     if (layer->source_x == 0 && whole <= layer->width)
-        return (struct cut) { 0, layer->width, layer->x, false };
-    return (struct cut) { 0, whole, layer->x - layer->source_x, true };
+        return (struct cut){0, layer->width, layer->x, false};
+    return (struct cut){0, whole, layer->x - layer->source_x, true};
 }
 
 static struct entry *find(struct vt_spritecache *cache, const struct entry *key)
@@ -87,7 +87,7 @@ static int place(struct vt_spritecache *cache, const struct vt_layer *layer, int
         cache->made++;
     }
     e->used = frame;
-    to->list[to->count++] = (struct vt_placed) {
+    to->list[to->count++] = (struct vt_placed){
         .sprite = vt_sprite_ref(e->sprite), .x = cut.x, .y = layer->y, .opacity = opacity < 256 ? opacity : 256,
         .clip_x = layer->x, .clip_width = cut.window ? layer->width : 0,
     };

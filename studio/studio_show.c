@@ -78,13 +78,13 @@ static void idle(void *opaque)
 // The channel's own playlists point into the newest show; only once it has something to play.
 static void write_index(struct session *s)
 {
-    static const char *const names[] = { "index.m3u8", VT_OUTPUT_MAIN "/index.m3u8" };
+    static const char *const names[] = {"index.m3u8", VT_OUTPUT_MAIN "/index.m3u8"};
     char prefixes[2][2 * VT_NAME_ROOM + 8];
     snprintf(prefixes[0], sizeof prefixes[0], "%s/%s/", s->name, VT_OUTPUT_MAIN);
     snprintf(prefixes[1], sizeof prefixes[1], "../%s/%s/", s->name, VT_OUTPUT_MAIN);
     int error = 0;
     for (int i = 0; i < 2 && !error; i++) {
-        struct vt_writer w = { .limit = 0 };
+        struct vt_writer w = {.limit = 0};
         vt_packager_multivariant(vt_output_packager(s->output), prefixes[i], &w);
         error = w.failed ? -ENOMEM : vt_show_put_channel(s->show, names[i], w.data, w.size);
         vt_writer_free(&w);
@@ -101,7 +101,7 @@ static int64_t first_frame(struct session *s, int64_t now)
 {
     if (!vt_show_goes_on(s->show))
         return 0;
-    struct vt_packager_params timing = { .rate = s->channel.rate, .segment_ns = s->channel.segment_ns };
+    struct vt_packager_params timing = {.rate = s->channel.rate, .segment_ns = s->channel.segment_ns};
     int64_t frame = vt_ns_to_frame(now > 0 ? now : 0, s->channel.rate);
     return vt_segment_frame(&timing, vt_segment_of(&timing, frame) + 1);
 }
@@ -110,11 +110,11 @@ static int open_output(struct session *s, int64_t first)
 {
     size_t state_size;
     const char *state = vt_show_state(s->show, &state_size);
-    return vt_output_new(&s->output, &(struct vt_output_params) {
+    return vt_output_new(&s->output, &(struct vt_output_params){
         .channel = &s->channel, .name = VT_OUTPUT_MAIN, .epoch_ns = vt_show_epoch(s->show),
         .first_msn = vt_show_first_msn(s->show), .first_frame = first, .window_ns = s->channel.window_ns,
         .state = state, .state_size = state_size,
-        .sink = { .opaque = s, .put = sink_put, .drop = sink_drop, .ready = sink_ready },
+        .sink = {.opaque = s, .put = sink_put, .drop = sink_drop, .ready = sink_ready},
         .wardrobe = s->wardrobe, .load_picture = s->pictures ? vt_pictures_load : NULL, .picture_opaque = s->pictures,
         .wake = wake, .idle = idle, .receipt = on_receipt, .changed = on_changed, .opaque = s,
     });
@@ -141,7 +141,7 @@ static void open_pictures(struct session *s)
 
 int show_begin(struct session *s, const json_t *body)
 {
-    struct vt_diagnostics diagnostics = { .count = 0 };
+    struct vt_diagnostics diagnostics = {.count = 0};
     const char *data = vt_message_text(body, "data"), *name = vt_message_text(body, "show");
     AVFrame *slate = NULL;
     vt_channel_init(&s->channel, "-");

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char why[160];
     size_t at = 0;
-    struct vt_writer out = { .limit = VT_TEXT_BYTES };
+    struct vt_writer out = {.limit = VT_TEXT_BYTES};
     char *text = calloc(1, size + 1);
     if (!text || memchr(data, 0, size)) {
         free(text);
@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     json_t *values = json_loads("{\"a\":{\"b\":[1,\"two\",null]},\"n\":7,\"p\":{\"amount\":5999,\"currency\":\"EUR\"},"
                                 "\"t\":\"2026-03-01T19:04:12Z\",\"s\":\"Trail shoe\"}", 0, NULL);
-    struct vt_scope scope = { .data = values, .language = "de" };
+    struct vt_scope scope = {.data = values, .language = "de"};
     if (vt_expression_check_text(text, NULL, why, sizeof why, &at) == 0) {
         vt_expression_text(text, &scope, true, &out);
         json_decref(vt_expression_value(text, &scope));

@@ -10,7 +10,7 @@ static void draw(const struct vt_view *view)
 {
     static struct vt_drawing drawing;
     struct vt_painter *painter = NULL;
-    struct vt_moment moment = { INT64_C(1772391852500000000), INT64_C(1772391852000000000), INT64_MAX };
+    struct vt_moment moment = {INT64_C(1772391852500000000), INT64_C(1772391852000000000), INT64_MAX};
     if (vt_painter_new(&painter, 64, 36) == 0)
         vt_painter_draw(painter, view, &moment, &drawing);
     vt_painter_free(&painter);
@@ -23,7 +23,7 @@ static void try_sample(struct vt_template *t, const char *name, const json_t *pr
     json_t *data = vt_template_sample(t, name, products, &language);
     struct vt_view_params params = {
         .template = t, .width = 128, .height = 72, .language = language, .data = data, .products = products,
-        .at_ns = INT64_C(1772391852000000000), .rate = { 30, 1 },
+        .at_ns = INT64_C(1772391852000000000), .rate = {30, 1},
     };
     if (vt_view_new(&view, &params, NULL) == 0)
         draw(view);

@@ -36,10 +36,10 @@ TEST(other_words_are_refused)
 
 TEST(keyframes_are_evenly_spaced)
 {
-    struct vt_motion motion = { .count = 3, .easing = { 0, 0, 1, 1 } };
-    motion.frames[0] = (struct vt_keyframe){ 0, { VT_PX, 0 }, { VT_PX, 40 } };
-    motion.frames[1] = (struct vt_keyframe){ 1, { VT_PERCENT, 50 }, { VT_PX, 0 } };
-    motion.frames[2] = (struct vt_keyframe){ 1, { VT_PX, 0 }, { VT_PX, 0 } };
+    struct vt_motion motion = {.count = 3, .easing = {0, 0, 1, 1}};
+    motion.frames[0] = (struct vt_keyframe){0, {VT_PX, 0}, {VT_PX, 40}};
+    motion.frames[1] = (struct vt_keyframe){1, {VT_PERCENT, 50}, {VT_PX, 0}};
+    motion.frames[2] = (struct vt_keyframe){1, {VT_PX, 0}, {VT_PX, 0}};
     struct vt_pose pose = vt_motion_pose(&motion, 0.25, 200, 100, 0.5);
     REQUIRE_NEAR(pose.opacity, 0.5, 1e-6);
     REQUIRE_NEAR(pose.x, 50, 1e-4);
@@ -74,10 +74,10 @@ static void count_frames(struct vt_rational rate)
 
 TEST(each_second_lasts_exactly_its_frames)
 {
-    count_frames((struct vt_rational){ 25, 1 });
-    count_frames((struct vt_rational){ 30, 1 });
-    count_frames((struct vt_rational){ 30000, 1001 });
-    count_frames((struct vt_rational){ 60000, 1001 });
+    count_frames((struct vt_rational){25, 1});
+    count_frames((struct vt_rational){30, 1});
+    count_frames((struct vt_rational){30000, 1001});
+    count_frames((struct vt_rational){60000, 1001});
 }
 
 TEST(zero_shows_only_when_time_is_up)

@@ -10,12 +10,12 @@ static struct vt_layout layout;
 
 static struct vt_length px(double value)
 {
-    return (struct vt_length){ VT_PX, (float)value };
+    return (struct vt_length){VT_PX, (float)value};
 }
 
 static struct vt_length percent(double value)
 {
-    return (struct vt_length){ VT_PERCENT, (float)value };
+    return (struct vt_length){VT_PERCENT, (float)value};
 }
 
 static struct vt_box *add(struct vt_box *parent)
@@ -36,7 +36,7 @@ static struct vt_box *add(struct vt_box *parent)
 static struct vt_box *start(void)
 {
     n_boxes = 0;
-    layout = (struct vt_layout){ .width = 1000, .height = 500, .scale = 1, .safe = { 50, 100, 50, 100 } };
+    layout = (struct vt_layout){.width = 1000, .height = 500, .scale = 1, .safe = {50, 100, 50, 100}};
     struct vt_box *root = add(NULL);
     root->style.position = 1;
     for (int i = 0; i < 4; i++)
@@ -135,8 +135,8 @@ TEST(justification_and_alignment_of_a_row)
         int justify;
         double first, second;
     } cases[] = {
-        { VT_JUSTIFY_START, 0, 100 },       { VT_JUSTIFY_END, 800, 900 },    { VT_JUSTIFY_CENTER, 400, 500 },
-        { VT_JUSTIFY_BETWEEN, 0, 900 },     { VT_JUSTIFY_AROUND, 200, 700 }, { VT_JUSTIFY_EVENLY, 800.0 / 3, 100 + 1600.0 / 3 },
+        {VT_JUSTIFY_START, 0, 100},       {VT_JUSTIFY_END, 800, 900},    {VT_JUSTIFY_CENTER, 400, 500},
+        {VT_JUSTIFY_BETWEEN, 0, 900},     {VT_JUSTIFY_AROUND, 200, 700}, {VT_JUSTIFY_EVENLY, 800.0 / 3, 100 + 1600.0 / 3},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct vt_box *root = start(), *a = sized(root, 100, 50), *b = sized(root, 100, 100);
@@ -169,7 +169,7 @@ TEST(absolute_boxes_stand_by_their_insets)
     b->style.inset[VT_TOP] = px(5);
     b->style.height = percent(50);
     for (int i = 0; i < 4; i++)
-        c->style.inset[i] = (struct vt_length){ VT_SAFE, 0 };
+        c->style.inset[i] = (struct vt_length){VT_SAFE, 0};
     solve(root);
     require_box(a, 880, 420, 100, 50);
     require_box(b, 100, 5, 800, 250);
@@ -180,8 +180,8 @@ TEST(units_are_of_what_they_say)
 {
     struct vt_box *root = start(), *a = add(root), *b = add(root);
     layout.scale = 0.5;
-    a->style.width = (struct vt_length){ VT_VW, 10 };
-    a->style.height = (struct vt_length){ VT_VH, 10 };
+    a->style.width = (struct vt_length){VT_VW, 10};
+    a->style.height = (struct vt_length){VT_VH, 10};
     b->style.width = percent(25);
     b->style.height = px(100);
     solve(root);
@@ -206,7 +206,7 @@ static struct vt_extent measure(void *opaque, double width)
 {
     double length = *(double *)opaque, columns = isnan(width) || width >= length ? length : fmax(10, floor(width / 10) * 10);
     double lines = ceil(length / columns);
-    return (struct vt_extent){ columns, lines * 20, 15 };
+    return (struct vt_extent){columns, lines * 20, 15};
 }
 
 TEST(text_wraps_into_what_is_left)
@@ -256,7 +256,7 @@ TEST(a_hostile_tree_ends)
     for (int i = 0; i < 40; i++) {
         struct vt_box *child = add(at);
         child->style.direction = i % 2 ? VT_ROW : VT_COLUMN;
-        child->style.width = i % 3 ? percent(90) : (struct vt_length){ VT_AUTO, 0 };
+        child->style.width = i % 3 ? percent(90) : (struct vt_length){VT_AUTO, 0};
         child->style.grow = 1;
         at = child;
     }

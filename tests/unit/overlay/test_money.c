@@ -24,24 +24,24 @@ TEST(languages_write_it_their_way)
         int64_t amount;
         const char *currency, *language, *expected;
     } cases[] = {
-        { 5999, "EUR", "en", "€59.99" },
-        { 5999, "EUR", "de", "59,99\u00a0€" },
-        { 123456789, "EUR", "de", "1.234.567,89\u00a0€" },
-        { 123456789, "USD", "en-US", "$1,234,567.89" },
-        { 8800, "CNY", "zh", "¥88.00" },
-        { 8800, "CNY", "zh-Hans-CN", "¥88.00" },
-        { 8800, "CNY", "en", "CN¥88.00" },
-        { 12800, "JPY", "ja", "¥12,800" },
-        { 12800, "JPY", "zh", "JP¥12,800" },
-        { 59900, "SAR", "ar", "599.00\u00a0ر.س" },
-        { 59900, "SAR", "en", "SAR\u00a0599.00" },
-        { 1005, "BHD", "en", "BHD\u00a01.005" },
-        { 5, "EUR", "en", "€0.05" },
-        { -5, "EUR", "en", "−€0.05" },
-        { 0, "JPY", "en", "¥0" },
-        { 5999, "EUR", NULL, "€59.99" },
-        { 5999, "EUR", "xx", "€59.99" },
-        { VT_MONEY_MAX, "EUR", "fr", "10\u202f000\u202f000\u202f000\u202f000,00\u00a0€" },
+        {5999, "EUR", "en", "€59.99"},
+        {5999, "EUR", "de", "59,99\u00a0€"},
+        {123456789, "EUR", "de", "1.234.567,89\u00a0€"},
+        {123456789, "USD", "en-US", "$1,234,567.89"},
+        {8800, "CNY", "zh", "¥88.00"},
+        {8800, "CNY", "zh-Hans-CN", "¥88.00"},
+        {8800, "CNY", "en", "CN¥88.00"},
+        {12800, "JPY", "ja", "¥12,800"},
+        {12800, "JPY", "zh", "JP¥12,800"},
+        {59900, "SAR", "ar", "599.00\u00a0ر.س"},
+        {59900, "SAR", "en", "SAR\u00a0599.00"},
+        {1005, "BHD", "en", "BHD\u00a01.005"},
+        {5, "EUR", "en", "€0.05"},
+        {-5, "EUR", "en", "−€0.05"},
+        {0, "JPY", "en", "¥0"},
+        {5999, "EUR", NULL, "€59.99"},
+        {5999, "EUR", "xx", "€59.99"},
+        {VT_MONEY_MAX, "EUR", "fr", "10\u202f000\u202f000\u202f000\u202f000,00\u00a0€"},
     };
     char text[VT_MONEY_TEXT];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -71,7 +71,7 @@ TEST(only_whole_minor_units_are_money)
     REQUIRE(!reads("{\"amount\": \"5999\", \"currency\": \"EUR\"}"));
     REQUIRE(!reads("{\"amount\": 5999}"));
     REQUIRE(!reads("5999"));
-    REQUIRE(!vt_money_from_json(NULL, &(int64_t){ 0 }, (char[4]){ 0 }));
+    REQUIRE(!vt_money_from_json(NULL, &(int64_t){0}, (char[4]){0}));
 }
 
 int main(void)

@@ -24,8 +24,8 @@ static struct vt_view *try_view(const char *body, const char *data, const char *
     struct vt_template *t = template_of(body);
     struct vt_view *view = NULL;
     json_t *json = data ? json_loads(data, 0, NULL) : NULL;
-    struct vt_view_params params = { .template = t, .width = 1280, .height = 720, .language = language, .data = json,
-                                     .at_ns = at_ns, .rate = { 30, 1 } };
+    struct vt_view_params params = {.template = t, .width = 1280, .height = 720, .language = language, .data = json,
+                                    .at_ns = at_ns, .rate = {30, 1}};
     *ret = vt_view_new(&view, &params, &said);
     json_decref(json);
     vt_template_unref(&t);
@@ -107,13 +107,13 @@ TEST(data_that_does_not_fit_is_refused)
     static const struct {
         const char *data, *why;
     } cases[] = {
-        { "{}", "`product` is missing" },
-        { "{\"product\":7}", "`product` must be a product, an object" },
-        { "{\"product\":{\"price\":{\"amount\":59.99,\"currency\":\"EUR\"}}}",
-          "`product.price` must be {\"amount\": whole minor units, \"currency\": an ISO 4217 code}" },
-        { "{\"product\":{\"offer\":{\"ends_at\":\"soon\"}}}", "`offer.ends_at` must be a time such as 2026-03-01T19:00:00Z" },
-        { "{\"product\":{},\"headlin\":1}", "the template has no field \"headlin\"" },
-        { "[]", "data must be an object" },
+        {"{}", "`product` is missing"},
+        {"{\"product\":7}", "`product` must be a product, an object"},
+        {"{\"product\":{\"price\":{\"amount\":59.99,\"currency\":\"EUR\"}}}",
+         "`product.price` must be {\"amount\": whole minor units, \"currency\": an ISO 4217 code}"},
+        {"{\"product\":{\"offer\":{\"ends_at\":\"soon\"}}}", "`offer.ends_at` must be a time such as 2026-03-01T19:00:00Z"},
+        {"{\"product\":{},\"headlin\":1}", "the template has no field \"headlin\""},
+        {"[]", "data must be an object"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct vt_view *view = try_view(product_layout, cases[i].data, "en", CLOCK, &r);
@@ -158,7 +158,7 @@ static struct vt_drawing drawing;
 
 static void draw(struct vt_painter *painter, const struct vt_view *view, int64_t now, int64_t exit)
 {
-    struct vt_moment moment = { CLOCK + now, CLOCK, exit == INT64_MAX ? exit : CLOCK + exit };
+    struct vt_moment moment = {CLOCK + now, CLOCK, exit == INT64_MAX ? exit : CLOCK + exit};
     REQUIRE_INT(vt_painter_draw(painter, view, &moment, &drawing), 0);
 }
 
@@ -286,8 +286,8 @@ static struct vt_view *ticker_view(const char *language)
     struct vt_template *t = template_of(crawling);
     struct vt_view *view = NULL;
     json_t *products = json_loads("[{\"id\":\"a\",\"title\":\"One\"},{\"id\":\"b\",\"title\":\"Two\"}]", 0, NULL);
-    struct vt_view_params params = { .template = t, .width = 1280, .height = 720, .language = language,
-                                     .products = products, .at_ns = CLOCK, .rate = { 30, 1 } };
+    struct vt_view_params params = {.template = t, .width = 1280, .height = 720, .language = language,
+                                    .products = products, .at_ns = CLOCK, .rate = {30, 1}};
     REQUIRE_INT(vt_view_new(&view, &params, &said), 0);
     json_decref(products);
     vt_template_unref(&t);
@@ -306,7 +306,7 @@ static void check_crawl(const char *language, int direction)
     uint64_t change = drawing.layers[0].change;
     REQUIRE_INT(width, 640);
     for (int frame = 0; frame < 900; frame++) {
-        int64_t now = vt_frame_to_ns(frame, (struct vt_rational){ 30, 1 });
+        int64_t now = vt_frame_to_ns(frame, (struct vt_rational){30, 1});
         draw(painter, view, now, INT64_MAX);
         int64_t moved = direction * (now * 50 / VT_NS_PER_S);
         int expected = (int)(((start + moved) % period + period) % period);
@@ -345,7 +345,7 @@ TEST(a_ticker_wraps_without_a_seam)
 // The rectangle and the drawn box agree within a pixel at every size.
 TEST(rectangles_are_where_the_pixels_are)
 {
-    static const int sizes[][2] = { { 1280, 720 }, { 854, 480 }, { 640, 360 }, { 426, 240 }, { 1920, 1080 } };
+    static const int sizes[][2] = {{1280, 720}, {854, 480}, {640, 360}, {426, 240}, {1920, 1080}};
     const char *body = "layout:\n  type: box\n  id: b\n  hotspot: { action: view_item, label: B }\n"
                        "  style: { position: absolute, inset: 101.3px auto auto 33.7px, width: 217.9px, height: 77.1px,"
                        " background: \"#ffffff\" }\n";

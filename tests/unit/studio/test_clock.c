@@ -22,7 +22,7 @@ struct world {
 
 static void begin(struct world *w, int32_t num, int32_t den)
 {
-    *w = (struct world) { .rate = { num, den }, .seed = 1, .on_air = -1 };
+    *w = (struct world){.rate = {num, den}, .seed = 1, .on_air = -1};
     vt_clock_init(&w->clock, w->rate, 2000 * MS, 0, false);
 }
 
@@ -124,7 +124,7 @@ TEST(twice_the_rate_drops_every_other_frame_and_repeats_none)
 {
     struct world w;
     begin(&w, 30, 1);
-    stream(&w, (struct vt_rational) { 60, 1 }, 60, 500 * MS, 5 * MS, 5 * MS, 0);
+    stream(&w, (struct vt_rational){60, 1}, 60, 500 * MS, 5 * MS, 5 * MS, 0);
     REQUIRE_INT(w.repeats, 0);
     REQUIRE_NEAR(w.drops, w.fresh, 4);
 }
@@ -133,7 +133,7 @@ TEST(half_the_rate_repeats_every_frame_once)
 {
     struct world w;
     begin(&w, 30, 1);
-    stream(&w, (struct vt_rational) { 15, 1 }, 60, 500 * MS, 0, 5 * MS, 0);
+    stream(&w, (struct vt_rational){15, 1}, 60, 500 * MS, 0, 5 * MS, 0);
     REQUIRE_INT(w.drops, 0);
     REQUIRE_NEAR(w.repeats, w.fresh, 4);
 }
@@ -142,11 +142,11 @@ TEST(other_rates_repeat_or_drop_only_what_they_must)
 {
     struct world w;
     begin(&w, 30, 1);
-    stream(&w, (struct vt_rational) { 25, 1 }, 60, 500 * MS, 0, 0, 0);
+    stream(&w, (struct vt_rational){25, 1}, 60, 500 * MS, 0, 0, 0);
     REQUIRE_INT(w.drops, 0);
     REQUIRE_NEAR(w.repeats, 5 * 60, 8);
     begin(&w, 25, 1);
-    stream(&w, (struct vt_rational) { 30, 1 }, 60, 500 * MS, 0, 0, 0);
+    stream(&w, (struct vt_rational){30, 1}, 60, 500 * MS, 0, 0, 0);
     REQUIRE_INT(w.repeats, 0);
     REQUIRE_NEAR(w.drops, 5 * 60, 8);
 }
@@ -155,11 +155,11 @@ TEST(almost_the_rate_costs_one_frame_in_a_thousand)
 {
     struct world w;
     begin(&w, 30, 1);
-    stream(&w, (struct vt_rational) { 30000, 1001 }, 600, 500 * MS, 0, 3 * MS, 0);
+    stream(&w, (struct vt_rational){30000, 1001}, 600, 500 * MS, 0, 3 * MS, 0);
     REQUIRE(w.repeats >= 15 && w.repeats <= 24);
     REQUIRE(w.drops <= 2);
     begin(&w, 30000, 1001);
-    stream(&w, (struct vt_rational) { 30, 1 }, 600, 500 * MS, 0, 3 * MS, 0);
+    stream(&w, (struct vt_rational){30, 1}, 600, 500 * MS, 0, 3 * MS, 0);
     REQUIRE(w.drops >= 14 && w.drops <= 24);
     REQUIRE(w.repeats <= 2);
 }

@@ -45,8 +45,8 @@ static char *names(void *opaque)
 
 static void make(void *opaque, struct vt_batch *batch)
 {
-    vt_batch_make(batch, &(struct vt_maker) { .width = 1280, .height = 720, .smallest_height = 720,
-                                              .rate = { 30, 1 } });
+    vt_batch_make(batch, &(struct vt_maker){.width = 1280, .height = 720, .smallest_height = 720,
+                                             .rate = {30, 1}});
     struct vt_batch **end = &made;
     while (*end)
         end = &(*end)->next;
@@ -131,7 +131,7 @@ static int64_t answered(const char *field)
 
 static void begin(void)
 {
-    struct vt_diagnostics diagnostics = { .count = 0 };
+    struct vt_diagnostics diagnostics = {.count = 0};
     vt_desk_free(&desk);
     while (made) {
         struct vt_batch *batch = made;
@@ -145,12 +145,12 @@ static void begin(void)
     stuck_frame = -1;
     json_decref(last);
     last = NULL;
-    REQUIRE_INT(vt_desk_new(&desk, &(struct vt_desk_params) {
+    REQUIRE_INT(vt_desk_new(&desk, &(struct vt_desk_params){
         .output = "main", .first_cue = 1,
-        .timing = { .rate = { 30, 1 }, .segment_ns = 2 * VT_NS_PER_S, .part_ns = VT_NS_PER_S / 3,
-                    .epoch_ns = INT64_C(1767225600000000000), .first_msn = 10 },
-        .hooks = { .template = find, .templates = names, .make = make, .scene = scene, .cue = cue,
-                   .receipt = receipt, .changed = changed },
+        .timing = {.rate = {30, 1}, .segment_ns = 2 * VT_NS_PER_S, .part_ns = VT_NS_PER_S / 3,
+                   .epoch_ns = INT64_C(1767225600000000000), .first_msn = 10},
+        .hooks = {.template = find, .templates = names, .make = make, .scene = scene, .cue = cue,
+                  .receipt = receipt, .changed = changed},
     }), 0);
     product("shoe", 1, 5999);
     n_receipts = 0;
@@ -322,17 +322,17 @@ TEST(a_cue_of_a_studio_that_broke_off_goes_on_above_its_revision)
 TEST(what_cannot_be_shown_is_refused_and_nothing_goes_on_air)
 {
     static const struct { const char *body; int status; } bad[] = {
-        { "{\"template\":\"no.such\"}", 404 },
-        { "{\"product\":\"shoe\"}", 422 },
-        { "{\"template\":\"com.example.card\",\"product\":\"none\"}", 404 },
-        { "{\"template\":\"com.example.card\"}", 422 },
-        { "{\"template\":\"com.example.card\",\"product\":\"shoe\",\"data\":[]}", 422 },
-        { "{\"template\":\"com.example.card\",\"product\":\"shoe\",\"id\":\"a b\"}", 422 },
-        { "{\"template\":\"com.example.card\",\"product\":\"shoe\",\"duration\":-1}", 422 },
-        { "{\"template\":\"com.example.card\",\"product\":\"shoe\",\"duration\":86401}", 422 },
-        { "{\"template\":\"com.example.card\",\"product\":\"shoe\",\"step\":16}", 422 },
-        { "{\"template\":\"com.example.card\",\"product\":\"shoe\",\"at\":\"noon\"}", 422 },
-        { "{\"template\":\"com.example.card\",\"product\":\"shoe\",\"output\":\"other\"}", 404 },
+        {"{\"template\":\"no.such\"}", 404},
+        {"{\"product\":\"shoe\"}", 422},
+        {"{\"template\":\"com.example.card\",\"product\":\"none\"}", 404},
+        {"{\"template\":\"com.example.card\"}", 422},
+        {"{\"template\":\"com.example.card\",\"product\":\"shoe\",\"data\":[]}", 422},
+        {"{\"template\":\"com.example.card\",\"product\":\"shoe\",\"id\":\"a b\"}", 422},
+        {"{\"template\":\"com.example.card\",\"product\":\"shoe\",\"duration\":-1}", 422},
+        {"{\"template\":\"com.example.card\",\"product\":\"shoe\",\"duration\":86401}", 422},
+        {"{\"template\":\"com.example.card\",\"product\":\"shoe\",\"step\":16}", 422},
+        {"{\"template\":\"com.example.card\",\"product\":\"shoe\",\"at\":\"noon\"}", 422},
+        {"{\"template\":\"com.example.card\",\"product\":\"shoe\",\"output\":\"other\"}", 404},
     };
     begin();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

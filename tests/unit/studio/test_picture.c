@@ -119,7 +119,7 @@ int main(void)
     RUN(a_picture_is_premultiplied_and_kept_until_it_changes);
     RUN(nothing_outside_of_the_folder_is_opened);
     RUN(limits_and_damage_are_refused);
-    static const char *const files[] = { "root/sub/a.png", "root/link.png", "root/linked", "secret.png", "wide.png" };
+    static const char *const files[] = {"root/sub/a.png", "root/link.png", "root/linked", "secret.png", "wide.png"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         unlink(in(files[i]));
     rmdir(in("root/sub"));

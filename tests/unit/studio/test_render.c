@@ -79,8 +79,8 @@ static void write_input(const char *path)
     encoder->width = 640;
     encoder->height = 360;
     encoder->pix_fmt = AV_PIX_FMT_YUV420P;
-    encoder->time_base = (AVRational) { 1, 30 };
-    encoder->framerate = (AVRational) { 30, 1 };
+    encoder->time_base = (AVRational){1, 30};
+    encoder->framerate = (AVRational){30, 1};
     encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     AVDictionary *options = NULL;
     av_dict_set(&options, "preset", "ultrafast", 0);
@@ -152,7 +152,7 @@ static int read_looks(const char *out, const char *name, int width, int height, 
         while (avcodec_receive_frame(decoder, frame) >= 0) {
             REQUIRE(count < FRAMES + 8 && frame->width == width && frame->height == height);
             struct look *look = &looks[count++];
-            *look = (struct look) { 0 };
+            *look = (struct look){0};
             for (int y = 0; y < height; y++)
                 for (int x = 0; x < width; x++) {
                     int value = frame->data[0][y * frame->linesize[0] + x], off = abs(value - 100);
@@ -176,14 +176,14 @@ static int read_looks(const char *out, const char *name, int width, int height, 
 static void render(const char *out)
 {
     struct vt_channel channel;
-    struct vt_diagnostics diagnostics = { .count = 0 };
+    struct vt_diagnostics diagnostics = {.count = 0};
     char input[256], target[256], template[256];
     json_t *cues = NULL;
     vt_channel_init(&channel, "test");
-    channel.canvas = (struct vt_size) { 640, 360 };
+    channel.canvas = (struct vt_size){640, 360};
     channel.n_renditions = 2;
-    channel.renditions[0] = (struct vt_rendition_config) { "large", { 640, 360 }, 1500000 };
-    channel.renditions[1] = (struct vt_rendition_config) { "small", { 320, 180 }, 500000 };
+    channel.renditions[0] = (struct vt_rendition_config){"large", {640, 360}, 1500000};
+    channel.renditions[1] = (struct vt_rendition_config){"small", {320, 180}, 500000};
     snprintf(template, sizeof template, "%s/card.yaml", folder);
     snprintf(input, sizeof input, "%s/in.mp4", folder);
     snprintf(target, sizeof target, "%s/%s", folder, out);
@@ -192,7 +192,7 @@ static void render(const char *out)
     channel.templates[0] = strdup(template);
     channel.n_templates = 1;
     REQUIRE_INT(vt_cuefile_parse(&cues, script, sizeof script - 1, &diagnostics), 0);
-    REQUIRE_INT(vt_render(&(struct vt_render_params) {
+    REQUIRE_INT(vt_render(&(struct vt_render_params){
         .input = input, .folder = target, .channel = &channel, .script = cues,
         .epoch_ns = INT64_C(1767225600000000000),
     }), 0);
@@ -229,9 +229,9 @@ TEST(pixels_and_cues_change_on_the_same_frames_in_every_rendition)
 
 TEST(every_playlist_says_the_same_of_the_cue)
 {
-    static const char *const starts[] = { "T00:00:01.000Z\",DURATION=3.000", "T00:00:02.000Z\",DURATION=2.000",
-                                          "T00:00:04.000Z\"" };
-    static const char *const names[] = { "large", "small", "audio" };
+    static const char *const starts[] = {"T00:00:01.000Z\",DURATION=3.000", "T00:00:02.000Z\",DURATION=2.000",
+                                         "T00:00:04.000Z\""};
+    static const char *const names[] = {"large", "small", "audio"};
     for (int i = 0; i < 3; i++) {
         char path[256], text[16384] = "";
         snprintf(path, sizeof path, "%s/one/%s.m3u8", folder, names[i]);

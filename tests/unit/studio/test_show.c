@@ -144,7 +144,7 @@ TEST(files_are_whole_or_not_there)
 static void age(const char *name, int64_t ns)
 {
     char path[256];
-    struct timespec times[2] = { { ns / VT_NS_PER_S, 0 }, { ns / VT_NS_PER_S, 0 } };
+    struct timespec times[2] = {{ns / VT_NS_PER_S, 0}, {ns / VT_NS_PER_S, 0}};
     snprintf(path, sizeof path, "%s/live/mango/%s/main", data, name);
     REQUIRE_INT(utimensat(AT_FDCWD, path, times, 0), 0);
 }
@@ -152,7 +152,7 @@ static void age(const char *name, int64_t ns)
 TEST(old_shows_go_when_a_new_one_begins_but_not_the_last_ones_and_not_fresh_ones)
 {
     struct vt_show *show = NULL;
-    char names[6][2] = { "a", "b", "c", "d", "e", "f" };
+    char names[6][2] = {"a", "b", "c", "d", "e", "f"};
     fresh();
     for (int i = 0; i < 5; i++) {
         REQUIRE_INT(vt_show_open(&show, data, "mango", names[i], "main", NOW), 0);
