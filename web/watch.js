@@ -3,6 +3,7 @@ import { attachCues } from './vitrine-cues.js';
 
 const RETRY_MS = 2000;
 const QUIET_MS = 3000;
+const CATCH_UP = 1.1; // how fast a viewer who fell behind comes back to the live edge
 
 const channel = location.pathname.split('/').filter(Boolean).pop() ?? '';
 const source = `/live/${channel}/index.m3u8`;
@@ -43,7 +44,12 @@ async function start() {
 /** Plays until the show ends or cannot go on. */
 function playWithHls(Hls) {
   return new Promise((done) => {
-    const hls = new Hls({ enableWorker: false, backBufferLength: 60 });
+    const hls = new Hls({
+      enableWorker: false,
+      backBufferLength: 60,
+      lowLatencyMode: true, // where the playlist offers parts
+      maxLiveSyncPlaybackRate: CATCH_UP,
+    });
     const cues = attachCues({ video, hls, container: stage, eventsUrl });
     const finish = () => {
       video.removeEventListener('ended', finish);
