@@ -313,7 +313,7 @@ static bool must_wait(struct vt_decoder *decoder, const struct vt_access_unit *u
     return false;
 }
 
-int vt_decoder_packet(struct vt_decoder *decoder, const struct vt_access_unit *unit)
+static int decode_packet(struct vt_decoder *decoder, const struct vt_access_unit *unit)
 {
     struct track *track = unit->video ? &decoder->video : &decoder->audio;
     decoder->stats.packets++;
@@ -337,6 +337,21 @@ int vt_decoder_packet(struct vt_decoder *decoder, const struct vt_access_unit *u
     if (error < 0)
         return error == -ENOMEM ? error : count_error(decoder, track);
     return receive(decoder, track);
+}
+
+static int64_t now(const struct vt_decoder *decoder)
+{
+    return decoder->sink.now ? decoder->sink.now(decoder->sink.opaque) : 0;
+}
+
+int vt_decoder_packet(struct vt_decoder *decoder, const struct vt_access_unit *unit)
+{
+    int64_t start_ns = now(decoder);
+    int error = decode_packet(decoder, unit);
+    if (error < 0 || now(decoder) - start_ns <= VT_DECODE_WALL_NS)
+        return error;
+    decoder->why = unit->video ? "a picture took longer than 2 s to decode" : "sound took longer than 2 s to decode";
+    return -EPROTO;
 }
 
 void vt_decoder_colours(struct vt_decoder *decoder, const struct vt_decode_colours *colours)

@@ -16,6 +16,7 @@
 
 #define VT_DECODE_ERRORS        300      // undecodable packets of a track in a row
 #define VT_DECODE_CONFIGS       16       // changes of a track's configuration within one minute of media time
+#define VT_DECODE_WALL_NS       (INT64_C(2) * 1000000000)   // one packet may take the decoder this long
 #define VT_DECODE_KEY_WAIT_NS   (INT64_C(10) * 1000000000)  // without a key frame: decode what there is
 #define VT_DECODE_SOUND_STEP_NS (INT64_C(60) * 1000000)     // sound further than this off its own count starts anew
 
@@ -44,6 +45,8 @@ struct vt_decode_sink {
     // included: sets data, linesize and buf[0]. All of one size must have the same strides, for decoders take that for
     // granted; so -ENOTSUP, which lets libavcodec allocate, must be the answer for a size always or never. NULL: always.
     int (*buffer)(void *opaque, AVFrame *frame);
+    // A clock that never steps, to hold packets to VT_DECODE_WALL_NS, sink included. NULL: they may take their time.
+    int64_t (*now)(void *opaque);
 };
 
 struct vt_decoder;

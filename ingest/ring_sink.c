@@ -265,9 +265,16 @@ static int take_samples(void *opaque, int64_t pts_ns, const float *interleaved, 
     return 0;
 }
 
+static int64_t now_ns(void *opaque)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
 struct vt_decode_sink vt_ring_sink_calls(struct vt_ring_sink *sink)
 {
-    return (struct vt_decode_sink){sink, take_frame, take_samples, give_buffer};
+    return (struct vt_decode_sink){sink, take_frame, take_samples, give_buffer, now_ns};
 }
 
 void vt_ring_sink_stats(struct vt_ring_sink *sink, struct vt_ring_sink_stats *ret)

@@ -49,6 +49,7 @@ struct supervisor {
     struct vt_program programs[VT_CHANNELS_MAX];
     struct vt_publisher *publishers;            // everyone with an ingest, the stopped too
     int64_t publisher_count;
+    int64_t second_ns;                          // when ingests were last looked at
     bool gates_open;                            // they have been started
     bool served;                                // the origin was ready once
     int failures;                               // of the origin before that
@@ -172,6 +173,7 @@ static void on_ingest_message(void *opaque, struct vt_child *child, struct vt_me
     if (!publisher || !id || strcmp(id, publisher->id) != 0) {
         vt_child_refuse(child, "it speaks of a publisher that is not its own");
     } else if (message->kind == VT_MSG_INGEST_STATUS) {
+        publisher->heard_ns = vt_now_ns();
         bool first = !publisher->status;
         json_decref(publisher->status);
         publisher->status = json_incref(message->body);
@@ -310,6 +312,7 @@ static int publish(struct supervisor *s, const struct ask *ask, int socket, int 
     memcpy(publisher->encoder, ask->encoder, sizeof publisher->encoder);
     publisher->protocol = ask->protocol;
     publisher->permit = ask->permit;
+    publisher->heard_ns = vt_now_ns();
     publisher->since_ns = vt_program_now_ns();
     publisher->next = s->publishers;
     s->publishers = publisher;
@@ -511,9 +514,27 @@ static bool on_origin_exit(void *opaque, int status)
     return false;
 }
 
+// Kills ingests that hang, in a decoder or elsewhere. After a pause of this process itself nobody is to blame.
+static void watch_ingests(struct supervisor *s)
+{
+    int64_t now_ns = vt_now_ns();
+    bool paused = now_ns - s->second_ns > 2 * STATUS_NS;
+    s->second_ns = now_ns;
+    for (struct vt_publisher *p = s->publishers; p; p = p->next) {
+        if (paused)
+            p->heard_ns = now_ns;
+        if (now_ns - p->heard_ns <= VT_INGEST_SILENCE_NS)
+            continue;
+        vt_warning("%s: the ingest of publisher %s has said nothing for %d s: killing it", p->program->channel->name, p->id,
+                   (int)(VT_INGEST_SILENCE_NS / VT_NS_PER_S));
+        vt_child_kill(p->ingest);
+    }
+}
+
 static void on_second(void *opaque)
 {
     struct supervisor *s = opaque;
+    watch_ingests(s);
     for (int i = 0; i < s->config->n_channels; i++)
         vt_program_report(&s->programs[i]);
     vt_source_at(s->on_second, vt_now_ns() + STATUS_NS);

@@ -104,6 +104,25 @@ def scene_gate_killed_publishers_go_on():
             wait_for("the picture through the new gate", lambda: daemon.state() == "live", 15)
 
 
+def scene_an_ingest_that_hangs_is_killed_slate_meanwhile():
+    with Daemon() as daemon, tempfile.TemporaryDirectory() as folder:
+        follower = Follower(daemon)
+        with Publisher(daemon, picture=WHITE) as publisher:
+            daemon.segments("audio", 1)
+            follower.fresh(1)
+            hangs = daemon.child("vitrine ingest mango")
+            os.kill(hangs, signal.SIGSTOP)
+            wait_for("the slate", lambda: daemon.state() == "slate", 10)
+            wait_for("its end", lambda: hangs not in daemon.children().values(), 10)
+            wait_for("the encoder to notice", lambda: publisher.process.poll() is not None, 15)
+        require("has said nothing for 3 s" in daemon.text(), "it was not killed for its silence")
+        with Publisher(daemon, picture=WHITE):
+            wait_for("the picture", lambda: daemon.state() == "live", 15)
+            follower.fresh(2)
+            require(min(brightness(daemon, folder, 30)) > 200, "the picture did not come back")
+        follower.check_times()
+
+
 def scene_ingest_killed_slate_until_the_publisher_is_back():
     with Daemon() as daemon, tempfile.TemporaryDirectory() as folder:
         follower = Follower(daemon)

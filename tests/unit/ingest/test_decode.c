@@ -403,6 +403,31 @@ TEST(the_sinks_error_ends_decoding)
     stream_free(&s);
 }
 
+static int64_t clock_ns, clock_step_ns;
+
+static int64_t on_now(void *opaque)
+{
+    return clock_ns += clock_step_ns;
+}
+
+TEST(a_packet_that_takes_too_long_is_the_last)
+{
+    struct video_options o = plain();
+    struct stream s;
+    encode_video(&s, &o);
+    struct vt_decode_sink sink = {.frame = on_frame, .samples = on_samples, .now = on_now};
+    struct vt_decoder *decoder = NULL;
+    memset(&got, 0, sizeof got);
+    REQUIRE_INT(vt_decoder_new(&decoder, &sink, 1), 0);
+    clock_step_ns = VT_DECODE_WALL_NS;
+    REQUIRE_INT(put(decoder, &s, 0, 3, 0), 0);
+    clock_step_ns++;
+    REQUIRE_INT(put(decoder, &s, 3, 4, 0), -EPROTO);
+    REQUIRE_TEXT(vt_decoder_why(decoder), "a picture took longer than 2 s to decode");
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+}
+
 static void expect_sound(int rate, int channels)
 {
     enum { FRAMES = 200 };
@@ -537,6 +562,7 @@ int main(void)
     RUN(a_picture_past_the_limits_is_refused_before_a_decoder_opens);
     RUN(a_configuration_that_changes_too_often_is_refused);
     RUN(the_sinks_error_ends_decoding);
+    RUN(a_packet_that_takes_too_long_is_the_last);
     RUN(sound_of_any_rate_comes_out_as_48_khz_without_a_seam);
     RUN(sound_of_every_codec_is_decoded);
     RUN(a_changed_sound_format_joins_on);
