@@ -65,7 +65,31 @@ const record = ([x, y, w, h]) => {
   video.requestVideoFrameCallback(frame);
 };
 
+// In the page: a second player without controls, whose inside can be looked at.
+const probe = async (url) => {
+  const { default: Hls } = await import('/web/vendor/hls.mjs');
+  const video = document.createElement('video');
+  video.muted = true;
+  const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1 });
+  window.probe = { hls, video, parts: 0, fatal: [], minor: [] };
+  hls.on(Hls.Events.FRAG_BUFFERED, (_name, { part }) => { if (part) window.probe.parts += 1; });
+  hls.on(Hls.Events.ERROR, (_name, { fatal, details, error }) =>
+    window.probe[fatal ? 'fatal' : 'minor'].push(`${details} ${error?.message ?? ''}`));
+  hls.on(Hls.Events.MANIFEST_PARSED, () => video.play());
+  hls.loadSource(url);
+  hls.attachMedia(video);
+};
+
+const probed = () => {
+  const { hls, video, parts, fatal, minor } = window.probe;
+  return { parts, fatal, minor, time: video.currentTime, latency: hls.latency, target: hls.targetLatency,
+    behind: hls.playingDate ? (Date.now() - hls.playingDate) / 1000 : NaN,
+    lowLatency: hls.levels[hls.currentLevel]?.details?.canBlockReload ?? false };
+};
+
 const commands = {
+  probe: async ({ url }) => { await page.evaluate(probe, url); },
+  probed: async () => page.evaluate(probed),
   open: async ({ url }) => { await page.goto(url); },
   look: async () => page.evaluate(look),
   record: async ({ rect }) => { await page.evaluate(record, rect); },
