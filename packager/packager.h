@@ -105,7 +105,7 @@ struct vt_packet {
     bool key;
 };
 
-// Adds one packet; when it completes a part or a segment in all tracks, that is written with the playlists. -EINVAL: out
+// Adds one packet; when it completes a part or a segment in all tracks, that and the playlists are written. -EINVAL: out
 // of order, or a segment that does not start with a key frame on its cut; -EBUSY: too far ahead of another track;
 // -EMSGSIZE: past VT_SEGMENT_BYTES_MAX, the segment becomes a gap. Sound before the first cut is left out.
 int vt_packager_packet(struct vt_packager *packager, int track, const struct vt_packet *packet);

@@ -71,7 +71,8 @@ static void shelf_ready(void *opaque, uint64_t msn, int part)
     struct shelf *shelf = opaque;
     if (part >= 0) {
         // One after the other, and the segment after its last part.
-        REQUIRE(part == 0 ? msn > shelf->msn && shelf->ready >= shelf->msn : msn == shelf->msn && part == shelf->part + 1);
+        bool starts = part == 0 && msn > shelf->msn && shelf->ready >= shelf->msn;
+        REQUIRE(starts || (msn == shelf->msn && part == shelf->part + 1));
         shelf->msn = msn;
         shelf->part = part;
         shelf->parts++;
