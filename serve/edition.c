@@ -154,7 +154,8 @@ static struct vt_edition *find(struct vt_editions *editions, const char *key, ui
 }
 
 // `file` with the form's own name.
-static bool form_file(const struct vt_hls_file *file, enum vt_edition_form form, struct vt_hls_file *ret, char key[KEY_ROOM])
+static bool form_file(const struct vt_hls_file *file, enum vt_edition_form form, struct vt_hls_file *ret,
+                      char key[KEY_ROOM])
 {
     *ret = *file;
     char *name = ret->component[ret->count - 1];

@@ -7,7 +7,8 @@ static const char live[] =
     "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.5,CAN-SKIP-UNTIL=24,CAN-SKIP-DATERANGES=YES\n"
     "#EXT-X-PART-INF:PART-TARGET=0.5\n#EXT-X-MEDIA-SEQUENCE:10\n"
     "#EXTINF:4.0,\na-10.m4s\n"
-    "#EXT-X-PART:DURATION=0.5,URI=\"a-11.0.m4s\"\r\n#EXT-X-PART:DURATION=0.5,URI=\"a-11.1.m4s\"\n#EXTINF:4.0,\na-11.m4s\n"
+    "#EXT-X-PART:DURATION=0.5,URI=\"a-11.0.m4s\"\r\n#EXT-X-PART:DURATION=0.5,URI=\"a-11.1.m4s\"\n"
+    "#EXTINF:4.0,\na-11.m4s\n"
     "#EXT-X-PART:DURATION=0.5,URI=\"a-12.0.m4s\"\n#EXT-X-PART:DURATION=0.5,URI=\"a-12.1.m4s\"\n"
     "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"a-12.2.m4s\"\n";
 
@@ -46,7 +47,8 @@ TEST(a_playlist_may_be_empty_or_odd)
     edge = read_edge("#EXT-X-MEDIA-SEQUENCE:7\n#EXT-X-PART:URI=\"a-7.0.m4s\"");
     REQUIRE_INT(edge.last_msn, 6);
     REQUIRE_INT(edge.open_parts, 1);
-    edge = read_edge("#EXT-X-TARGETDURATION:99999999999999999999\n#EXT-X-PART-INF:PART-TARGET=0.33366700001\n#EXT-X-ENDLIST");
+    edge = read_edge("#EXT-X-TARGETDURATION:99999999999999999999\n#EXT-X-PART-INF:PART-TARGET=0.33366700001\n"
+                     "#EXT-X-ENDLIST");
     REQUIRE_INT(edge.target_ns, VT_TARGET_NS_MAX);
     REQUIRE_INT(edge.part_ns, 333667000);
     REQUIRE(edge.ended);
@@ -162,7 +164,8 @@ TEST(names_of_parts_and_segments_are_read)
     REQUIRE(vt_media_name("a-b-9.m4s", rendition, &msn, &part));
     REQUIRE_TEXT(rendition, "a-b");
     REQUIRE_INT(part, -1);
-    static const char *const others[] = {"", "-1.m4s", "720p-init.mp4", "720p-.m4s", "720p-1.", "720p-1..m4s", "720p-1.m4s.m4s",
+    static const char *const others[] = {"", "-1.m4s", "720p-init.mp4", "720p-.m4s", "720p-1.", "720p-1..m4s",
+                                         "720p-1.m4s.m4s",
                                          "720p-1.2.3.m4s", "720p-1.ts", "7.20p-1.m4s", "720p-1234567890123456.m4s",
                                          "720p-1.1234567890123456.m4s", "abcdefghijklmnopqrstuvwxyz0123456-1.m4s"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
