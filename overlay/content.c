@@ -164,18 +164,35 @@ static struct vt_extent measure_timer(void *opaque, double width)
     return (struct vt_extent){ text_advance(item->timer, text), item->timer->height, NAN };
 }
 
+static void read_thresholds(struct vt_making *m, const struct vt_item *item, struct vt_timer_content *timer)
+{
+    const struct vt_yaml *list = vt_making_look(m, item->node, NULL, "thresholds");
+    for (const struct vt_yaml *entry = list ? list->first : NULL; entry; entry = entry->next) {
+        struct vt_threshold *to = &timer->thresholds[timer->n_thresholds++];
+        const char *colour = vt_bind(vt_yaml_get(entry, "color"), &m->binder);
+        vt_read_span(vt_yaml_get(entry, "below"), "below", &to->below_ns, NULL);
+        if (!colour || vt_parse_colour(colour, &to->colour) != 0)
+            timer->n_thresholds--;
+    }
+}
+
 static void start_timer(struct vt_making *m, struct vt_item *item)
 {
     const struct vt_yaml *format = vt_making_look(m, item->node, NULL, "format");
     const char *until = vt_making_text(m, item->node, NULL, "until", false);
     struct vt_timer_content *timer = vt_arena_alloc(&m->view->arena, sizeof *timer);
+    const struct vt_yaml *span = vt_making_look(m, item->node, NULL, "for"), *up = vt_making_look(m, item->node, NULL, "up");
     if (!until || vt_parse_time(until, &timer->until_ns) != 0)
         timer->until_ns = m->params->at_ns;          // nothing to count down to: 00:00
+    if (span)
+        vt_read_span(span, "for", &timer->for_ns, NULL);
+    timer->up = up && up->text[0] == 't' && span;
     timer->format = format && format->text[0] == 'h' ? VT_TIMER_HH_MM_SS : VT_TIMER_MM_SS;
-    timer->most_ns = timer->until_ns - m->params->at_ns;
+    timer->most_ns = timer->for_ns ? timer->for_ns : timer->until_ns - m->params->at_ns;
+    read_thresholds(m, item, timer);
     const struct vt_yaml *zero = vt_making_look(m, item->node, "at-zero", "action");
     timer->hides = zero && strcmp(zero->text, "hide") == 0;
-    if (zero && strcmp(zero->text, "end-offer") == 0 && timer->most_ns > 0 && timer->until_ns < m->view->expires_ns)
+    if (zero && strcmp(zero->text, "end-offer") == 0 && timer->most_ns > 0 && !span && timer->until_ns < m->view->expires_ns)
         m->view->expires_ns = timer->until_ns;
     item->box.style.text.tabular = 1;
     for (int i = 0; i < VT_TIMER_GLYPHS; i++) {
@@ -217,13 +234,14 @@ static void add_ticker_item(struct vt_making *m, struct vt_item *item, const jso
     vt_text_shape(m->shaper, &whole, extent.width, extent.height, &m->view->arena, &ticker->items[ticker->count]);
     ticker->widths[ticker->count++] = extent.width;
     ticker->width += extent.width;
+    ticker->widest = fmax(ticker->widest, extent.width);
     ticker->height = fmax(ticker->height, extent.height);
 }
 
 static struct vt_extent measure_ticker(void *opaque, double width)
 {
     const struct vt_item *item = opaque;
-    double most = item->ticker->width;
+    double most = item->ticker->hold_ns ? item->ticker->widest : item->ticker->width;
     return (struct vt_extent){ !isnan(width) && width < most ? width : most, item->ticker->height, NAN };
 }
 
@@ -233,12 +251,20 @@ static void start_ticker(struct vt_making *m, struct vt_item *item)
     const struct vt_yaml *speed = vt_making_look(m, item->node, NULL, "speed");
     const struct vt_yaml *text = vt_making_look(m, item->node, "item", "text");
     const struct vt_yaml *separator = vt_making_look(m, item->node, "item", "separator");
+    const struct vt_yaml *mode = vt_making_look(m, item->node, NULL, "mode");
+    const struct vt_yaml *hold = vt_making_look(m, item->node, NULL, "hold");
     json_t *list = vt_expression_value(items->text, &m->scope), *value;
     size_t i;
     item->ticker = vt_arena_alloc(&m->view->arena, sizeof *item->ticker);
     item->ticker->speed = (speed ? g_ascii_strtod(speed->text, NULL) : 120) * item->scale;
+    if (mode && strcmp(mode->text, "flip") == 0) {
+        item->ticker->hold_ns = 4 * VT_NS_PER_S;
+        if (hold)
+            vt_read_span(hold, "hold", &item->ticker->hold_ns, NULL);
+    }
+    const char *between = item->ticker->hold_ns ? "" : separator ? separator->text : "   ";
     json_array_foreach(list, i, value)
-        add_ticker_item(m, item, value, text->text, separator ? separator->text : "   ");
+        add_ticker_item(m, item, value, text->text, between);
     json_decref(list);
     item->box.measure = measure_ticker;
     item->box.opaque = item;

@@ -84,3 +84,24 @@ bool vt_read_duration(const struct vt_yaml *scalar, const char *what, int64_t *r
     *ret = llround(value * unit);
     return true;
 }
+
+bool vt_read_span(const struct vt_yaml *scalar, const char *what, int64_t *ret, struct vt_diagnostics *diagnostics)
+{
+    static const struct {
+        const char *suffix;
+        double ns;
+    } units[] = { { "ms", 1e6 }, { "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 } };
+    char *end = NULL;
+    double value = scalar->kind == VT_YAML_SCALAR && *scalar->text ? g_ascii_strtod(scalar->text, &end) : NAN, unit = NAN;
+    for (size_t i = 0; end && end != scalar->text && i < sizeof units / sizeof *units; i++) {
+        if (strcmp(units[i].suffix, end) == 0)
+            unit = units[i].ns;
+    }
+    if (!(value * unit >= 1e8 && value * unit <= (double)VT_SPAN_NS_MAX)) {
+        vt_diagnose(diagnostics, VT_ERROR, scalar->line, scalar->column,
+                    "`%s` must be a time from 100ms to 24h, such as 90s or 10m", what);
+        return false;
+    }
+    *ret = llround(value * unit);
+    return true;
+}

@@ -9,7 +9,7 @@
 
 enum key_type { KEY_LITERAL, KEY_TEXT, KEY_CONDITION, KEY_STEP, KEY_STYLE, KEY_HOTSPOT, KEY_NODES, KEY_FIT, KEY_ITEM,
                 KEY_SPEED, KEY_FORMAT, KEY_ACTION, KEY_COUNT, KEY_PX,
-                KEY_SHAPE, KEY_SOURCE, KEY_AT_ZERO };
+                KEY_SHAPE, KEY_SOURCE, KEY_AT_ZERO, KEY_SPAN, KEY_BOOLEAN, KEY_THRESHOLDS, KEY_MODE };
 
 #define COMMON                                                                                                         \
     { "id", KEY_LITERAL, false }, { "type", KEY_LITERAL, true }, { "when", KEY_CONDITION, false },                     \
@@ -20,10 +20,13 @@ static const struct vt_key text_keys[] = { COMMON, { "text", KEY_TEXT, true }, {
 static const struct vt_key number_keys[] = { COMMON, { "value", KEY_TEXT, true }, { "format", KEY_FORMAT, false },
                                              { "fit", KEY_FIT, false } };
 static const struct vt_key image_keys[] = { COMMON, { "src", KEY_TEXT, true }, { "alt", KEY_TEXT, false } };
-static const struct vt_key timer_keys[] = { COMMON, { "until", KEY_TEXT, true }, { "format", KEY_FORMAT, false },
-                                            { "at-zero", KEY_AT_ZERO, false } };
+static const struct vt_key timer_keys[] = { COMMON, { "until", KEY_TEXT, false }, { "for", KEY_SPAN, false },
+                                            { "up", KEY_BOOLEAN, false }, { "format", KEY_FORMAT, false },
+                                            { "at-zero", KEY_AT_ZERO, false }, { "thresholds", KEY_THRESHOLDS, false } };
+static const struct vt_key threshold_keys[] = { { "below", KEY_SPAN, true }, { "color", KEY_LITERAL, true } };
 static const struct vt_key ticker_keys[] = { COMMON, { "items", KEY_TEXT, true }, { "item", KEY_ITEM, true },
-                                             { "speed", KEY_SPEED, false } };
+                                             { "speed", KEY_SPEED, false }, { "mode", KEY_MODE, false },
+                                             { "hold", KEY_SPAN, false } };
 static const struct vt_key progress_keys[] = { COMMON, { "value", KEY_TEXT, true }, { "max", KEY_TEXT, false },
                                                { "text", KEY_TEXT, false } };
 static const struct vt_key shape_keys[] = { COMMON, { "shape", KEY_SHAPE, true } };
@@ -64,7 +67,7 @@ static const struct {
 #define TYPES ((int)(sizeof types / sizeof *types))
 
 static const char *const types_later[] = { "include", "lottie", "video", NULL };
-static const char *const node_later[] = { "for", "up", "thresholds", "role", "roll", "name", "src", "mode", NULL };
+static const char *const node_later[] = { "role", "roll", "name", "src", NULL };
 static const char *const hotspot_later[] = { "role", "live-from", NULL };
 static const char *const actions[] = {
     "view_item", "select_item", "add_to_cart", "remove_from_cart", "begin_checkout", "select_promotion",
@@ -176,6 +179,29 @@ static void check_at_zero(const struct vt_yaml *map, struct vt_diagnostics *diag
         check_word(vt_yaml_get(map, "action"), "action", actions_at_zero, NULL, diagnostics);
 }
 
+static void check_thresholds(const struct vt_template *t, const struct vt_yaml *list,
+                             struct vt_diagnostics *diagnostics)
+{
+    struct vt_binder binder = { .tokens = t->tokens, .strings = t->strings, .diagnostics = diagnostics };
+    struct vt_colour4 colour;
+    struct vt_arena arena = { 0 };
+    int64_t ns;
+    binder.arena = &arena;
+    if (list->kind != VT_YAML_LIST || list->count > VT_THRESHOLDS_MAX)
+        vt_diagnose(diagnostics, VT_ERROR, list->line, list->column, "`thresholds` must be a list of at most %d (limit)",
+                    VT_THRESHOLDS_MAX);
+    for (const struct vt_yaml *entry = list->kind == VT_YAML_LIST ? list->first : NULL; entry; entry = entry->next) {
+        if (!vt_keys_check(entry, ROWS(threshold_keys), NULL, "a threshold", diagnostics))
+            continue;
+        const struct vt_yaml *below = vt_yaml_get(entry, "below"), *at = vt_yaml_get(entry, "color");
+        vt_read_span(below, "below", &ns, diagnostics);
+        const char *text = at->kind == VT_YAML_SCALAR ? vt_bind(at, &binder) : "";
+        if (text && vt_parse_colour(text, &colour) != 0)
+            vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`color` must be a colour such as \"#e5123d\"");
+    }
+    vt_arena_free(&arena);
+}
+
 static void check_key(const struct vt_template *t, enum vt_node_type type, int key, const struct vt_yaml *at,
                       bool patch, struct vt_diagnostics *diagnostics);
 
@@ -219,6 +245,7 @@ static void check_style(const struct vt_template *t, const struct vt_yaml *map, 
 static void check_key(const struct vt_template *t, enum vt_node_type type, int key, const struct vt_yaml *at,
                       bool patch, struct vt_diagnostics *diagnostics)
 {
+    static const char *const truths[] = { "true", "false", NULL }, *const modes[] = { "crawl", "flip", NULL };
     int64_t number;
     switch ((enum key_type)key) {
     case KEY_LITERAL:
@@ -268,6 +295,18 @@ static void check_key(const struct vt_template *t, enum vt_node_type type, int k
         break;
     case KEY_AT_ZERO:
         check_at_zero(at, diagnostics);
+        break;
+    case KEY_SPAN:
+        vt_read_span(at, at->key, &number, diagnostics);
+        break;
+    case KEY_BOOLEAN:
+        check_word(at, at->key, truths, NULL, diagnostics);
+        break;
+    case KEY_THRESHOLDS:
+        check_thresholds(t, at, diagnostics);
+        break;
+    case KEY_MODE:
+        check_word(at, "mode", modes, NULL, diagnostics);
         break;
     case KEY_NODES:
         break;
@@ -388,6 +427,8 @@ static int load_node(struct vt_template *t, const struct vt_yaml *map, int paren
     t->nodes[index].id = read_id(t, map, diagnostics);
     vt_node_check(t, (enum vt_node_type)type, map, false, diagnostics);
     const struct vt_yaml *children = vt_yaml_get(map, "children");
+    if (type == VT_NODE_TIMER && !vt_yaml_get(map, "until") == !vt_yaml_get(map, "for"))
+        vt_diagnose(diagnostics, VT_ERROR, map->line, map->column, "a timer needs `until` or `for`, and not both");
     if (children && (type == VT_NODE_BOX || type == VT_NODE_REPEAT))
         load_children(t, children, index, depth, diagnostics);
     return index;

@@ -185,34 +185,65 @@ static double timer_start(const struct vt_view *view, const struct vt_item *item
     return right ? room : 0;
 }
 
+static int64_t time_left(const struct vt_timer_content *timer, const struct vt_moment *moment)
+{
+    int64_t until = timer->for_ns ? moment->enter_ns + timer->for_ns : timer->until_ns;
+    int64_t left = until - moment->now_ns;
+    return left < timer->most_ns ? left : timer->most_ns;
+}
+
+// Whole seconds that have gone, as vt_timer_text wants them: a second is counted when it is over.
+static int64_t gone(const struct vt_timer_content *timer, int64_t left_ns)
+{
+    int64_t gone_ns = timer->for_ns - (left_ns > 0 ? left_ns : 0);
+    return gone_ns / VT_NS_PER_S * VT_NS_PER_S;
+}
+
+// Of the lowest threshold that the time left lies below.
+static struct vt_colour4 timer_colour(const struct vt_item *item, int64_t left_ns)
+{
+    const struct vt_timer_content *timer = item->timer;
+    struct vt_colour4 colour = item->box.style.text.colour;
+    int64_t lowest = INT64_MAX;
+    for (int i = 0; i < timer->n_thresholds; i++) {
+        const struct vt_threshold *t = &timer->thresholds[i];
+        if (left_ns <= t->below_ns && t->below_ns < lowest) {
+            lowest = t->below_ns;
+            colour = t->colour;
+        }
+    }
+    return colour;
+}
+
 static void paint_timer(const struct vt_brush *brush, const struct vt_view *view, const struct vt_item *item,
-                        const char *text)
+                        const char *text, struct vt_colour4 colour)
 {
     const struct vt_timer_content *timer = item->timer;
     double x = item->box.x + item->box.edge[VT_LEFT] + timer_start(view, item, text_width(timer, text));
     double y = item->box.y + item->box.edge[VT_TOP] + (vt_item_inner_height(item) - timer->height) / 2;
     for (; *text; text++) {
         const struct vt_shaped *glyph = &timer->glyphs[*text == ':' ? 10 : *text - '0'];
-        vt_paint_shaped(brush, glyph, x, y, item->box.style.text.colour, 1);
+        vt_paint_shaped(brush, glyph, x, y, colour, 1);
         x += *text == ':' ? timer->colon : timer->digit;
     }
 }
 
 static int draw_timer(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
-                      struct slot *slot, int64_t now_ns)
+                      struct slot *slot, const struct vt_moment *moment)
 {
     const struct vt_item *item = layer->items[0];
     char text[VT_TIMER_TEXT];
-    int64_t left = item->timer->until_ns - now_ns;
-    vt_timer_text(left < item->timer->most_ns ? left : item->timer->most_ns, item->timer->format, text);
-    uint64_t change = vt_hash(layer->hash, text, strlen(text));
+    int64_t left = time_left(item->timer, moment);
+    struct vt_colour4 colour = timer_colour(item, left);
+    vt_timer_text(item->timer->up ? gone(item->timer, left) : left, item->timer->format, text);
+    uint64_t change = vt_hash(vt_hash(layer->hash, text, strlen(text)), &colour, sizeof colour);
     double sx = p->width / view->width, sy = p->height / view->height;
     if (slot->surface && slot->change == change)
         return 0;
     if (prepare(slot, p, layer->x0 * sx - 1, layer->y0 * sy - 1, layer->x1 * sx + 1, layer->y1 * sy + 1) != 0)
         return -ENOMEM;
     struct vt_brush brush = make_brush(p, view, slot->surface, slot->x, slot->y);
-    paint_timer(&brush, view, item, text);
+    paint_timer(&brush, view, item, text, colour);
     slot->change = change;
     return finish(&brush, slot->surface);
 }
@@ -287,9 +318,47 @@ static void paint_strip(const struct vt_brush *b, const struct vt_view *view, co
     }
 }
 
-static int draw_ticker(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
-                       struct slot *slot)
+// Items one after another, each in the window's place.
+static int64_t flipped(const struct vt_ticker_content *ticker, const struct vt_moment *moment)
 {
+    return moment->now_ns > moment->enter_ns ? (moment->now_ns - moment->enter_ns) / ticker->hold_ns : 0;
+}
+
+static int draw_flip(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
+                     struct slot *slot, const struct vt_moment *moment)
+{
+    const struct vt_item *item = layer->items[0];
+    const struct vt_ticker_content *ticker = item->ticker;
+    int shown = (int)(flipped(ticker, moment) % ticker->count);
+    uint64_t change = vt_hash(layer->hash, &shown, sizeof shown);
+    double sx = p->width / view->width, sy = p->height / view->height;
+    if (slot->surface && slot->change == change)
+        return 0;
+    if (prepare(slot, p, layer->x0 * sx, layer->y0 * sy, layer->x1 * sx, layer->y1 * sy) != 0)
+        return -ENOMEM;
+    struct vt_brush brush = make_brush(p, view, slot->surface, slot->x, slot->y);
+    double y = item->box.y + item->box.edge[VT_TOP] + (vt_item_inner_height(item) - ticker->height) / 2;
+    double x = item->box.x + item->box.edge[VT_LEFT] + timer_start(view, item, ticker->widths[shown]);
+    vt_paint_shaped(&brush, &ticker->items[shown], x, y, item->box.style.text.colour, 1);
+    slot->change = change;
+    return finish(&brush, slot->surface);
+}
+
+// Each item comes in and goes out within a fifth of a second.
+static double flip_opacity(const struct vt_ticker_content *ticker, const struct vt_moment *moment)
+{
+    int64_t since = (moment->now_ns - moment->enter_ns) % ticker->hold_ns, edge = VT_NS_PER_S / 5;
+    if (ticker->count < 2 || moment->now_ns < moment->enter_ns || ticker->hold_ns < 4 * edge)
+        return 1;
+    double in = flipped(ticker, moment) == 0 ? 1 : (double)(since + edge / 6) / (double)edge;
+    return fmin(1, fmin(in, (double)(ticker->hold_ns - since) / (double)edge));
+}
+
+static int draw_ticker(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
+                       struct slot *slot, const struct vt_moment *moment)
+{
+    if (layer->items[0]->ticker->hold_ns)
+        return draw_flip(p, view, layer, slot, moment);
     const struct vt_item *item = layer->items[0];
     double sx = p->width / view->width, sy = p->height / view->height;
     int window = (int)fmax(1, round(layer->x1 * sx) - round(layer->x0 * sx));
@@ -387,7 +456,7 @@ static void place(struct vt_painter *p, const struct vt_view *view, const struct
 {
     const struct vt_item *item = layer->items[0];
     struct vt_pose pose = pose_of(view, layer->group, moment);
-    if (layer->kind == VT_LAYER_TIMER && item->timer->hides && moment->now_ns >= item->timer->until_ns)
+    if (layer->kind == VT_LAYER_TIMER && item->timer->hides && time_left(item->timer, moment) <= 0)
         return;
     if (layer->kind == VT_LAYER_TIMER || layer->kind == VT_LAYER_TICKER) {
         for (const struct vt_item *at = item; at != layer->group && at; at = at->parent)
@@ -406,7 +475,9 @@ static void place(struct vt_painter *p, const struct vt_view *view, const struct
         .height = cairo_image_surface_get_height(slot->surface),
         .opacity = (float)pose.opacity,
     };
-    if (layer->kind == VT_LAYER_TICKER) {
+    if (layer->kind == VT_LAYER_TICKER && item->ticker->hold_ns) {
+        to->opacity *= (float)flip_opacity(item->ticker, moment);
+    } else if (layer->kind == VT_LAYER_TICKER) {
         to->width -= slot->period;
         to->source_x = scrolled(p, view, layer, slot, moment, to->width);
     }
@@ -422,9 +493,9 @@ int vt_painter_draw(struct vt_painter *painter, const struct vt_view *view, cons
     for (int i = 0; i < view->n_layers && !is_over(view, moment); i++) {
         const struct vt_view_layer *layer = &view->layers[i];
         struct slot *slot = &known->slots[i];
-        int r = layer->kind == VT_LAYER_TIMER ? draw_timer(painter, view, layer, slot, moment->now_ns) :
+        int r = layer->kind == VT_LAYER_TIMER ? draw_timer(painter, view, layer, slot, moment) :
                 layer->kind == VT_LAYER_NUMBER ? draw_number(painter, view, layer, slot, moment) :
-                layer->kind == VT_LAYER_TICKER ? draw_ticker(painter, view, layer, slot) :
+                layer->kind == VT_LAYER_TICKER ? draw_ticker(painter, view, layer, slot, moment) :
                 draw_still(painter, view, layer, slot);
         if (r != 0) {
             ret->count = 0;

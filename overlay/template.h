@@ -17,6 +17,8 @@
 #define VT_LOOP_LEAST_NS (VT_NS_PER_S / 2)
 #define VT_PULSE_GAP_NS (VT_NS_PER_S / 2)              // pulses stay below what flashes
 #define VT_TOKEN_BYTES   (64 * 1024)     // of a token file
+#define VT_SPAN_NS_MAX   (INT64_C(24) * 3600 * VT_NS_PER_S)      // that a timer runs for
+#define VT_THRESHOLDS_MAX 4
 #define VT_STEPS_MAX     32
 
 enum vt_node_type { VT_NODE_BOX, VT_NODE_TEXT, VT_NODE_NUMBER, VT_NODE_IMAGE, VT_NODE_TIMER, VT_NODE_TICKER,
@@ -123,6 +125,9 @@ bool vt_read_integer(const struct vt_yaml *scalar, int64_t min, int64_t max, con
 
 // "320ms", "0.2s". False, and said, when it is not a duration up to VT_MOTION_NS_MAX.
 bool vt_read_duration(const struct vt_yaml *scalar, const char *what, int64_t *ret, struct vt_diagnostics *diagnostics);
+
+// "90s", "10m", "1h", "500ms". False, and said, when it is not from 100ms to VT_SPAN_NS_MAX.
+bool vt_read_span(const struct vt_yaml *scalar, const char *what, int64_t *ret, struct vt_diagnostics *diagnostics);
 
 // ---- parts of loading; each says what is wrong in the diagnostics
 

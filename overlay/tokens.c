@@ -1,12 +1,11 @@
 // Design tokens: a template's own, those of a file beside it (Design Tokens format), and a few that are always there.
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "overlay/template.h"
 
 #define ALIASES_MAX 8                    // tokens that stand for one another
@@ -60,30 +59,14 @@ static bool is_plain(const char *file)
     return *file && *file != '.' && !strchr(file, '/') && strlen(file) < 200;
 }
 
-static int read_file(const char *path, char **ret, size_t *ret_size)
+static int read_beside(const char *folder, const char *file, char **ret, size_t *ret_size)
 {
-    struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), r = 0;
+    int fd = folder ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd < 0)
-        return -errno;
-    char *text = malloc(VT_TOKEN_BYTES);
-    if (!text)
-        r = -ENOMEM;
-    else if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-        r = -EINVAL;
-    else if (status.st_size > VT_TOKEN_BYTES)
-        r = -EFBIG;
-    ssize_t got = r == 0 ? read(fd, text, VT_TOKEN_BYTES) : 0;
-    if (got < 0)
-        r = -errno;
+        return -ENOENT;
+    int r = vt_read_file_at(fd, file, VT_TOKEN_BYTES, ret, ret_size);
     close(fd);
-    if (r != 0) {
-        free(text);
-        return r;
-    }
-    *ret = text;
-    *ret_size = (size_t)got;
-    return 0;
+    return r;
 }
 
 static void parse(struct vt_template *t, const struct vt_yaml *at, const char *text, size_t size,
@@ -102,7 +85,7 @@ static void parse(struct vt_template *t, const struct vt_yaml *at, const char *t
 void vt_tokens_load_file(struct vt_template *t, const struct vt_yaml *at, const char *folder,
                          struct vt_diagnostics *diagnostics)
 {
-    char path[4096 + 256], *text = NULL;
+    char *text = NULL;
     size_t size = 0;
     if (!is_plain(at->text)) {
         vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "a token file lies beside the template: \"%.80s\" is no "
@@ -110,8 +93,7 @@ void vt_tokens_load_file(struct vt_template *t, const struct vt_yaml *at, const 
         return;
     }
     t->token_file = at->text;
-    int length = snprintf(path, sizeof path, "%s/%s", folder ? folder : "", at->text);
-    int r = !folder || length >= (int)sizeof path ? -ENOENT : read_file(path, &text, &size);
+    int r = read_beside(folder, at->text, &text, &size);
     if (r == 0)
         parse(t, at, text, size, diagnostics);
     else if (r == -ENOENT)
@@ -119,6 +101,6 @@ void vt_tokens_load_file(struct vt_template *t, const struct vt_yaml *at, const 
                     "the token file \"%.80s\" is not there; built-in tokens are used", at->text);
     else
         vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "the token file \"%.80s\" cannot be read: %s", at->text,
-                    r == -EFBIG ? "it has more than 64 KiB (limit)" : r == -ELOOP ? "it is a link" : strerror(-r));
+                    r == -EFBIG ? "it is no file, or has more than 64 KiB (limit)" : r == -ELOOP ? "it is a link" : strerror(-r));
     free(text);
 }

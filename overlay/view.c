@@ -439,7 +439,7 @@ int64_t vt_view_ticker_ahead(const struct vt_view *view, const struct vt_view *b
 {
     const struct vt_item *now = find_ticker(view), *then = find_ticker(before);
     int64_t elapsed = moment->now_ns > moment->enter_ns ? moment->now_ns - moment->enter_ns : 0;
-    if (!now || !then || now->ticker->count != then->ticker->count || now->ticker->speed <= 0)
+    if (!now || !then || now->ticker->hold_ns || then->ticker->hold_ns || now->ticker->count != then->ticker->count || now->ticker->speed <= 0)
         return moment->ticker_ns;
     const struct vt_ticker_content *a = then->ticker, *b = now->ticker;
     double scale = width / view->width, wanted = 0, period = fmax(1, round(b->width * scale));

@@ -13,8 +13,17 @@
 #define VT_TICKER_WIDTH 12000            // of a ticker's strip, canvas pixels; what comes after is left out
 #define VT_TIMER_GLYPHS 11               // 0 to 9 and the colon
 
+struct vt_threshold {
+    int64_t below_ns;
+    struct vt_colour4 colour;
+};
+
 struct vt_timer_content {
     int64_t until_ns;
+    int64_t for_ns;                      // from the cue's first frame; 0: until `until_ns`
+    bool up;                             // shows the time that has gone, not what is left
+    struct vt_threshold thresholds[VT_THRESHOLDS_MAX];
+    int n_thresholds;
     enum vt_timer_format format;
     struct vt_shaped glyphs[VT_TIMER_GLYPHS];
     double digit, colon;                 // advances, canvas pixels
@@ -27,8 +36,9 @@ struct vt_ticker_content {
     struct vt_shaped items[VT_TICKER_ITEMS];
     double widths[VT_TICKER_ITEMS];
     int count;
-    double width, height;                // of all items; of the highest
+    double width, height, widest;        // of all items; of the highest; of the widest
     double speed;                        // canvas pixels a second
+    int64_t hold_ns;                     // flip: how long each item stands; 0: they crawl
 };
 
 struct vt_item {

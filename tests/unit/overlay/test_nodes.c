@@ -379,8 +379,61 @@ TEST(tokens_come_from_a_file_beside_the_template)
     REQUIRE(strstr(said.list[0].text, "brand.json:"));
 }
 
+static uint64_t change_at(struct vt_painter **painter, const struct vt_view *view, int64_t ns)
+{
+    struct vt_moment moment = { CLOCK + ns, CLOCK, INT64_MAX, .change_ns = 0 };
+    const struct vt_drawing *d = draw(painter, view, &moment);
+    return d->count ? d->layers[0].change : 0;
+}
+
+TEST(a_timer_runs_for_a_time_and_hides_at_its_end)
+{
+    struct vt_painter *painter = NULL;
+    struct vt_view *view = view_of("layout: { type: timer, for: 5s, at-zero: { action: hide }, thresholds: [ { below: 2s, color: \"#ff0000\" } ], "
+                                   "style: { position: absolute, inset: 0 auto auto 0, font-size: 40px } }\n", NULL);
+    uint64_t changes[6];
+    int seen = 0;
+    for (int frame = 0; frame < 150; frame++) {
+        uint64_t change = change_at(&painter, view, vt_frame_to_ns(frame, (struct vt_rational){ 30, 1 }));
+        if (frame % 30 == 0)
+            changes[seen++] = change;
+        REQUIRE(change && change == changes[seen - 1]);
+    }
+    REQUIRE_INT(seen, 5);
+    REQUIRE_INT(change_at(&painter, view, 5 * VT_NS_PER_S), 0);
+    change_at(&painter, view, 4 * VT_NS_PER_S);
+    int red = 0, white = 0;
+    const struct vt_layer *layer = &drawing.layers[0];
+    for (int y = layer->y; y < layer->y + layer->height; y++) {
+        for (int x = layer->x; x < layer->x + layer->width; x++) {
+            red += pixel(layer, x, y) == 0xffff0000;
+            white += pixel(layer, x, y) == 0xffffffff;
+        }
+    }
+    REQUIRE(red > 50 && white == 0);
+    vt_painter_free(&painter);
+    vt_view_unref(&view);
+}
+
+TEST(a_flipping_ticker_shows_one_after_another)
+{
+    struct vt_template *t = template_of(
+        "layout: { type: ticker, mode: flip, hold: 2s, items: \"{{ show.products }}\", item: { text: \"{{ item.title }}\" }, "
+        "style: { position: absolute, inset: 0 auto auto 0 } }\n");
+    struct vt_view *view = view_with(t, NULL, "[{\"title\":\"One\"},{\"title\":\"Two\"}]", 0);
+    struct vt_painter *painter = NULL;
+    uint64_t one = change_at(&painter, view, VT_NS_PER_S), two = change_at(&painter, view, 3 * VT_NS_PER_S);
+    REQUIRE(one && two && one != two);
+    REQUIRE(change_at(&painter, view, 5 * VT_NS_PER_S) == one);
+    vt_painter_free(&painter);
+    vt_view_unref(&view);
+    vt_template_unref(&t);
+}
+
 int main(void)
 {
+    RUN(a_timer_runs_for_a_time_and_hides_at_its_end);
+    RUN(a_flipping_ticker_shows_one_after_another);
     RUN(tokens_come_from_a_file_beside_the_template);
     RUN(a_bar_is_full_as_far_as_its_value);
     RUN(a_shadow_falls_outside_of_its_box_only);
