@@ -53,14 +53,26 @@ static double clamp(double value, double min, double max)
     return value < 0 ? 0 : value;        // NAN stays
 }
 
+// Border and padding of two opposite sides; `base` is what percentages are of.
+static double edges_of(const struct vt_layout *l, const struct vt_box *box, enum vt_side a, enum vt_side b, double base)
+{
+    return resolve_or_zero(l, box->style.padding[a], base) + resolve_or_zero(l, box->style.padding[b], base) +
+           2 * box->style.border * l->scale;
+}
+
+// No box is smaller than its border and padding.
 static double clamp_width(const struct vt_layout *l, const struct vt_box *box, double value, double base)
 {
-    return clamp(value, resolve(l, box->style.min_width, base), resolve(l, box->style.max_width, base));
+    double edges = edges_of(l, box, VT_LEFT, VT_RIGHT, base);
+    value = clamp(value, resolve(l, box->style.min_width, base), resolve(l, box->style.max_width, base));
+    return value < edges ? edges : value;
 }
 
 static double clamp_height(const struct vt_layout *l, const struct vt_box *box, double value, double base)
 {
-    return clamp(value, resolve(l, box->style.min_height, base), resolve(l, box->style.max_height, base));
+    double edges = edges_of(l, box, VT_TOP, VT_BOTTOM, NAN);
+    value = clamp(value, resolve(l, box->style.min_height, base), resolve(l, box->style.max_height, base));
+    return value < edges ? edges : value;
 }
 
 static double above_zero(double value)
@@ -142,6 +154,9 @@ static void start_item(struct vt_layout *l, struct line *line, struct vt_box *bo
         struct vt_extent extent = solve_item(l, line, box, NAN, false);
         item->base = line->row ? extent.width : extent.height;
     }
+    double edges = line->row ? edges_of(l, box, VT_LEFT, VT_RIGHT, line->inner_width)
+                             : edges_of(l, box, VT_TOP, VT_BOTTOM, line->inner_width);
+    item->base = item->base < edges ? edges : item->base;
     item->main = clamp_main(l, line, box, item->base);
 }
 
@@ -304,6 +319,13 @@ static void place_absolute(struct vt_layout *l, const struct vt_box *container, 
     double w = above_zero(container->width - 2 * border), h = above_zero(container->height - 2 * border);
     double top = inset_of(l, box, VT_TOP, h), right = inset_of(l, box, VT_RIGHT, w);
     double bottom = inset_of(l, box, VT_BOTTOM, h), left = inset_of(l, box, VT_LEFT, w);
+    double margin[4];
+    for (int i = 0; i < 4; i++)
+        margin[i] = resolve_or_zero(l, box->style.margin[i], w);
+    top += margin[VT_TOP];
+    right += margin[VT_RIGHT];
+    bottom += margin[VT_BOTTOM];
+    left += margin[VT_LEFT];
     struct space space = {NAN, NAN, w - (isnan(left) ? 0 : left) - (isnan(right) ? 0 : right), w, h};
     space.most = above_zero(space.most);
     if (box->style.width.unit == VT_AUTO && !isnan(left) && !isnan(right))
@@ -312,8 +334,8 @@ static void place_absolute(struct vt_layout *l, const struct vt_box *container, 
         space.height = clamp_height(l, box, h - top - bottom, h);
     solve(l, box, space, true);
     bool from_right = isnan(left) && (!isnan(right) || l->rtl);
-    double x = from_right ? w - (isnan(right) ? 0 : right) - box->width : isnan(left) ? 0 : left;
-    double y = !isnan(top) ? top : !isnan(bottom) ? h - bottom - box->height : 0;
+    double x = from_right ? w - (isnan(right) ? margin[VT_RIGHT] : right) - box->width : isnan(left) ? margin[VT_LEFT] : left;
+    double y = !isnan(top) ? top : !isnan(bottom) ? h - bottom - box->height : margin[VT_TOP];
     move(box, x + border, y + border);
 }
 
@@ -326,8 +348,12 @@ static void solve_line(struct vt_layout *l, struct line *line)
     EACH_ITEM(box, line)
         start_item(l, line, box);
     double inner = line->row ? line->inner_width : line->inner_height, sum = sum_main(line);
-    if (isnan(inner) && line->row && sum > line->most_width)
-        inner = line->most_width;
+    if (isnan(inner) && line->row) {
+        double across = container->edge[VT_LEFT] + container->edge[VT_RIGHT];
+        double content = sum > line->most_width ? line->most_width : sum;
+        double limited = clamp_width(l, container, content + across, NAN);
+        inner = limited != sum + across ? above_zero(limited - across) : NAN;
+    }
     if (isnan(inner) && !line->row) {
         double down = container->edge[VT_TOP] + container->edge[VT_BOTTOM];
         double limited = clamp_height(l, container, sum + down, NAN);

@@ -1,7 +1,8 @@
 // Flexbox, the part of it that templates use: rows and columns without wrapping, grow, shrink and basis, gaps,
 // percentages, least and most sizes, aspect ratios, absolute placement. Pure.
 //
-// Differs from CSS in one thing: an item shrinks down to 0 unless `min-width` or `flex-shrink: 0` holds it.
+// Differs from CSS in one thing: an item shrinks down to 0 unless `min-width` or `flex-shrink: 0` holds it, and takes no
+// more than the room there is when its size is not given.
 #pragma once
 
 #include <math.h>

@@ -1,0 +1,175 @@
+// Generates trees of boxes, solves each with Yoga and with solve_trees, and compares: half a pixel is allowed.
+//
+//     node against_yoga.mjs SOLVE_TREES YOGA [SEED]
+//
+// Says "skip" where Yoga is not installed (npm install in web/).
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+
+const TREES = 1200, ALLOWED = 0.5, CANVAS = [1280, 720];
+const [solver, yogaPath, seedText] = process.argv.slice(2);
+
+if (!existsSync(yogaPath)) {
+    console.log("1..0 # SKIP yoga-layout is not installed");
+    process.exit(0);
+}
+const { default: Yoga, ...words } = await import(yogaPath);
+const { Align, Direction, Edge, FlexDirection, Gutter, Justify, PositionType } = words;
+
+// A small generator of our own, so that the same seed gives the same trees everywhere.
+let state = Number(seedText ?? 20260301);
+function random() {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+}
+const whole = (low, high) => low + Math.floor(random() * (high - low + 1));
+const maybe = (share) => random() < share;
+const pick = (list) => list[whole(0, list.length - 1)];
+
+function tree(depth, root = false) {
+    const style = { "flex-direction": pick(["row", "column"]) };
+    if (root) {
+        Object.assign(style, { position: "absolute", inset: "0px auto auto 0px", width: `${whole(300, 1200)}px`,
+                               height: `${whole(200, 700)}px` });
+    } else {
+        if (maybe(0.6))
+            style.width = `${whole(10, 300)}px`;
+        if (maybe(0.6))
+            style.height = `${whole(10, 200)}px`;
+        style["flex-grow"] = String(maybe(0.3) ? whole(1, 3) : 0);
+        style["flex-shrink"] = String(maybe(0.6) ? 1 : 0);
+        if (maybe(0.15))
+            style["flex-basis"] = `${whole(150, 200)}px`;     // Yoga reckons with a least size before CSS does
+        if (maybe(0.2))
+            style["align-self"] = pick(["flex-start", "flex-end", "center", "stretch"]);
+        // Where a limit changes a size, Yoga flexes from the changed size and CSS from the given one.
+        for (const [size, low, high] of [["width", "min-width", "max-width"], ["height", "min-height", "max-height"]]) {
+            const given = style[size] ? parseFloat(style[size]) : 60;
+            if (maybe(0.2))
+                style[low] = `${whole(5, given)}px`;
+            if (maybe(0.2))
+                style[high] = `${Math.max(given, 200) + whole(50, 200)}px`;
+        }
+        if (maybe(0.3))
+            style.margin = [0, 0, 0, 0].map(() => `${whole(0, 12)}px`).join(" ");
+        if (maybe(0.1)) {
+            Object.assign(style, { position: "absolute", width: `${whole(10, 300)}px`, height: `${whole(10, 200)}px` });
+            style.inset = pick(["A auto auto B", "auto A B auto", "auto auto A B", "A B auto auto"])
+                .replace("A", `${whole(0, 40)}px`).replace("B", `${whole(0, 40)}px`);
+        }
+    }
+    style["justify-content"] = pick(["flex-start", "flex-end", "center", "space-between", "space-around", "space-evenly"]);
+    style["align-items"] = pick(["flex-start", "flex-end", "center", "stretch"]);
+    if (maybe(0.4))
+        style.gap = `${whole(1, 20)}px`;
+    if (maybe(0.4))
+        style.padding = [0, 0, 0, 0].map(() => `${whole(0, 20)}px`).join(" ");
+    const children = depth > 0 ? Array.from({ length: whole(root ? 1 : 0, 4) }, () => tree(depth - 1)) : [];
+    return { style, children };
+}
+
+const SIDES = [Edge.Top, Edge.Right, Edge.Bottom, Edge.Left];
+const ALIGNS = { "flex-start": Align.FlexStart, "flex-end": Align.FlexEnd, center: Align.Center, stretch: Align.Stretch };
+const JUSTIFIES = { "flex-start": Justify.FlexStart, "flex-end": Justify.FlexEnd, center: Justify.Center,
+                    "space-between": Justify.SpaceBetween, "space-around": Justify.SpaceAround,
+                    "space-evenly": Justify.SpaceEvenly };
+
+function length(text) {
+    return text.endsWith("%") ? text : parseFloat(text);
+}
+
+function toYoga(node, config) {
+    const y = Yoga.Node.create(config), s = node.style;
+    y.setFlexDirection(s["flex-direction"] === "row" ? FlexDirection.Row : FlexDirection.Column);
+    y.setJustifyContent(JUSTIFIES[s["justify-content"]]);
+    y.setAlignItems(ALIGNS[s["align-items"]]);
+    if (s["align-self"])
+        y.setAlignSelf(ALIGNS[s["align-self"]]);
+    for (const [word, set] of [["width", "setWidth"], ["height", "setHeight"], ["min-width", "setMinWidth"],
+                               ["max-width", "setMaxWidth"], ["min-height", "setMinHeight"], ["max-height", "setMaxHeight"],
+                               ["flex-basis", "setFlexBasis"]]) {
+        if (s[word])
+            y[set](length(s[word]));
+    }
+    y.setFlexGrow(Number(s["flex-grow"] ?? 0));
+    y.setFlexShrink(Number(s["flex-shrink"] ?? 1));
+    if (s.gap)
+        y.setGap(Gutter.All, parseFloat(s.gap));
+    s.padding?.split(" ").forEach((text, i) => y.setPadding(SIDES[i], parseFloat(text)));
+    s.margin?.split(" ").forEach((text, i) => y.setMargin(SIDES[i], parseFloat(text)));
+    if (s.position === "absolute") {
+        y.setPositionType(PositionType.Absolute);
+        s.inset.split(" ").forEach((text, i) => text !== "auto" && y.setPosition(SIDES[i], parseFloat(text)));
+    }
+    node.children.forEach((child, i) => y.insertChild(toYoga(child, config), i));
+    return y;
+}
+
+function boxesOf(y, x0, y0, into) {
+    const { left, top, width, height } = y.getComputedLayout();
+    into.push(x0 + left, y0 + top, width, height);
+    for (let i = 0; i < y.getChildCount(); i++)
+        boxesOf(y.getChild(i), x0 + left, y0 + top, into);
+    return into;
+}
+
+function solveWithYoga(node) {
+    const config = Yoga.Config.create();
+    config.setPointScaleFactor(0);       // no rounding
+    const canvas = Yoga.Node.create(config);
+    canvas.setWidth(CANVAS[0]);
+    canvas.setHeight(CANVAS[1]);
+    const root = toYoga(node, config);
+    canvas.insertChild(root, 0);
+    canvas.calculateLayout(CANVAS[0], CANVAS[1], node.rtl ? Direction.RTL : Direction.LTR);
+    const boxes = fits(root) ? boxesOf(root, 0, 0, []) : null;
+    canvas.freeRecursive();
+    return boxes;
+}
+
+// What does not fit into its box overflows in Yoga, and is held to the room there is here: such trees are left out.
+function fits(y) {
+    const { width, height } = y.getComputedLayout();
+    for (let i = 0; i < y.getChildCount(); i++) {
+        const child = y.getChild(i), at = child.getComputedLayout();
+        const absolute = child.getPositionType() === PositionType.Absolute;
+        const room = (edge) => (absolute ? 0 : y.getComputedPadding(edge) + child.getComputedMargin(edge)) - 0.5;
+        if (at.left < room(Edge.Left) || at.top < room(Edge.Top) ||
+            at.left + at.width + room(Edge.Right) > width || at.top + at.height + room(Edge.Bottom) > height ||
+            !fits(child))
+            return false;
+    }
+    return true;
+}
+
+const trees = [], solved = [];
+while (trees.length < TREES) {
+    const node = tree(3, true), boxes = solveWithYoga(node);
+    if (boxes) {
+        trees.push(node);
+        solved.push(boxes);
+    }
+}
+const run = spawnSync(solver, [], { input: trees.map((t) => JSON.stringify(t)).join("\n") + "\n", maxBuffer: 1 << 28 });
+if (run.status !== 0) {
+    console.log(`1..1\nnot ok 1 - solve_trees ended with ${run.status}\n# ${run.stderr}`);
+    process.exit(1);
+}
+const ours = run.stdout.toString().trim().split("\n").map((line) => JSON.parse(line));
+let different = 0, nodes = 0, shown = 0;
+trees.forEach((node, i) => {
+    const theirs = solved[i];
+    nodes += theirs.length / 4;
+    const at = theirs.findIndex((value, k) => !(Math.abs(value - ours[i][k]) <= ALLOWED));
+    if (at < 0 && theirs.length === ours[i].length)
+        return;
+    different++;
+    if (shown++ < Number(process.env.SHOW ?? 3))
+        console.log(`# tree ${i}, box ${at >> 2}: ${theirs.slice(at & ~3, (at & ~3) + 4)} there, ` +
+                    `${ours[i].slice(at & ~3, (at & ~3) + 4)} here: ${JSON.stringify(node)}`);
+});
+console.log("1..1");
+console.log(`${different ? "not " : ""}ok 1 - ${TREES} trees of ${nodes} boxes stand as in Yoga${different ? `, but for ${different}` : ""}`);
+process.exit(different ? 1 : 0);
