@@ -36,7 +36,7 @@
 #define VT_TICKER_ITEMS      24
 #define VT_REPEAT_ITEMS      24
 #define VT_TARGET_PX         200       // largest `min-target`, in px of a player
-#define VT_LEGIBLE_PX        7         // smallest font size on the smallest rendition, its pixels
+#define VT_LEGIBLE_PX        4         // smallest font size on the smallest rendition, its pixels: below it, only noise
 #define VT_PLAYER_SIDE       360       // px of the shorter side of the smallest player that is reckoned with
 #define VT_PICTURE_SIDE      8192      // of a picture that a template shows
 #define VT_PICTURE_PIXELS    (16 * 1024 * 1024)

@@ -232,8 +232,8 @@ TEST(a_staggered_entry_brings_children_one_by_one)
 static const char legible[] =
     "layout:\n  type: box\n  style: { position: absolute, inset: 0, flex-direction: column }\n  children:\n"
     "    - { type: text, id: big, text: Big, hotspot: { action: view_item, label: a }, style: { font-size: 24px } }\n"
-    "    - { type: text, id: small, text: Small, hotspot: { action: view_item, label: a }, style: { font-size: 10px } }\n"
-    "    - { type: box, id: button, hotspot: { action: view_item, label: a }, children: [ { type: text, id: word, text: Small, style: { font-size: 10px } } ] }\n";
+    "    - { type: text, id: small, text: Small, hotspot: { action: view_item, label: a }, style: { font-size: 7px } }\n"
+    "    - { type: box, id: button, hotspot: { action: view_item, label: a }, children: [ { type: text, id: word, text: Small, style: { font-size: 7px } } ] }\n";
 
 TEST(what_is_too_small_to_read_goes_with_its_hotspot)
 {
