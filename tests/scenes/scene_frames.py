@@ -31,10 +31,10 @@ def difference(a, b, width, bounds):
     return total / max(1, count)
 
 
-def changed_span(pictures, width, bounds, start, threshold=1.5):
-    """First and last index at which the picture differs, inside the bounds, from the one two before `start`. The very
-    first pictures of a show, before its source was there, are left out."""
-    differing = [index for index in range(start - 12, len(pictures))
+def changed_span(pictures, width, bounds, start, end, threshold=1.5):
+    """First and last index at which the picture differs, inside the bounds, from the one two before `start`. Only a
+    little around the cue is looked at: before it the source may not have been there yet, after it no longer."""
+    differing = [index for index in range(start - 12, min(len(pictures), end + 12))
                  if difference(pictures[index], pictures[start - 2], width, bounds) > threshold]
     return (differing[0], differing[-1]) if differing else None
 
@@ -109,7 +109,7 @@ def scene_card_on_air_to_the_frame():
             empty = pictures[start["frame"] - first - 2]
             target = next(spot for spot in start["cue"]["hs"] if spot["act"] in ("add_to_cart", "view_item"))
             bounds = rectangle(target["r"], width, height)
-            span = changed_span(pictures, width, bounds, start["frame"] - first)
+            span = changed_span(pictures, width, bounds, start["frame"] - first, end["frame"] - first)
             require(span is not None, f"{name}: nothing was drawn inside {target}")
             require(span[0] + first == start["frame"], f"{name}: first frame {span[0] + first}, cue {start['frame']}")
             require(span[1] + first == end["frame"] - 1, f"{name}: last frame {span[1] + first}, end {end['frame']}")
@@ -175,7 +175,7 @@ def scene_a_known_end_is_kept():
         wait_for("one segment more", lambda: daemon.media("big").segments()[-1]["msn"] > end["msn"])
         first, pictures = frames(fetch_rendition(daemon, daemon.media("big"), Path(folder) / "v.mp4"), 640, 360)
         bounds = rectangle(start["hs"][0]["r"], 640, 360)
-        span = changed_span(pictures, 640, bounds, on["pts"] // STEP - first)
+        span = changed_span(pictures, 640, bounds, on["pts"] // STEP - first, end["frame"] - first)
         require((span[0] + first, span[1] + first + 1) == (on["pts"] // STEP, end["frame"]), f"drawn on {span}")
 
 

@@ -86,6 +86,7 @@ def scene_button_price_click_end():
             old = set(spots)
 
             browser.do("record", rect=max((spot["r"] for spot in cue["hs"]), key=lambda r: r[2] * r[3]))
+            wait_for("two seconds of recording", lambda: recorded_seconds(browser) > 2, 20)
             member = "sale_price" if product.get("sale_price") else "price"
             price = {**product[member], "amount": product[member]["amount"] * 8 // 10}
             daemon.api("PATCH", f"/v1/products/{product['id']}", {member: price}, 200)
@@ -95,6 +96,8 @@ def scene_button_price_click_end():
             require(not new & old, f"a label does not say the new price: {changed['hs']}")
             wait_for("the new labels", lambda: browser.buttons(new), 30)
             require(browser.no_buttons(old), "a button with the old price is still there")
+            longer = recorded_seconds(browser) + 0.5
+            wait_for("the frames after it", lambda: recorded_seconds(browser) > longer, 10)
             same_frame(browser, new)
 
             name = next(spot["l"] for spot in changed["hs"] if spot["act"] == "add_to_cart")
@@ -113,11 +116,16 @@ def scene_button_price_click_end():
             require(not complaints, f"the page complains: {complaints}")
 
 
+def recorded_seconds(browser):
+    frames = browser.do("recorded")
+    return frames[-1]["time"] - frames[0]["time"] if frames else 0
+
+
 def same_frame(browser, new):
     """The label changes with the picture: the frame at which the price's pixels changed most is the one (or next to
     the one) at which the button's name did."""
     frames = browser.do("recorded")
-    frames = [frame for frame in frames if frame["time"] > frames[0]["time"] + 1.5]      # the card's entry is over
+    frames = [frame for frame in frames if frame["time"] > frames[0]["time"] + 1]      # the card's entry is over
     at = next(index for index, frame in enumerate(frames) if new & set(frame["names"]))
     steps = [sum(abs(a - b) for a, b in zip(one["picture"], two["picture"])) for one, two in zip(frames, frames[1:])]
     picture = max(range(len(steps)), key=steps.__getitem__) + 1
