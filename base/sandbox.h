@@ -9,6 +9,7 @@
 enum vt_sandbox_profile {
     VT_SANDBOX_GATE,      // accept, read, write; no files, no new sockets, no programs
     VT_SANDBOX_GATE_TLS,  // as that, plus pairs of sockets that are connected with each other
+    VT_SANDBOX_GATE_SRT,  // as that, plus threads, for libsrt; accepts nothing
     VT_SANDBOX_INGEST,    // as VT_SANDBOX_GATE, plus memory and threads for decoding; only the descriptors it holds
     VT_SANDBOX_STUDIO,    // files under its data directory; no sockets but those it holds, no programs
     VT_SANDBOX_ORIGIN,    // files, accept; no programs

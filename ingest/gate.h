@@ -9,9 +9,13 @@
 #define VT_GATE_READ_BYTES    16384                        // read at once; so the most that is left unread
 #define VT_GATE_REPLY_BYTES   16384                        // queued towards one peer
 
-// argv[0] is "rtmp" or "tls". Returns the process's exit code.
+// argv[0] is "rtmp", "tls" or "srt". Returns the process's exit code.
 int vt_gate_main(int argc, char **argv);
 
 // `vitrine gate tls`: ends RTMPS and gives gate rtmp what is inside as connections of its own. The certificate comes
 // with GATE_CERTIFICATE before GATE_START, and again whenever it changes.
 int vt_gate_tls_main(void);
+
+// `vitrine gate srt`: takes SRT callers whose key it knows (GATE_KEYS, before GATE_START and at each change) and pumps
+// what they send to an ingest.
+int vt_gate_srt_main(void);

@@ -176,8 +176,10 @@ int vt_gate_main(int argc, char **argv)
 {
     if (argc == 1 && strcmp(argv[0], "tls") == 0)
         return vt_gate_tls_main();
+    if (argc == 1 && strcmp(argv[0], "srt") == 0)
+        return vt_gate_srt_main();
     if (argc != 1 || strcmp(argv[0], "rtmp") != 0) {
-        fputs("usage: vitrine gate rtmp|tls (started by vitrine serve)\n", stderr);
+        fputs("usage: vitrine gate rtmp|tls|srt (started by vitrine serve)\n", stderr);
         return 2;
     }
     vt_log_init("gate rtmp");

@@ -20,18 +20,20 @@
 #include "ingest/ingest.h"
 #include "ingest/publisher.h"
 #include "ingest/ring_sink.h"
+#include "ingest/ts_publisher.h"
 
 #define SUPERVISOR_FD 3
 
 struct ingest {
     struct vt_loop *loop;
     struct vt_link *supervisor, *studio;
-    struct vt_source *on_supervisor, *on_studio, *on_socket, *on_timer;
+    struct vt_source *on_supervisor, *on_studio, *on_socket, *on_timer, *on_due;
     struct vt_ring_sink *sink;
 
     // of the publisher; socket is -1 before and after
     int socket;
-    struct vt_publisher *publisher;
+    struct vt_publisher *publisher;      // over RTMP; or
+    struct vt_ts_publisher *ts;          // over SRT: then it has the socket
     char publisher_id[64], channel[VT_NAME_ROOM];
     struct vt_writer reply;              // what the socket did not take yet
     int64_t bytes, units;                // units: when media_ns was set
@@ -51,13 +53,27 @@ static double frame_rate(const struct vt_ring_sink_stats *stats)
     return round((double)(stats->frames_since - 1) * 1e11 / (double)span_ns) / 100;
 }
 
+static bool has_publisher(const struct ingest *ingest)
+{
+    return ingest->publisher || ingest->ts;
+}
+
+static void get_status(struct ingest *ingest, struct vt_publisher_status *ret)
+{
+    if (ingest->ts)
+        vt_ts_publisher_status(ingest->ts, ret, &ingest->bytes);
+    else
+        vt_publisher_status(ingest->publisher, ret);
+}
+
 static void send_status(struct ingest *ingest)
 {
     struct vt_publisher_status status;
     struct vt_ring_sink_stats ring;
-    char others[256];
-    vt_publisher_status(ingest->publisher, &status);
-    vt_publisher_others(ingest->publisher, others, sizeof others);
+    char others[256] = "";
+    get_status(ingest, &status);
+    if (ingest->publisher)
+        vt_publisher_others(ingest->publisher, others, sizeof others);
     vt_ring_sink_stats(ingest->sink, &ring);
     json_t *body = json_pack("{s:s, s:{s:s, s:i, s:i, s:f}, s:{s:s, s:i, s:i}, s:s, s:I, s:I, s:I, s:I, s:I}",
                              "publisher", ingest->publisher_id,
@@ -106,9 +122,9 @@ static void end(struct ingest *ingest, const char *reason, const char *detail, c
     if (ingest->ended)
         return;
     ingest->ended = true;
-    (void)vt_publisher_flush(ingest->publisher);
+    (void)(ingest->ts ? vt_ts_publisher_flush(ingest->ts) : vt_publisher_flush(ingest->publisher));
     tell_end(ingest, reason, detail);
-    if (told) {
+    if (told && ingest->publisher) {
         vt_publisher_refuse(ingest->publisher, code, detail, &ingest->reply);
         send_reply(ingest);
     }
@@ -143,7 +159,7 @@ static void send_reply(struct ingest *ingest)
 static void note_media(struct ingest *ingest, int64_t now_ns)
 {
     struct vt_publisher_status status;
-    vt_publisher_status(ingest->publisher, &status);
+    get_status(ingest, &status);
     if (status.units != ingest->units) {
         ingest->units = status.units;
         ingest->media_ns = now_ns;
@@ -185,6 +201,28 @@ static void on_socket(void *opaque, int fd, uint32_t events)
         take_bytes(ingest, ingest->buffer, (size_t)size);
     else
         end(ingest, "lost", size == 0 ? "the encoder closed the connection" : strerror(errno), NULL, false);
+}
+
+// SRT has no words for an encoder that is connected: it only sees its connection close.
+static void run_ts(void *opaque)
+{
+    struct ingest *ingest = opaque;
+    if (ingest->ended)
+        return;
+    int result = vt_ts_publisher_run(ingest->ts, vt_now_ns());
+    int64_t due_ns = vt_ts_publisher_due(ingest->ts);
+    note_media(ingest, vt_now_ns());
+    if (result == 1)
+        end(ingest, "lost", "the connection has ended", NULL, false);
+    else if (result < 0)
+        end(ingest, "invalid", vt_ts_publisher_why(ingest->ts), NULL, false);
+    else if (due_ns < INT64_MAX)
+        (void)vt_source_at(ingest->on_due, due_ns);
+}
+
+static void on_units(void *opaque, int fd, uint32_t events)
+{
+    run_ts(opaque);
 }
 
 static void on_timer(void *opaque)
@@ -283,10 +321,14 @@ static int begin(struct ingest *ingest, const uint8_t *unread, size_t size)
     int64_t now_ns = vt_now_ns();
     ingest->start_ns = ingest->media_ns = now_ns;
     ingest->reply.limit = VT_INGEST_REPLY_BYTES;
-    int error = vt_loop_io(ingest->loop, &ingest->on_socket, ingest->socket, EPOLLIN, on_socket, ingest);
+    int error = ingest->ts ? vt_loop_io(ingest->loop, &ingest->on_socket, vt_ts_publisher_fd(ingest->ts), EPOLLIN,
+                                        on_units, ingest)
+                           : vt_loop_io(ingest->loop, &ingest->on_socket, ingest->socket, EPOLLIN, on_socket, ingest);
     if (!error)
         error = vt_loop_timer(ingest->loop, &ingest->on_timer, now_ns + VT_INGEST_STATUS_NS, on_timer, ingest);
-    if (error < 0)
+    if (!error && ingest->ts)
+        error = vt_loop_timer(ingest->loop, &ingest->on_due, now_ns, run_ts, ingest);
+    if (error < 0 || ingest->ts)
         return error;
     vt_publisher_accept(ingest->publisher, &ingest->reply);
     send_reply(ingest);
@@ -295,9 +337,21 @@ static int begin(struct ingest *ingest, const uint8_t *unread, size_t size)
     return 0;
 }
 
+static int open_ts_publisher(struct ingest *ingest)
+{
+    struct vt_decode_sink calls = vt_ring_sink_calls(ingest->sink);
+    int error = vt_ts_publisher_new(&ingest->ts, ingest->socket, &calls, VT_INGEST_THREADS);
+    if (!error)
+        ingest->socket = -1;
+    return error;
+}
+
+// [socket, state, source link] over RTMP, [socket, source link] over SRT
 static int start(struct ingest *ingest, struct vt_message *message)
 {
-    if (ingest->publisher)
+    const char *protocol = vt_message_text(message->body, "protocol");
+    bool srt = protocol && strcmp(protocol, "srt") == 0;
+    if (has_publisher(ingest) || message->n_fds != (srt ? 2 : 3))
         return -EBADMSG;
     int error = read_names(ingest, message->body);
     if (error < 0)
@@ -309,13 +363,14 @@ static int start(struct ingest *ingest, struct vt_message *message)
             vt_escape(encoder, sizeof encoder, flash ? flash : "", flash ? strlen(flash) : 0));
 
     ingest->socket = vt_message_take_fd(message, 0);
-    int state_fd = vt_message_take_fd(message, 1);
-    error = connect_studio(ingest, vt_message_take_fd(message, 2));
+    int state_fd = srt ? -1 : vt_message_take_fd(message, 1);
+    error = connect_studio(ingest, vt_message_take_fd(message, srt ? 1 : 2));
     uint8_t *unread = NULL;
     size_t size = 0;
     if (!error)
-        error = open_publisher(ingest, state_fd, &unread, &size);
-    close(state_fd);
+        error = srt ? open_ts_publisher(ingest) : open_publisher(ingest, state_fd, &unread, &size);
+    if (state_fd >= 0)
+        close(state_fd);
     if (!error)
         error = begin(ingest, unread, size);
     free(unread);
@@ -325,7 +380,7 @@ static int start(struct ingest *ingest, struct vt_message *message)
 static void stop(struct ingest *ingest, const json_t *body)
 {
     const char *code = vt_message_text(body, "code"), *description = vt_message_text(body, "description");
-    if (ingest->publisher)
+    if (has_publisher(ingest))
         end(ingest, "stopped", description ? description : "", code, true);
     else
         vt_loop_exit(ingest->loop, 0);
@@ -340,7 +395,7 @@ static int take_message(struct ingest *ingest, struct vt_message *message)
         stop(ingest, message->body);
         return 0;
     case VT_MSG_INGEST_SOURCE:
-        return ingest->publisher && !ingest->ended ? connect_studio(ingest, vt_message_take_fd(message, 0)) : 0;
+        return has_publisher(ingest) && !ingest->ended ? connect_studio(ingest, vt_message_take_fd(message, 0)) : 0;
     default:
         return -EBADMSG;
     }
@@ -376,16 +431,20 @@ static int set_up(struct ingest *ingest)
     if (!error)
         error = vt_decode_warm_up(VT_INGEST_THREADS);
     if (!error)
+        error = vt_ts_source_warm_up();
+    if (!error)
         error = vt_sandbox_enter(VT_SANDBOX_INGEST);
     return error;
 }
 
 static void tear_down(struct ingest *ingest)
 {
+    vt_source_free(&ingest->on_socket);
+    vt_ts_publisher_free(&ingest->ts);
     vt_publisher_free(&ingest->publisher);
     vt_ring_sink_free(&ingest->sink);
-    vt_source_free(&ingest->on_socket);
     vt_source_free(&ingest->on_timer);
+    vt_source_free(&ingest->on_due);
     vt_source_free(&ingest->on_studio);
     vt_source_free(&ingest->on_supervisor);
     vt_link_free(&ingest->studio);

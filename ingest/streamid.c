@@ -133,3 +133,159 @@ int vt_streamid_rtmp(char *out, const char *app, const char *name)
         return give(out, slash + 1, app_path.size - (size_t)(slash + 1 - app_path.at));
     return give(out, app_path.at, app_path.size);
 }
+
+// ---- SRT
+
+static struct text text_of(const char *at)
+{
+    return (struct text){at, strlen(at)};
+}
+
+static bool is(struct text text, const char *word)
+{
+    return text.size == strlen(word) && strncasecmp(text.at, word, text.size) == 0;
+}
+
+static bool begins(const char *text, const char *word)
+{
+    return strncasecmp(text, word, strlen(word)) == 0;
+}
+
+// Takes what stands before the next `mark` (or all) out of *rest.
+static struct text cut(struct text *rest, char mark)
+{
+    const char *at = rest->size > 0 ? memchr(rest->at, mark, rest->size) : NULL;
+    struct text part = {rest->at, at ? (size_t)(at - rest->at) : rest->size};
+    size_t used = part.size + (at != NULL);
+    *rest = (struct text){rest->at + used, rest->size - used};
+    return part;
+}
+
+static struct text last_part(struct text path)
+{
+    while (path.size > 0 && path.at[path.size - 1] == '/')
+        path.size--;
+    size_t begin = path.size;
+    while (begin > 0 && path.at[begin - 1] != '/')
+        begin--;
+    return (struct text){path.at + begin, path.size - begin};
+}
+
+static int give_request(struct vt_streamid *ret, struct text key, struct text resource)
+{
+    struct vt_streamid out = {.resource = ""};
+    int error = give(out.key, key.at, key.size);
+    if (!error && resource.size > 0)
+        error = give(out.resource, resource.at, resource.size);
+    if (!error)
+        *ret = out;
+    return error;
+}
+
+static int check_mode(struct text mode)
+{
+    return is(mode, "publish") ? 0 : is(mode, "request") || is(mode, "bidirectional") || is(mode, "play") ||
+                                     is(mode, "read") ? -EPERM : -EBADMSG;
+}
+
+// "r=live/mango,m=publish,s=KEY"
+static int read_list(struct vt_streamid *ret, struct text rest)
+{
+    struct text resource = {"", 0}, key = {"", 0};
+    while (rest.size > 0) {
+        struct text value = cut(&rest, ','), name = cut(&value, '=');
+        int error = is(name, "m") ? check_mode(value) : 0;
+        if (error)
+            return error;
+        if (is(name, "r"))
+            resource = value;
+        else if (is(name, "s"))
+            key = value;
+    }
+    if (key.size > 0)
+        return give_request(ret, key, last_part(resource));
+    return give_request(ret, last_part(resource), (struct text){"", 0});
+}
+
+// "RESOURCE:USER:KEY:query#feedbackplay"
+static int read_colons(struct vt_streamid *ret, struct text rest)
+{
+    struct text plain = cut(&rest, '#');
+    struct text resource = cut(&plain, ':'), user = cut(&plain, ':'), key = cut(&plain, ':');
+    if (key.size > 0)
+        return give_request(ret, key, last_part(resource));
+    (void)user;
+    return give_request(ret, last_part(resource), (struct text){"", 0});
+}
+
+// "KEY,token:KEY,mode:publish"; false: it is none of this form.
+static bool read_commas(struct vt_streamid *ret, struct text rest, int *error)
+{
+    struct text name = cut(&rest, ','), key = {"", 0};
+    bool ours = false;
+    *error = 0;
+    while (rest.size > 0) {
+        struct text value = cut(&rest, ','), word = cut(&value, ':');
+        if (is(word, "mode") && !*error)
+            *error = check_mode(value);
+        else if (is(word, "token"))
+            key = value;
+        ours |= is(word, "mode") || is(word, "token");
+    }
+    if (ours && !*error)
+        *error = key.size > 0 ? give_request(ret, key, last_part(name))
+                              : give_request(ret, last_part(name), (struct text){"", 0});
+    return ours;
+}
+
+static int read_path(struct vt_streamid *ret, const char *text)
+{
+    const char *query;
+    struct text path = last_part(split(text, &query)), value;
+    for (size_t i = 0; i < sizeof key_parameters / sizeof key_parameters[0]; i++) {
+        char key[VT_KEY_ROOM];
+        if (!find_parameter(query, key_parameters[i], &value))
+            continue;
+        int error = give_decoded(key, value);
+        return error ? error : give_request(ret, text_of(key), path);
+    }
+    return give_request(ret, path, (struct text){"", 0});
+}
+
+static int read_plain(struct vt_streamid *ret, const char *text)
+{
+    int error;
+    if (begins(text, "#!::"))
+        return read_list(ret, text_of(text + 4));
+    if (begins(text, "#!"))
+        return -EBADMSG;
+    if (begins(text, "publish:"))
+        return read_colons(ret, text_of(text + 8));
+    if (begins(text, "read:") || begins(text, "play:"))
+        return -EPERM;
+    if (begins(text, "srt://")) {
+        text += 6;
+        text += strcspn(text, "/?");
+        return read_path(ret, text);
+    }
+    return read_commas(ret, text_of(text), &error) ? error : read_path(ret, text);
+}
+
+int vt_streamid_srt(struct vt_streamid *ret, const char *streamid)
+{
+    char plain[VT_STREAMID_MAX + 1];
+    size_t size = 0;
+    if (strlen(streamid) > VT_STREAMID_MAX)
+        return -EMSGSIZE;
+    if (!begins(streamid, "%23!") && !begins(streamid, "srt%3A"))
+        return read_plain(ret, streamid);
+    for (const char *c = streamid; *c; c++) {
+        int high = *c == '%' ? hex_digit(c[1]) : -1, low = high >= 0 ? hex_digit(c[2]) : -1;
+        if (*c == '%' && (low < 0 || (high == 0 && low == 0)))
+            return -EILSEQ;
+        plain[size++] = *c == '%' ? (char)(high << 4 | low) : *c;
+        c += *c == '%' ? 2 : 0;
+    }
+    plain[size] = 0;
+    return read_plain(ret, plain);
+}

@@ -2,7 +2,7 @@
 //
 // Sound and picture share one origin: the first media message is at 0, and what the sender puts before it comes out
 // negative. Decoding times of a track always rise. The rules:
-//   - 32-bit milliseconds are unwrapped to the nearest value;
+//   - 32-bit milliseconds (RTMP) and 33-bit ticks of 90 kHz (MPEG-TS) are unwrapped to the nearest value;
 //   - a step back of at most VT_TIME_BACK_MAX_NS is taken as the sender's jitter: last time plus one tick;
 //   - a larger step back, or a step forward past VT_TIME_STEP_MAX_NS that neither the arrival clock nor the other
 //     track has made too, starts a new epoch: the message is put where the arrival clock says. The other track
@@ -26,14 +26,15 @@
 #define VT_TIME_AHEAD_MAX_NS        (24 * 3600 * VT_NS_PER_S)
 #define VT_TIME_STUCK_MIN           3    // messages without progress before a track's time is said to stand still
 #define VT_TIME_COMPOSITION_MAX_MS  10000
+#define VT_TIME_TICKS_MASK          ((UINT64_C(1) << 33) - 1)
 
 enum vt_time_track { VT_TIME_AUDIO, VT_TIME_VIDEO, VT_TIME_TRACKS };
 
 struct vt_timestamps {
     struct vt_time_clock {
         bool started;
-        int64_t raw_ms;                  // last, unwrapped
-        int64_t offset_ns;               // added to raw
+        int64_t raw, raw_ns;             // last, unwrapped; the same as time
+        int64_t offset_ns;               // added to raw_ns
         int64_t last_ns;                 // last decoding time given out
         int64_t moved_ns;                // arrival of the last message whose time was later than all before it
         int64_t stuck;                   // messages since then
@@ -54,3 +55,8 @@ struct vt_times {
 // the file's own time).
 void vt_timestamps_map(struct vt_timestamps *times, enum vt_time_track track, uint32_t raw_ms,
                        int32_t composition_ms, int64_t arrival_ns, struct vt_times *ret);
+
+// The same for MPEG-TS: decoding and presentation time in 33 bits of 90 kHz; what lies above them is not looked at. One
+// timeline is mapped with the one or the other, never with both.
+void vt_timestamps_map_ticks(struct vt_timestamps *times, enum vt_time_track track, uint64_t dts, uint64_t pts,
+                             int64_t arrival_ns, struct vt_times *ret);

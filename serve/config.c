@@ -9,8 +9,6 @@
 #include "base/log.h"
 #include "serve/listen.h"
 
-#define DEFAULT_SRT "127.0.0.1:8890"
-
 // What the file may say, beside channels.
 struct values {
     char *rtmp, *srt, *http, *admin, *rtmps;
@@ -28,7 +26,7 @@ static const struct vt_option top_table[] = {
 static const struct vt_option listen_table[] = {
     {"rtmp", VALUE(rtmp), "127.0.0.1:1935", .doc = "where publishers push"},
     {"rtmps", VALUE(rtmps), NULL, .doc = "where publishers push over TLS"},
-    {"srt", VALUE(srt), DEFAULT_SRT, .doc = "for SRT, which this version does not take"},
+    {"srt", VALUE(srt), "127.0.0.1:8890", .doc = "where publishers push over SRT; none: nowhere"},
     {"http", VALUE(http), "127.0.0.1:8080", .doc = "where viewers watch"},
     {"admin", VALUE(admin), "127.0.0.1:8081", .doc = "where the API answers"},
     {NULL},
@@ -123,15 +121,6 @@ static void check_address(struct reading *r, const char *key, const char *addres
     complain(r, VT_ERROR, vt_yaml_get(listen, key), text);
 }
 
-// What this version does not do must not look as if it did.
-static void check_later_features(struct reading *r)
-{
-    const struct vt_yaml *listen = given(r->root, "listen");
-    if (r->values.srt && strcmp(r->values.srt, DEFAULT_SRT) != 0)
-        complain(r, VT_WARNING, vt_yaml_get(listen, "srt"),
-                 "SRT is not supported by this version: nothing listens here");
-}
-
 static void check_tls(struct reading *r)
 {
     const struct vt_yaml *tls = given(r->root, "tls");
@@ -224,6 +213,8 @@ static int settle(struct reading *r)
     else if (config->data)
         config->token_file = join(config->data, "admin.token");
     config->rtmps = move(&v->rtmps);
+    if (v->srt && strcmp(v->srt, "none") != 0)
+        config->srt = move(&v->srt);
     if ((v->certificate && !(config->certificate = join(r->folder, v->certificate))) ||
         (v->key && !(config->tls_key = join(r->folder, v->key))))
         return -ENOMEM;
@@ -246,7 +237,8 @@ static int read_root(struct reading *r)
     check_address(r, "http", r->values.http);
     check_address(r, "admin", r->values.admin);
     check_tls(r);
-    check_later_features(r);
+    if (r->values.srt && strcmp(r->values.srt, "none") != 0)
+        check_address(r, "srt", r->values.srt);
     read_channels(r);
     if (r->values.products && r->values.products[0] == 0)
         complain(r, VT_ERROR, given(r->root, "products"), "products must be the path of a file");
@@ -293,7 +285,7 @@ void vt_config_free(struct vt_config **config)
     struct vt_config *c = *config;
     if (!c)
         return;
-    char *texts[] = {c->rtmps, c->certificate, c->tls_key, c->rtmp, c->http, c->admin, c->data, c->token_file, c->products, c->user};
+    char *texts[] = {c->srt, c->rtmps, c->certificate, c->tls_key, c->rtmp, c->http, c->admin, c->data, c->token_file, c->products, c->user};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
     for (int i = 0; i < c->n_channels; i++)

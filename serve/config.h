@@ -14,6 +14,7 @@
 
 struct vt_config {
     char *rtmp, *http, *admin;           // addresses that vt_address_parse takes
+    char *srt;                           // or NULL
     char *rtmps;                         // or NULL; then both of these are there:
     char *certificate, *tls_key;         // absolute
     char *data;                          // absolute

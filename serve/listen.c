@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ingest/srt_filter.h"
+
 #define BACKLOG 4096
 
 static bool parse_port(const char *text, in_port_t *ret)
@@ -87,6 +89,24 @@ int vt_listen(const char *text, char *why)
         int error = errno;
         close(fd);
         return fail(why, text, error);
+    }
+    return fd;
+}
+
+int vt_listen_srt(const char *text, char *why)
+{
+    struct vt_address address;
+    if (vt_address_parse(text, &address))
+        return fail(why, text, EINVAL);
+    int fd = socket(address.where.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return fail(why, text, errno);
+    int error = vt_srt_filter_attach(fd);
+    if (!error && bind(fd, (struct sockaddr *)&address.where, address.size))
+        error = -errno;
+    if (error) {
+        close(fd);
+        return fail(why, text, -error);
     }
     return fd;
 }

@@ -20,6 +20,9 @@ int vt_address_parse(const char *text, struct vt_address *ret);
 // (VT_LISTEN_WHY bytes) that names the address and what to do.
 int vt_listen(const char *text, char *why);
 
+// The same for SRT: a bound UDP socket that takes no handshakes with an MTU out of range (ingest/srt_filter.h).
+int vt_listen_srt(const char *text, char *why);
+
 // The address that a listening socket really has, as text (VT_ADDRESS_ROOM bytes); every address is written as the
 // local one, so that it can be opened from this machine.
 void vt_listen_name(int fd, char *out);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,4 +132,26 @@ int vt_policy_find(const struct vt_policy *policy, const char *key, int64_t now_
     *ret = (struct vt_permit){.channel = found->channel, .rank = found->rank};
     memcpy(&ret->key, digest, sizeof ret->key);
     return 0;
+}
+
+// ---- for gate srt
+
+static json_t *hashes_of(const struct vt_policy *policy, int index)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < policy->count; i++) {
+        char hex[HEX_DIGITS + 1];
+        if (policy->entries[i].channel != index)
+            continue;
+        for (int j = 0; j < SHA256_DIGEST_LENGTH; j++)
+            snprintf(hex + 2 * j, 3, "%02x", policy->entries[i].digest[j]);
+        json_array_append_new(list, json_string(hex));
+    }
+    return list;
+}
+
+json_t *vt_policy_srt_keys(const struct vt_policy *policy, int index, const struct vt_channel *channel)
+{
+    return json_pack("{s:s, s:o, s:s*, s:I}", "channel", channel->name, "keys", hashes_of(policy, index), "passphrase",
+                     channel->srt_passphrase, "latency_ms", (json_int_t)(channel->srt_latency_ns / VT_NS_PER_MS));
 }

@@ -34,3 +34,6 @@ int vt_policy_set_made(struct vt_policy *policy, int channel, const json_t *keys
 // Looks up `key` (plain text, as the publisher sent it) at `now_s` since 1970. Returns 0 with *ret, or -ENOENT. Takes
 // the same time whatever matches: every key is compared, in constant time.
 int vt_policy_find(const struct vt_policy *policy, const char *key, int64_t now_s, struct vt_permit *ret);
+
+// What gate srt needs to know of a channel (its index and itself): the body of GATE_KEYS. NULL when out of memory.
+json_t *vt_policy_srt_keys(const struct vt_policy *policy, int index, const struct vt_channel *channel);

@@ -34,6 +34,8 @@ static json_t *publisher_json(const struct vt_publisher *publisher)
     vt_format_time(publisher->since_ns, since);
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s}", "publisher", publisher->id, "protocol", publisher->protocol,
                              "address", publisher->address, "encoder", publisher->encoder, "since", since);
+    if (json && publisher->line)
+        json_object_set(json, "srt", publisher->line);
     if (json && publisher->status)
         json_object_update_missing(json, publisher->status);
     return json;
@@ -311,10 +313,11 @@ static int hand_over(struct vt_program *program, struct vt_publisher *publisher,
     int err = vt_link_pair(ends);
     if (err)
         return err;
-    int fds[3] = {socket, state, ends[0]};
+    int with_state[3] = {socket, state, ends[0]}, without[2] = {socket, ends[0]};
     json_t *start = json_pack("{s:s, s:s, s:s, s:s}", "publisher", publisher->id, "channel", name_of(program),
                               "protocol", publisher->protocol, "encoder", publisher->encoder);
-    err = vt_child_send(publisher->ingest, VT_MSG_INGEST_START, start, fds, 3);
+    err = vt_child_send(publisher->ingest, VT_MSG_INGEST_START, start, state < 0 ? without : with_state,
+                        state < 0 ? 2 : 3);
     if (!err && runs(program))
         vt_child_send(program->studio.child, VT_MSG_STUDIO_SOURCE, json_pack("{s:s}", "publisher", publisher->id),
                       &ends[1], 1);

@@ -22,7 +22,9 @@ struct vt_publisher {
     struct vt_publisher *next;       // in the supervisor's list
     char id[VT_NAME_ROOM];
     char address[VT_PUBLISHER_TEXT], encoder[VT_PUBLISHER_TEXT];
-    const char *protocol;            // "rtmp", "rtmps"
+    const char *protocol;            // "rtmp", "rtmps", "srt"
+    int64_t conn;                    // as its gate numbers it
+    json_t *line;                    // SRT: what its gate last said of its connection, or NULL
     int64_t since_ns;                // program time
     struct vt_permit permit;         // what its key allows
     struct vt_program *program;
@@ -66,7 +68,7 @@ void vt_program_take_up(struct vt_program *program);
 const char *vt_program_admit(struct vt_program *program, const struct vt_permit *permit, const char *address);
 
 // Hands a connection to `publisher`'s ingest and its frames to the channel's studio, which starts if no show runs. What
-// published before is stopped. `socket` and `state` stay the caller's. Returns 0 or a negative errno.
+// published before is stopped. `socket` and `state` (-1: there is none) stay the caller's. Returns 0 or a negative errno.
 int vt_program_publish(struct vt_program *program, struct vt_publisher *publisher, int socket, int state);
 
 // Tells a publisher's encoder why, and ends its ingest.

@@ -246,23 +246,35 @@ static int prepare_tls(struct vt_startup *startup, const struct vt_config *confi
     return listen_on("rtmps", config->rtmps, &startup->rtmps_fd);
 }
 
+static int prepare_srt(struct vt_startup *startup, const struct vt_config *config)
+{
+    char why[VT_LISTEN_WHY];
+    if (!config->srt)
+        return 0;
+    startup->srt_fd = vt_listen_srt(config->srt, why);
+    if (startup->srt_fd < 0)
+        vt_error("srt: %s", why);
+    return startup->srt_fd < 0 ? -1 : 0;
+}
+
 int vt_startup(struct vt_startup *ret, const struct vt_config *config)
 {
     *ret = (struct vt_startup){.lock_fd = -1, .rtmp_fd = -1, .http_fd = -1, .admin_fd = -1,
-                                .rtmps_fd = -1};
+                                .rtmps_fd = -1, .srt_fd = -1};
     if (find_identity(&ret->identity, config->user) || prepare_data(ret, config) ||
         prepare_token(&ret->identity, config->token_file))
         return -1;
     if (config->products && access(config->products, R_OK))
         vt_warning("products: %s cannot be read: %s", config->products, strerror(errno));
     return listen_on("rtmp", config->rtmp, &ret->rtmp_fd) || listen_on("http", config->http, &ret->http_fd) ||
-           listen_on("admin", config->admin, &ret->admin_fd) || prepare_tls(ret, config) ? -1 : 0;
+           listen_on("admin", config->admin, &ret->admin_fd) || prepare_tls(ret, config) ||
+           prepare_srt(ret, config) ? -1 : 0;
 }
 
 void vt_startup_free(struct vt_startup *startup)
 {
     int *fds[] = {&startup->lock_fd, &startup->rtmp_fd, &startup->http_fd, &startup->admin_fd,
-                  &startup->rtmps_fd};
+                  &startup->rtmps_fd, &startup->srt_fd};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
         if (*fds[i] >= 0)
             close(*fds[i]);

@@ -9,7 +9,7 @@ struct vt_startup {
     struct vt_identity identity;
     int lock_fd;                         // holds the data folder for this process
     int rtmp_fd, http_fd, admin_fd;      // listen
-    int rtmps_fd;                        // -1: it is not configured
+    int rtmps_fd, srt_fd;                // -1: not configured
 };
 
 // Returns 0, or -1 when something was wrong and has been logged. vt_startup_free in both cases.

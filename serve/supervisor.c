@@ -17,7 +17,7 @@
 
 #define WARM_INGESTS    2
 #define STATUS_NS       VT_NS_PER_S
-#define SERVICES        (WARM_INGESTS + 3)      // gate rtmp, gate tls, the origin, the warm ingests
+#define SERVICES        (WARM_INGESTS + 4)      // three gates, the origin, the warm ingests
 #define DRAIN_NS        (15 * VT_NS_PER_S)      // for the studios to end their shows
 #define CHILD_END_NS    (3 * VT_NS_PER_S)       // for the others to end
 #define START_ATTEMPTS  5                       // of the origin before it first served
@@ -43,7 +43,7 @@ struct supervisor {
     bool keys_known[VT_CHANNELS_MAX];           // the origin has said which keys the API has made
     struct vt_startup startup;
     struct vt_source *on_term, *on_int, *on_hup, *on_second;
-    struct vt_service gate, tls, origin, warm[WARM_INGESTS];
+    struct vt_service gate, tls, srt, origin, warm[WARM_INGESTS];
     struct ask asks[VT_GATE_CONNECTIONS];
     int n_asks;
     struct vt_program programs[VT_CHANNELS_MAX];
@@ -78,7 +78,8 @@ static bool studios_run(const struct supervisor *s)
 
 static struct vt_service *service_at(struct supervisor *s, int i)
 {
-    return i == 0 ? &s->gate : i == 1 ? &s->origin : i == 2 ? &s->tls : &s->warm[i - 3];
+    struct vt_service *others[] = {&s->gate, &s->origin, &s->tls, &s->srt};
+    return i < 4 ? others[i] : &s->warm[i - 4];
 }
 
 static bool children_run(struct supervisor *s)
@@ -153,6 +154,7 @@ static void end_publisher(struct supervisor *s, struct vt_publisher *publisher)
     *place = publisher->next;
     vt_child_free(&publisher->ingest);
     json_decref(publisher->status);
+    json_decref(publisher->line);
     free(publisher);
     proceed(s);
 }
@@ -313,6 +315,7 @@ static int publish(struct supervisor *s, const struct ask *ask, int socket, int 
     publisher->protocol = ask->protocol;
     publisher->permit = ask->permit;
     publisher->heard_ns = vt_now_ns();
+    publisher->conn = ask->conn;
     publisher->since_ns = vt_program_now_ns();
     publisher->next = s->publishers;
     s->publishers = publisher;
@@ -397,6 +400,66 @@ static void on_tls_message(void *opaque, struct vt_child *child, struct vt_messa
         vt_child_send(s->gate.child, VT_MSG_GATE_CONNECTION, json_pack("{s:s}", "address", address), message->fds, 1);
 }
 
+// ---- gate srt
+
+static void send_srt_keys(struct supervisor *s, int channel)
+{
+    if (s->srt.child)
+        vt_child_send(s->srt.child, VT_MSG_GATE_KEYS,
+                      vt_policy_srt_keys(s->policy, channel, &s->config->channels[channel]), NULL, 0);
+}
+
+static void on_srt_start(void *opaque)
+{
+    struct supervisor *s = opaque;
+    char name[VT_ADDRESS_ROOM];
+    vt_listen_name(s->startup.srt_fd, name);
+    for (int i = 0; i < s->config->n_channels; i++)
+        send_srt_keys(s, i);
+    vt_child_send(s->srt.child, VT_MSG_GATE_START, json_pack("{s:[s]}", "listen", name), &s->startup.srt_fd, 1);
+}
+
+// The gate has let it in by what it knew; whoever is refused here finds its connection closed.
+static void on_srt_hand(struct supervisor *s, struct vt_child *gate, struct vt_message *message)
+{
+    const char *key = vt_message_text(message->body, "key");
+    int64_t conn = vt_message_int(message->body, "conn", -1);
+    if (conn < 0 || !key || strlen(key) > ASK_KEY_BYTES) {
+        vt_child_refuse(gate, "it hands over a publisher in a way that cannot be");
+        return;
+    }
+    struct ask ask = {.conn = conn, .protocol = "srt"};
+    copy_shown(ask.address, message->body, "address");
+    copy_shown(ask.encoder, message->body, "encoder");
+    const char *why = s->stage == RUNNING ? judge(s, &ask, key) : "The server is shutting down.";
+    int err = why ? 0 : publish(s, &ask, message->fds[0], -1);
+    if (why)
+        vt_info("%s was refused: %s", ask.address, why);
+    if (err)
+        vt_error("publisher from %s could not be taken: %s", ask.address, strerror(-err));
+}
+
+static void on_srt_status(struct supervisor *s, const json_t *body)
+{
+    int64_t conn = vt_message_int(body, "conn", -1);
+    for (struct vt_publisher *p = s->publishers; p; p = p->next) {
+        if (p->conn == conn && strcmp(p->protocol, "srt") == 0) {
+            json_decref(p->line);
+            p->line = json_incref(json_object_get(body, "srt"));
+        }
+    }
+}
+
+static void on_srt_message(void *opaque, struct vt_child *child, struct vt_message *message)
+{
+    if (message->kind == VT_MSG_SRT_HAND)
+        on_srt_hand(opaque, child, message);
+    else if (message->kind == VT_MSG_SRT_STATUS)
+        on_srt_status(opaque, message->body);
+    else
+        vt_child_refuse(child, "it sent a message of another gate");
+}
+
 static void on_hangup(void *opaque, int number)
 {
     struct supervisor *s = opaque;
@@ -429,6 +492,10 @@ static void say_where(const struct supervisor *s)
         vt_listen_name(s->startup.rtmps_fd, rtmp);
         printf("push:  or server rtmps://%s/live\n", rtmp);
     }
+    if (s->config->srt) {
+        vt_listen_name(s->startup.srt_fd, rtmp);
+        printf("push:  or srt://%s?streamid=KEY\n", rtmp);
+    }
     for (int i = 0; i < s->config->n_channels; i++)
         printf("watch: http://%s/watch/%s\n", http, s->config->channels[i].name);
     if (s->config->n_channels == 0)
@@ -460,6 +527,8 @@ static void open_gates(struct supervisor *s)
     vt_service_start(&s->gate);
     if (s->config->rtmps)
         vt_service_start(&s->tls);
+    if (s->config->srt)
+        vt_service_start(&s->srt);
 }
 
 static void take_keys(struct supervisor *s, struct vt_child *origin, const struct vt_program *program,
@@ -472,6 +541,7 @@ static void take_keys(struct supervisor *s, struct vt_child *origin, const struc
         return;
     }
     s->keys_known[channel] = true;
+    send_srt_keys(s, channel);
     open_gates(s);
 }
 
@@ -559,6 +629,9 @@ static void describe_services(struct supervisor *s)
     describe_service(s, &s->tls, VT_GATE, "gate", "tls");
     s->tls.on_start = on_tls_start;
     s->tls.on_message = on_tls_message;
+    describe_service(s, &s->srt, VT_GATE, "gate", "srt");
+    s->srt.on_start = on_srt_start;
+    s->srt.on_message = on_srt_message;
     describe_service(s, &s->origin, VT_ORIGIN, "origin", NULL);
     s->origin.on_start = on_origin_start;
     s->origin.on_message = on_origin_message;

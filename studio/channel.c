@@ -68,16 +68,15 @@ static const struct vt_option rendition_table[] = {
     {NULL},
 };
 
-struct srt {
-    char *passphrase;
-    int64_t latency_ns;
-};
 static const struct vt_option srt_table[] = {
-    {"passphrase", VT_OPTION_TEXT, offsetof(struct srt, passphrase), NULL, .doc = "for SRT, which this version does not take"},
-    {"latency", VT_OPTION_DURATION, offsetof(struct srt, latency_ns), "200ms", 0, 8 * VT_NS_PER_S,
-     .doc = "for SRT, which this version does not take"},
+    {"passphrase", VT_OPTION_TEXT, CHANNEL(srt_passphrase), NULL, .doc = "encrypts; 10 to 79 characters"},
+    {"latency", VT_OPTION_DURATION, CHANNEL(srt_latency_ns), "200ms", 0, 8 * VT_NS_PER_S,
+     .doc = "how long lost packets are waited for"},
     {NULL},
 };
+
+#define PASSPHRASE_MIN 10                // libsrt's own limits
+#define PASSPHRASE_MAX 79
 
 static const struct section {
     const char *name;
@@ -118,6 +117,7 @@ void vt_channel_init(struct vt_channel *channel, const char *name)
     vt_options_defaults(channel_table, channel);
     for (size_t i = 0; i < SECTIONS; i++)
         vt_options_defaults(sections[i].table, channel);
+    vt_options_defaults(srt_table, channel);
     default_renditions(channel);
 }
 
@@ -136,6 +136,7 @@ void vt_channel_free(struct vt_channel *channel)
     vt_options_free(channel_table, channel);
     for (size_t i = 0; i < SECTIONS; i++)
         vt_options_free(sections[i].table, channel);
+    vt_options_free(srt_table, channel);
     free_list(channel->keys, &channel->n_keys);
     free_list(channel->templates, &channel->n_templates);
     *channel = (struct vt_channel){0};
@@ -272,20 +273,25 @@ static int read_sections(struct vt_channel *channel, const struct vt_yaml *map, 
 // What this version does not do must not look as if it did.
 static int read_later_features(const struct vt_yaml *map, struct vt_diagnostics *d)
 {
-    const struct vt_yaml *outputs = given(map, "outputs"), *section = given(map, "srt");
+    const struct vt_yaml *outputs = given(map, "outputs");
     if (outputs && outputs->kind != VT_YAML_LIST)
         return fail_at(d, outputs, "outputs must be a list");
     if (outputs && outputs->count > 0)
         return fail_at(d, outputs, "more outputs than main are not supported by this version: leave the list empty");
+    return 0;
+}
+
+static int read_srt(struct vt_channel *channel, const struct vt_yaml *map, struct vt_diagnostics *d)
+{
+    const struct vt_yaml *section = given(map, "srt");
     if (!section)
         return 0;
-    struct srt srt;
-    vt_options_defaults(srt_table, &srt);
-    int err = vt_options_from_yaml(srt_table, NULL, &srt, section, d);
-    if (srt.passphrase)
-        vt_diagnose(d, VT_WARNING, section->line, section->column,
-                    "SRT is not supported by this version: the passphrase has no effect");
-    vt_options_free(srt_table, &srt);
+    free(channel->srt_passphrase);
+    channel->srt_passphrase = NULL;
+    int err = vt_options_from_yaml(srt_table, NULL, channel, section, d);
+    size_t length = channel->srt_passphrase ? strlen(channel->srt_passphrase) : PASSPHRASE_MIN;
+    if (!err && (length < PASSPHRASE_MIN || length > PASSPHRASE_MAX))
+        return fail_at(d, vt_yaml_get(section, "passphrase"), "a passphrase must have 10 to 79 characters");
     return err;
 }
 
@@ -427,6 +433,7 @@ int vt_channel_from_yaml(struct vt_channel *channel, const struct vt_yaml *map, 
         read_sections(channel, map, d),
         settle(channel, map, d),
         read_later_features(map, d),
+        read_srt(channel, map, d),
         read_keys(channel, map, d),
         read_renditions(channel, map, d),
         read_templates(channel, map, folder, d),

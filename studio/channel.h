@@ -30,6 +30,9 @@ struct vt_channel {
     int n_keys;
     int takeover;                        // enum vt_takeover
 
+    char *srt_passphrase;                // or NULL; the supervisor's and gate srt's alone
+    int64_t srt_latency_ns;
+
     struct vt_size canvas;
     struct vt_rational rate;
     int fit;                             // enum vt_fit
@@ -62,6 +65,6 @@ int vt_channel_from_yaml(struct vt_channel *channel, const struct vt_yaml *map, 
 // What an entry of `channels:` may hold, as tables in Markdown.
 void vt_channel_document(struct vt_writer *w);
 
-// As JSON without its keys, and back; a studio gets it this way.
+// As JSON without its keys and what SRT needs, and back; a studio gets it this way.
 json_t *vt_channel_to_json(const struct vt_channel *channel);
 int vt_channel_from_json(struct vt_channel *channel, const json_t *json, struct vt_diagnostics *diagnostics);

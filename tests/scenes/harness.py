@@ -90,14 +90,14 @@ class Daemon:
 
     def __init__(self, channels=None, templates=None, window="60s", extra=""):
         self.folder = Path(tempfile.mkdtemp(prefix="vitrine-scene-"))
-        self.rtmp_port, self.http_port, self.admin_port, srt = free_ports(4)
+        self.rtmp_port, self.http_port, self.admin_port, self.srt_port = free_ports(4)
         samples = TOP / "samples" / "templates"
         paths = templates or [samples / f"{name}.yaml" for name in ("product-card", "price-ticker", "flash-sale")]
         body = channels or CHANNEL % ", ".join(str(path) for path in paths)
         self.config = self.folder / "vitrine.yaml"
         self.config.write_text(
             f'listen: {{rtmp: "127.0.0.1:{self.rtmp_port}", http: "127.0.0.1:{self.http_port}", '
-            f'admin: "127.0.0.1:{self.admin_port}"}}\n'
+            f'admin: "127.0.0.1:{self.admin_port}", srt: "127.0.0.1:{self.srt_port}"}}\n'
             f"data: {self.folder}/var\nadmin: {{token_file: {self.folder}/var/admin.token}}\n"
             f"products: {TOP}/samples/products.json\n{extra}channels:{body}")
         self.log = open(self.folder / "log", "w+b")

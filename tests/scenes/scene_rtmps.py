@@ -180,7 +180,7 @@ def scene_refuses_to_start_with_a_bad_certificate():
         (folder / "key.pem").write_text("not a key\n")
         (folder / "vitrine.yaml").write_text(
             f'listen: {{rtmps: "127.0.0.1:{ports[0]}", rtmp: "127.0.0.1:{ports[1]}", http: "127.0.0.1:{ports[2]}", '
-            f'admin: "127.0.0.1:{ports[3]}"}}\ntls: {{certificate: certificate.pem, key: key.pem}}\n'
+            f'admin: "127.0.0.1:{ports[3]}", srt: none}}\ntls: {{certificate: certificate.pem, key: key.pem}}\n'
             f"data: {folder}/var\n")
         done = subprocess.run([VITRINE, "serve", "--config", folder / "vitrine.yaml"], cwd=folder, timeout=20,
                               capture_output=True, text=True)

@@ -65,6 +65,17 @@ static void expect_no_programs(void)
     EXPECT_REFUSED(setrlimit(RLIMIT_CORE, &core));
 }
 
+static void expect_pairs_only(void)
+{
+    int pair[2];
+    EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+    EXPECT_REFUSED(socket(AF_UNIX, SOCK_STREAM, 0));
+    EXPECT_REFUSED(socket(AF_INET, SOCK_STREAM, 0));
+    EXPECT_REFUSED(socket(AF_INET6, SOCK_DGRAM, 0));
+    EXPECT_REFUSED(connect(listener, (struct sockaddr *)&address, sizeof address));
+    EXPECT_REFUSED(bind(listener, (struct sockaddr *)&address, sizeof address));
+}
+
 static void expect_no_new_sockets(void)
 {
     int pair[2];
@@ -164,6 +175,34 @@ static void gate(void)
     EXPECT(pthread_create(&thread, NULL, answer, &answered) != 0);
 }
 
+static void gate_tls(void)
+{
+    EXPECT(vt_sandbox_enter(VT_SANDBOX_GATE_TLS) == 0);
+    expect_no_programs();
+    expect_pairs_only();
+    expect_no_files();
+    expect_no_new_code();
+    expect_others_are_safe();
+    expect_waiting();
+    expect_accept();
+    pthread_t thread;
+    int answered;
+    EXPECT(pthread_create(&thread, NULL, answer, &answered) != 0);
+}
+
+static void gate_srt(void)
+{
+    EXPECT(vt_sandbox_enter(VT_SANDBOX_GATE_SRT) == 0);
+    expect_no_programs();
+    expect_pairs_only();
+    expect_no_files();
+    expect_no_new_code();
+    expect_others_are_safe();
+    expect_waiting();
+    EXPECT_REFUSED(accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    expect_threads();
+}
+
 static void ingest(void)
 {
     EXPECT(vt_sandbox_enter(VT_SANDBOX_INGEST) == 0);
@@ -258,6 +297,8 @@ static int in_child(void (*body)(void), char *said, size_t room)
     }
 
 CHILD_TEST(a_gate_accepts_and_opens_nothing, gate)
+CHILD_TEST(a_gate_that_pumps_has_pairs_of_sockets, gate_tls)
+CHILD_TEST(gate_srt_has_threads_too_and_accepts_nothing, gate_srt)
 CHILD_TEST(an_ingest_has_threads_and_memory_and_nothing_else, ingest)
 CHILD_TEST(a_studio_has_files_and_threads_but_no_programs_or_sockets, studio)
 CHILD_TEST(an_origin_has_files_and_accepts_but_no_programs_or_sockets, origin)
@@ -302,8 +343,10 @@ int main(void)
     if (!mkdtemp(folder))
         return 1;
     unsetenv("VITRINE_SANDBOX");
-    listen_with_guests(2);
+    listen_with_guests(3);
     RUN(a_gate_accepts_and_opens_nothing);
+    RUN(a_gate_that_pumps_has_pairs_of_sockets);
+    RUN(gate_srt_has_threads_too_and_accepts_nothing);
     RUN(an_ingest_has_threads_and_memory_and_nothing_else);
     RUN(a_studio_has_files_and_threads_but_no_programs_or_sockets);
     RUN(an_origin_has_files_and_accepts_but_no_programs_or_sockets);

@@ -243,6 +243,7 @@ static void stream_free(struct stream *s)
 }
 
 // Packet `i` as an access unit, `from_ns` into the publisher's timeline; times are whole milliseconds as RTMP's are.
+__attribute__((unused))
 static struct vt_access_unit stream_unit(const struct stream *s, int i, int64_t from_ns)
 {
     const AVPacket *packet = s->packets[i];

@@ -78,8 +78,89 @@ TEST(bounds_the_length)
     expect_error("live", longer, -EMSGSIZE);
 }
 
+static void expect_srt(const char *streamid, const char *key, const char *resource)
+{
+    struct vt_streamid out;
+    REQUIRE_INT(vt_streamid_srt(&out, streamid), 0);
+    REQUIRE_TEXT(out.key, key);
+    REQUIRE_TEXT(out.resource, resource);
+}
+
+static void expect_srt_error(const char *streamid, int error)
+{
+    struct vt_streamid out = {.key = "untouched"};
+    int result = vt_streamid_srt(&out, streamid);
+    if (result != error)
+        check_fail(__FILE__, __LINE__, "\"%s\" gives %d, not %d", streamid, result, error);
+    REQUIRE_TEXT(out.key, "untouched");
+}
+
+TEST(understands_what_srt_callers_send)
+{
+    expect_srt("demo-key", "demo-key", "");
+    expect_srt("demo,key:with-marks", "demo,key:with-marks", "");
+    expect_srt("#!::r=mango,m=publish,s=demo-key", "demo-key", "mango");
+    expect_srt("#!::bmd_uuid=1,s=demo-key,u=me,bmd_name=x,t=stream,m=publish,r=live/mango,h=a.example", "demo-key",
+               "mango");
+    expect_srt("#!::r=live/demo-key,m=publish", "demo-key", "");
+    expect_srt("#!::r=demo-key", "demo-key", "");
+    expect_srt("%23!::r=mango%2Cm=publish,s=demo%2dkey", "demo-key", "mango");
+    expect_srt("%23!::s=50%2525off", "50%25off", "");                       // once, not twice
+    expect_srt("publish:demo-key", "demo-key", "");
+    expect_srt("publish:live/demo-key#feedbackplay", "demo-key", "");
+    expect_srt("publish:mango:user:demo-key", "demo-key", "mango");
+    expect_srt("publish:mango:user:demo-key:a=1#feedbackplay", "demo-key", "mango");
+    expect_srt("a.example/app/demo-key", "demo-key", "");
+    expect_srt("srt://a.example:8890/app/demo-key", "demo-key", "");
+    expect_srt("srt%3A%2F%2Fa.example%3A8890%2Fapp%2Fdemo-key", "demo-key", "");
+    expect_srt("live/demo-key", "demo-key", "");
+    expect_srt("live/mango?token=demo%2Dkey", "demo-key", "mango");
+    expect_srt("mango?x=1&key=demo-key", "demo-key", "mango");
+    expect_srt("demo-key,mode:publish", "demo-key", "");
+    expect_srt("mango,token:demo-key,mode:publish", "demo-key", "mango");
+}
+
+TEST(refuses_other_streamids)
+{
+    expect_srt_error("", -ENOENT);
+    expect_srt_error("#!::", -ENOENT);
+    expect_srt_error("#!::m=publish", -ENOENT);
+    expect_srt_error("publish:", -ENOENT);
+    expect_srt_error("srt://a.example:8890", -ENOENT);
+    expect_srt_error("#!::r=mango,m=request", -EPERM);
+    expect_srt_error("#!::r=mango,m=bidirectional,s=k", -EPERM);
+    expect_srt_error("read:mango", -EPERM);
+    expect_srt_error("mango,mode:request", -EPERM);
+    expect_srt_error("#!::r=mango,m=x", -EBADMSG);
+    expect_srt_error("#!:{r=mango}", -EBADMSG);
+    expect_srt_error("#!", -EBADMSG);
+    expect_srt_error("%23!::s=%0", -EILSEQ);
+    expect_srt_error("%23!::s=%00", -EILSEQ);
+    expect_srt_error("a\nb", -EILSEQ);
+    expect_srt_error("mango?token=%zz", -EILSEQ);
+}
+
+TEST(bounds_a_streamid)
+{
+    char text[VT_STREAMID_MAX + 2], key[VT_KEY_MAX + 2];
+    memset(text, 'k', sizeof text);
+    memcpy(text, "#!::x=", 6);
+    text[VT_STREAMID_MAX + 1] = 0;
+    expect_srt_error(text, -EMSGSIZE);
+    memcpy(text + VT_STREAMID_MAX - 4, ",s=j", 5);
+    expect_srt(text, "j", "");
+    memset(key, 'k', sizeof key);
+    key[VT_KEY_MAX + 1] = 0;
+    expect_srt_error(key, -EMSGSIZE);
+    key[VT_KEY_MAX] = 0;
+    expect_srt(key, key, "");
+}
+
 int main(void)
 {
+    RUN(understands_what_srt_callers_send);
+    RUN(refuses_other_streamids);
+    RUN(bounds_a_streamid);
     RUN(finds_the_key_in_every_form);
     RUN(says_when_there_is_none);
     RUN(refuses_what_no_key_holds);

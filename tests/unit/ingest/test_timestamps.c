@@ -207,8 +207,42 @@ TEST(a_runaway_clock_is_held_back)
         REQUIRE(video(&line, i * 0x7fffffffu) > 0);
 }
 
+TEST(ticks_wrap_without_a_mark)
+{
+    struct vt_timestamps times = {0};
+    struct vt_times out = {0};
+    uint64_t tick = VT_TIME_TICKS_MASK - 90000;          // a second before 33 bits are full
+    for (int i = 0; i < 90; i++, tick += 3000) {         // three seconds at 30 a second
+        int64_t at = i * VT_NS_PER_S / 30;
+        vt_timestamps_map_ticks(&times, VT_TIME_VIDEO, tick & VT_TIME_TICKS_MASK, (tick + 6000) & VT_TIME_TICKS_MASK,
+                                VT_NS_PER_S + at, &out);
+        REQUIRE_NEAR(out.dts_ns, at, 1);
+        REQUIRE_NEAR(out.pts_ns - out.dts_ns, VT_NS_PER_S / 15, 1);
+        REQUIRE(!out.epoch);
+        vt_timestamps_map_ticks(&times, VT_TIME_AUDIO, tick & VT_TIME_TICKS_MASK, tick & VT_TIME_TICKS_MASK,
+                                VT_NS_PER_S + at, &out);
+        REQUIRE_NEAR(out.dts_ns, at, 1);
+        REQUIRE_INT(out.pts_ns, out.dts_ns);
+    }
+}
+
+TEST(ticks_before_their_decoding_time_and_far_after_it)
+{
+    struct vt_timestamps times = {0};
+    struct vt_times out;
+    vt_timestamps_map_ticks(&times, VT_TIME_VIDEO, 5, VT_TIME_TICKS_MASK, 0, &out);      // six ticks earlier
+    REQUIRE_NEAR(out.pts_ns - out.dts_ns, -66667, 1);
+    vt_timestamps_map_ticks(&times, VT_TIME_VIDEO, 3005, 3005 + 900000, VT_NS_PER_S / 30, &out);
+    REQUIRE_INT(out.pts_ns - out.dts_ns, 10 * VT_NS_PER_S);
+    vt_timestamps_map_ticks(&times, VT_TIME_VIDEO, 6005, 6005 + 900001, VT_NS_PER_S / 15, &out);
+    REQUIRE_INT(out.pts_ns, out.dts_ns);
+    REQUIRE_INT(times.compositions, 1);
+}
+
 int main(void)
 {
+    RUN(ticks_wrap_without_a_mark);
+    RUN(ticks_before_their_decoding_time_and_far_after_it);
     RUN(both_tracks_share_one_origin);
     RUN(wraps_of_every_kind_leave_no_mark);
     RUN(small_steps_back_are_clamped);

@@ -98,13 +98,15 @@ TEST(reads_rtmps_and_its_certificate)
     REQUIRE_TEXT(config->tls_key, "/etc/b.pem");
     REQUIRE_INT(parse(""), 0);
     REQUIRE(config->rtmps == NULL);
+    REQUIRE_TEXT(config->srt, "127.0.0.1:8890");
+    REQUIRE_INT(parse("listen: {srt: none}\n"), 0);
+    REQUIRE(config->srt == NULL);
+    require_error("listen: {srt: 8890}\n", 1, 15,
+                  "srt must be an address and a port such as 127.0.0.1:8080 or [::]:8080, is 8890");
 }
 
 TEST(what_has_no_effect_is_a_warning)
 {
-    REQUIRE_INT(parse("listen: {srt: \"127.0.0.1:9000\"}\n"), 0);
-    REQUIRE_INT(diagnostics.warnings, 1);
-    REQUIRE_INT(diagnostics.list[0].column, 15);
     REQUIRE_INT(parse("tls: {certificate: a.pem, key: b.pem}\n"), 0);
     REQUIRE_TEXT(diagnostics.list[0].text, "tls has no effect: there is no rtmps under listen");
     REQUIRE_INT(parse("channels: {mango: }\n"), 0);

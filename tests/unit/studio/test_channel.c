@@ -185,11 +185,26 @@ TEST(keys_hold_at_their_limit)
     require_error(text, 1, 8, "a key must have at most 128 characters");
 }
 
-TEST(a_passphrase_without_srt_is_a_warning)
+TEST(srt_has_a_passphrase_and_a_latency)
 {
-    REQUIRE_INT(read_yaml("srt: {passphrase: 0123456789}\n"), 0);
-    REQUIRE_INT(diagnostics.warnings, 1);
-    REQUIRE(strstr(diagnostics.list[0].text, "SRT is not supported") != NULL);
+    char text[160] = "srt: {passphrase: ";
+    REQUIRE_INT(read_yaml("{}\n"), 0);
+    REQUIRE(channel.srt_passphrase == NULL);
+    REQUIRE_INT(channel.srt_latency_ns, 200000000);
+    REQUIRE_INT(read_yaml("srt: {passphrase: 0123456789, latency: 1s}\n"), 0);
+    REQUIRE_TEXT(channel.srt_passphrase, "0123456789");
+    REQUIRE_INT(channel.srt_latency_ns, 1000000000);
+    json_t *json = vt_channel_to_json(&channel);
+    char *shown = json_dumps(json, 0);
+    REQUIRE(strstr(shown, "0123456789") == NULL);
+    free(shown);
+    json_decref(json);
+    require_error("srt: {passphrase: 012345678}\n", 1, 19, "a passphrase must have 10 to 79 characters");
+    memset(text + strlen(text), 'p', 79);
+    strcat(text, "}\n");
+    REQUIRE_INT(read_yaml(text), 0);
+    memcpy(strchr(text, '}'), "p}\n", 4);
+    require_error(text, 1, 19, "a passphrase must have 10 to 79 characters");
 }
 
 TEST(goes_through_json_without_its_keys)
@@ -245,7 +260,7 @@ int main(void)
     RUN(renditions_are_checked);
     RUN(lists_hold_at_their_limits);
     RUN(keys_hold_at_their_limit);
-    RUN(a_passphrase_without_srt_is_a_warning);
+    RUN(srt_has_a_passphrase_and_a_latency);
     RUN(goes_through_json_without_its_keys);
     RUN(refuses_json_that_does_not_fit);
     vt_channel_free(&channel);

@@ -1,0 +1,98 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "ingest/gate.h"
+#include "ingest/gate_process.h"
+#include "ingest/srt_listener.h"
+
+struct process {
+    struct vt_gate_process gate;
+    struct vt_srt_listener *listener;
+    struct vt_source *on_event;
+    struct vt_srt_keys keys;
+};
+
+static void hand_over(struct process *process, struct vt_srt_event *event)
+{
+    json_t *body = json_pack("{s:I, s:s, s:s, s:s}", "conn", (json_int_t)event->conn, "address", event->address.text,
+                             "key", event->key, "encoder", event->encoder);
+    vt_gate_process_send(&process->gate, VT_MSG_SRT_HAND, body, &event->fd, 1);
+    close(event->fd);
+    OPENSSL_cleanse(event->key, sizeof event->key);
+}
+
+static void on_event(void *opaque, int fd, uint32_t events)
+{
+    struct process *process = opaque;
+    struct vt_srt_event event;
+    while (vt_srt_listener_take(process->listener, &event) == 1) {
+        if (event.kind == VT_SRT_PUBLISHES)
+            hand_over(process, &event);
+        else if (event.kind == VT_SRT_STATUS)
+            vt_gate_process_send(&process->gate, VT_MSG_SRT_STATUS,
+                                 json_pack("{s:I, s:o}", "conn", (json_int_t)event.conn, "srt", event.status), NULL, 0);
+        else
+            vt_gate_process_log(&process->gate, event.address.text, event.why);
+    }
+}
+
+static int on_keys(struct process *process, const json_t *body)
+{
+    int error = vt_srt_keys_put(&process->keys, body);
+    if (!error && process->listener)
+        vt_srt_listener_keys(process->listener, &process->keys);
+    return error;
+}
+
+// libsrt starts its threads in here, so they are locked in as well.
+static int on_start(struct process *process, struct vt_message *message)
+{
+    int fds[VT_MESSAGE_FDS];
+    if (process->listener)
+        return -EBADMSG;
+    for (int i = 0; i < message->n_fds; i++)
+        fds[i] = vt_message_take_fd(message, i);
+    int error = vt_sandbox_enter(VT_SANDBOX_GATE_SRT);
+    if (!error)
+        error = vt_srt_listener_new(&process->listener, fds, message->n_fds, &process->keys);
+    if (!error)
+        error = vt_loop_io(process->gate.loop, &process->on_event, vt_srt_listener_fd(process->listener), EPOLLIN,
+                           on_event, process);
+    return error;
+}
+
+static int on_message(void *opaque, struct vt_message *message)
+{
+    switch (message->kind) {
+    case VT_MSG_GATE_KEYS:
+        return on_keys(opaque, message->body);
+    case VT_MSG_GATE_START:
+        return on_start(opaque, message);
+    default:
+        return -EBADMSG;
+    }
+}
+
+int vt_gate_srt_main(void)
+{
+    vt_log_init("gate srt");
+    struct process *process = calloc(1, sizeof *process);
+    if (!process)
+        return 1;
+    process->gate.on_message = on_message;
+    process->gate.opaque = process;
+    int code = vt_gate_process_run(&process->gate);
+    vt_source_free(&process->on_event);
+    vt_srt_listener_free(&process->listener);
+    vt_gate_process_free(&process->gate);
+    OPENSSL_cleanse(process, sizeof *process);
+    free(process);
+    return code;
+}

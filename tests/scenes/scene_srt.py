@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""Streamers push over SRT: keys and passphrases, what is refused, a gate that dies; another channel over RTMP beside
+them goes on undisturbed."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness import VITRINE, Daemon, Publisher, decode_errors, fetch_rendition, main, require, wait_for
+
+CHANNELS = """
+  mango:
+    keys: ["mango-key"]
+    canvas: {size: 320x180, fps: 30}
+    renditions: [{name: big, size: 320x180, bitrate: 300k}]
+    encoder: {preset: ultrafast}
+    slate: {after: 1s, grace: 30s}
+  fig:
+    keys: ["fig-key"]
+    srt: {passphrase: "a long passphrase", latency: 300ms}
+    canvas: {size: 320x180, fps: 30}
+    renditions: [{name: big, size: 320x180, bitrate: 300k}]
+    encoder: {preset: ultrafast}
+  lime:
+    keys: ["lime-key"]
+    canvas: {size: 320x180, fps: 30}
+    renditions: [{name: big, size: 320x180, bitrate: 300k}]
+    encoder: {preset: ultrafast}
+"""
+PICTURE = "testsrc2=size=320x180:rate=30"
+
+
+def publisher_of(daemon, channel="mango"):
+    return daemon.api("GET", f"/v1/channels/{channel}/status", expect=200).get("publisher")
+
+
+class SrtPublisher(Publisher):
+    """ffmpeg as an SRT caller."""
+
+    def __init__(self, daemon, query, sound="sine=frequency=440:sample_rate=48000"):
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            ["ffmpeg", "-nostdin", "-hide_banner", "-v", "error", "-re", "-f", "lavfi", "-i", PICTURE, "-re", "-f",
+             "lavfi", "-i", sound, "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "30",
+             "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "mpegts", f"srt://127.0.0.1:{daemon.srt_port}?{query}"],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+
+
+@contextmanager
+def live_transmit(daemon, query):
+    """ffmpeg's MPEG-TS over UDP into srt-live-transmit."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        sender = subprocess.Popen(
+            ["ffmpeg", "-nostdin", "-v", "error", "-re", "-f", "lavfi", "-i", PICTURE, "-re", "-f", "lavfi", "-i", "sine",
+             "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "30", "-pix_fmt", "yuv420p", "-c:a",
+             "aac", "-f", "mpegts", f"udp://127.0.0.1:{port}?pkt_size=1316"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        caller = subprocess.Popen(["srt-live-transmit", f"udp://127.0.0.1:{port}",
+                                   f"srt://127.0.0.1:{daemon.srt_port}?{query}"], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            for process in (caller, sender):
+                process.kill()
+                process.wait()
+
+
+def refused(daemon, query, complaint):
+    """ffmpeg shows no reason, so the daemon's log is asked for it; libsrt's own refusals stand there not at all."""
+    before = daemon.text().count(complaint) if complaint else 0
+    with SrtPublisher(daemon, query) as stranger:
+        require(stranger.process.wait(20) != 0, f"{query} was let in")
+    if complaint:
+        wait_for(f"the log to say {complaint!r}", lambda: daemon.text().count(complaint) > before)
+
+
+# A caller that does nothing but say why it was refused.
+CALLER = """
+import ctypes, socket, struct, sys
+srt = ctypes.CDLL("libsrt-gnutls.so.1.5")
+srt.srt_startup()
+srt.srt_setloglevel(0)
+caller, streamid = srt.srt_create_socket(), sys.argv[2].encode()
+srt.srt_setsockflag(caller, 46, streamid, len(streamid))     # SRTO_STREAMID
+to = struct.pack("=H", socket.AF_INET) + struct.pack(">H", int(sys.argv[1])) + socket.inet_aton("127.0.0.1") + bytes(8)
+print(0 if srt.srt_connect(caller, to, len(to)) == 0 else srt.srt_getrejectreason(caller))
+"""
+
+
+def reject_code(port, streamid):
+    done = subprocess.run(["python3", "-c", CALLER, str(port), streamid], capture_output=True, text=True, timeout=20)
+    return int(done.stdout)
+
+
+def libraries(pid):
+    return set(re.findall(r"/(libsrt[^/\s]*)$", Path(f"/proc/{pid}/maps").read_text(), re.M))
+
+
+def scene_publishes():
+    with Daemon(channels=CHANNELS) as daemon, tempfile.TemporaryDirectory() as folder:
+        with SrtPublisher(daemon, "streamid=mango-key"):
+            daemon.segments("big", 4)
+            daemon.segments("audio", 4)
+            shown = publisher_of(daemon)
+            require((shown["protocol"], shown["address"]) == ("srt", "127.0.0.1"), f"the status says {shown}")
+            require((shown["video"]["codec"], shown["audio"]["codec"]) == ("H.264", "AAC"), f"codecs: {shown}")
+            line = wait_for("SRT's statistics", lambda: publisher_of(daemon).get("srt"))
+            require(line["packets"] > 0 and line["latency_ms"] == 200 and not line["encrypted"], f"statistics: {line}")
+            before = daemon.api("GET", "/v1/channels/mango/status", expect=200)["studio"]["dropped_samples"]
+            for name in ("big", "audio"):
+                path = fetch_rendition(daemon, daemon.media(name), Path(folder) / f"{name}.mp4")
+                require(not decode_errors(path), f"{name}: {decode_errors(path)}")
+            daemon.segments("big", 6)
+            status = daemon.api("GET", "/v1/channels/mango/status", expect=200)
+            lost = status["studio"]["dropped_samples"] - before
+            require(lost == 0, f"{lost} samples came too late for their picture")
+            require(status["publisher"]["errors"] == 0, f"{status['publisher']['errors']} errors")
+        wait_for("the publisher to be gone", lambda: not publisher_of(daemon))
+
+
+def scene_streamids():
+    with Daemon(channels=CHANNELS) as daemon:
+        for query in ("streamid=#!::r=mango,m=publish,s=mango-key", "streamid=publish:mango:me:mango-key",
+                      "streamid=live/mango-key"):
+            with SrtPublisher(daemon, query):
+                wait_for(f"{query} to publish", lambda: publisher_of(daemon))
+            wait_for("it to be gone", lambda: not publisher_of(daemon))
+        with live_transmit(daemon, "streamid=#!::r=mango,m=publish,s=mango-key"):
+            wait_for("srt-live-transmit to publish", lambda: (publisher_of(daemon) or {}).get("frames", 0) > 30)
+
+
+def scene_refusals():
+    with Daemon(channels=CHANNELS) as daemon, Publisher(daemon, "lime-key", picture=PICTURE):
+        daemon.segments("big", 1, channel="lime")
+        lime = publisher_of(daemon, "lime")["publisher"]
+        unknown = "refused: no channel has that key"
+        refused(daemon, "streamid=no-such-key", unknown)
+        refused(daemon, "streamid=#!::r=mango,m=publish,s=wrong", unknown)
+        refused(daemon, "streamid=#!::r=lime,m=publish,s=mango-key", unknown)
+        refused(daemon, "streamid=#!::r=mango,m=request,s=mango-key", "refused: it asks to play")
+        refused(daemon, "mode=caller", "refused: its streamid names no key")
+        for streamid, code in (("no-such-key", 1401), ("#!::r=lime,s=mango-key", 1401), ("#!:{x}", 1400),
+                               ("#!::r=mango,m=request", 1405), ("", 1400)):
+            got = reject_code(daemon.srt_port, streamid)
+            require(got == code, f"{streamid!r} is refused with {got}, not {code}")
+        require("no-such-key" not in daemon.text(), "a key stands in the log")
+        shown = publisher_of(daemon, "lime")
+        require(shown["publisher"] == lime and shown["dropped"] == 0, f"the other channel was disturbed: {shown}")
+
+
+def scene_passphrases():
+    with Daemon(channels=CHANNELS) as daemon:
+        with SrtPublisher(daemon, "streamid=fig-key&passphrase=a long passphrase"):
+            line = wait_for("SRT's statistics", lambda: (publisher_of(daemon, "fig") or {}).get("srt"))
+            require(line["encrypted"] and line["latency_ms"] == 300, f"statistics: {line}")
+            daemon.segments("big", 2, channel="fig")
+        wait_for("the publisher to be gone", lambda: not publisher_of(daemon, "fig"))
+        refused(daemon, "streamid=fig-key&passphrase=another passphrase", None)
+        refused(daemon, "streamid=fig-key", None)
+        refused(daemon, "streamid=mango-key&passphrase=a long passphrase", None)
+        require(not publisher_of(daemon, "fig") and not publisher_of(daemon), "one of them publishes")
+        require("a long passphrase" not in daemon.text(), "the passphrase stands in the log")
+
+
+def scene_the_gate_dies():
+    with Daemon(channels=CHANNELS) as daemon, Publisher(daemon, "lime-key", picture=PICTURE):
+        daemon.segments("big", 2, channel="lime")
+        lime = publisher_of(daemon, "lime")["publisher"]
+        with SrtPublisher(daemon, "streamid=mango-key"):
+            daemon.segments("big", 2)
+            show = daemon.media("big").path
+            gate = daemon.child("vitrine gate srt")
+            os.kill(gate, signal.SIGKILL)
+            daemon.child("vitrine gate srt", other_than=gate)
+            wait_for("the lost publisher to be noticed", lambda: not publisher_of(daemon))
+            wait_for("the slate", lambda: daemon.state() == "slate")
+        with SrtPublisher(daemon, "streamid=mango-key"):
+            wait_for("the publisher to be back", lambda: daemon.state() == "live")
+            playlist = daemon.media("big")
+            require(playlist.path == show, "a new show was begun")
+            require("#EXT-X-DISCONTINUITY\n" not in playlist.text, "there is a discontinuity")
+        shown = publisher_of(daemon, "lime")
+        require(shown["publisher"] == lime and shown["dropped"] == 0, f"the other channel was disturbed: {shown}")
+
+
+def scene_takeover_and_kick():
+    with Daemon(channels=CHANNELS) as daemon, SrtPublisher(daemon, "streamid=mango-key") as first:
+        one = wait_for("the first publisher", lambda: publisher_of(daemon))["publisher"]
+        with Publisher(daemon, "mango-key", picture=PICTURE):
+            wait_for("RTMP to take over", lambda: (publisher_of(daemon) or {}).get("protocol") == "rtmp")
+            require(first.process.wait(20) != 0, "the first publisher did not notice")
+        with SrtPublisher(daemon, "streamid=mango-key") as second:
+            wait_for("SRT to publish", lambda: (publisher_of(daemon) or {"publisher": one})["publisher"] != one and
+                     publisher_of(daemon)["protocol"] == "srt")
+            daemon.api("DELETE", "/v1/channels/mango/publisher")
+            require(second.process.wait(20) != 0, "the kicked publisher did not notice")
+
+
+def scene_one_libsrt():
+    """Two variants of libsrt in one process crash; libavformat brings the one that the gate uses."""
+    with Daemon(channels=CHANNELS) as daemon, SrtPublisher(daemon, "streamid=mango-key"):
+        daemon.segments("big", 1)
+        seen = {title: libraries(pid) for title, pid in daemon.children().items()}
+        require("vitrine gate srt" in seen and "vitrine ingest mango" in seen, f"processes: {list(seen)}")
+        for title, found in seen.items():
+            require(all(name.startswith("libsrt-gnutls") for name in found), f"{title} has {found}")
+            require(len(found) <= 1, f"{title} has {found}")
+
+
+def scene_a_taken_port():
+    with Daemon(channels=CHANNELS) as daemon:
+        text = daemon.config.read_text()
+        other = re.sub(r'(rtmp|http|admin): "127.0.0.1:\d+"', r'\1: "127.0.0.1:0"', text)
+        with tempfile.TemporaryDirectory() as folder:
+            config = Path(folder) / "vitrine.yaml"
+            config.write_text(other.replace(f"{daemon.folder}/var", f"{folder}/var"))
+            done = subprocess.run([VITRINE, "serve", "--config", config], cwd=folder, capture_output=True, text=True,
+                                  timeout=20)
+            require(done.returncode == 1, f"it ended with {done.returncode}")
+            require(f"srt: 127.0.0.1:{daemon.srt_port} is in use" in done.stderr, f"it said {done.stderr}")
+
+
+if __name__ == "__main__":
+    main()

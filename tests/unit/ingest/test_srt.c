@@ -1,0 +1,155 @@
+// What gate srt decides by: the packet filter, on UDP sockets of this machine, and the keys.
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <openssl/sha.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "ingest/srt_filter.h"
+#include "ingest/srt_keys.h"
+
+static int receiver, sender;
+
+static void open_sockets(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof to;
+    receiver = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    REQUIRE_INT(vt_srt_filter_attach(receiver), 0);
+    REQUIRE_INT(bind(receiver, (struct sockaddr *)&to, sizeof to), 0);
+    REQUIRE_INT(getsockname(receiver, (struct sockaddr *)&to, &size), 0);
+    REQUIRE_INT(connect(sender, (struct sockaddr *)&to, sizeof to), 0);
+}
+
+static void close_sockets(void)
+{
+    close(receiver);
+    close(sender);
+}
+
+// Whether a packet of 64 bytes passes that begins with `kind` and says `mtu` where a handshake does.
+static bool passes(uint32_t kind, uint32_t mtu, size_t size)
+{
+    uint32_t packet[16] = {htonl(kind)}, got[16];
+    packet[7] = htonl(mtu);
+    REQUIRE_INT(send(sender, packet, size, 0), size);
+    return recv(receiver, got, sizeof got, MSG_DONTWAIT) == (ssize_t)size;
+}
+
+TEST(handshakes_pass_with_an_mtu_in_range_only)
+{
+    open_sockets();
+    for (uint32_t kind = 0x80000000u; kind <= 0x80000001u; kind++) {     // whatever the subtype is
+        REQUIRE(!passes(kind, VT_SRT_MTU_MIN - 1, 64));
+        REQUIRE(passes(kind, VT_SRT_MTU_MIN, 64));
+        REQUIRE(passes(kind, VT_SRT_MTU_MAX, 64));
+        REQUIRE(!passes(kind, VT_SRT_MTU_MAX + 1, 64));
+    }
+    REQUIRE(!passes(0x80000000u, UINT32_MAX, 64));
+    REQUIRE(!passes(0x80000000u, VT_SRT_MTU_MAX, 31));      // ends within the MTU
+    REQUIRE(passes(0x80000000u, VT_SRT_MTU_MAX, 32));
+    close_sockets();
+}
+
+TEST(other_packets_pass)
+{
+    open_sockets();
+    REQUIRE(passes(0x00000001u, 0, 64));                    // media
+    REQUIRE(passes(0x80010000u, 0, 16));                    // keep-alive
+    REQUIRE(passes(0x80020000u, 0, 44));                    // acknowledgement
+    REQUIRE(!passes(0x80010000u, 0, 3));                    // no packet of SRT
+    close_sockets();
+}
+
+static struct vt_srt_keys keys;
+
+static json_t *channel(const char *name, int n_keys, const char *key, const char *passphrase, int latency_ms)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    char hex[65];
+    json_t *list = json_array();
+    SHA256((const unsigned char *)key, strlen(key), digest);
+    for (int i = 0; i < 32; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    for (int i = 0; i < n_keys; i++)
+        json_array_append_new(list, json_string(hex));
+    return json_pack("{s:s, s:o, s:s*, s:i}", "channel", name, "keys", list, "passphrase", passphrase, "latency_ms",
+                     latency_ms);
+}
+
+static int read_channels(json_t *first, json_t *second)
+{
+    memset(&keys, 0, sizeof keys);
+    int error = vt_srt_keys_put(&keys, first);
+    if (!error && second)
+        error = vt_srt_keys_put(&keys, second);
+    json_decref(first);
+    json_decref(second);
+    return error;
+}
+
+TEST(finds_the_channel_of_a_key)
+{
+    REQUIRE_INT(read_channels(channel("mango", 1, "mango-key", NULL, 200),
+                              channel("lime", 1, "lime-key", "passphrase", 500)), 0);
+    REQUIRE_TEXT(vt_srt_keys_find(&keys, "mango-key")->name, "mango");
+    REQUIRE_TEXT(vt_srt_keys_find(&keys, "mango-key")->passphrase, "");
+    REQUIRE_TEXT(vt_srt_keys_find(&keys, "lime-key")->passphrase, "passphrase");
+    REQUIRE_INT(vt_srt_keys_find(&keys, "lime-key")->latency_ms, 500);
+    REQUIRE(vt_srt_keys_find(&keys, "lime-kez") == NULL);
+    REQUIRE(vt_srt_keys_find(&keys, "") == NULL);
+}
+
+TEST(keys_have_limits)
+{
+    char text[VT_SRT_PASSPHRASE_MAX + 2];
+    memset(text, 'p', sizeof text);
+    text[sizeof text - 1] = 0;
+    REQUIRE_INT(read_channels(channel("a", 1, "k", text, 0), NULL), -EBADMSG);
+    text[VT_SRT_PASSPHRASE_MAX] = 0;
+    REQUIRE_INT(read_channels(channel("a", 1, "k", text, 0), NULL), 0);
+    text[VT_SRT_PASSPHRASE_MIN] = 0;
+    REQUIRE_INT(read_channels(channel("a", 1, "k", text, 0), NULL), 0);
+    text[VT_SRT_PASSPHRASE_MIN - 1] = 0;
+    REQUIRE_INT(read_channels(channel("a", 1, "k", text, 0), NULL), -EBADMSG);
+    REQUIRE_INT(read_channels(channel("a", VT_SRT_KEYS, "k", NULL, VT_SRT_LATENCY_MAX_MS), NULL), 0);
+    REQUIRE_INT(read_channels(channel("a", VT_SRT_KEYS + 1, "k", NULL, 0), NULL), -EBADMSG);
+    REQUIRE_INT(read_channels(channel("a", 1, "k", NULL, VT_SRT_LATENCY_MAX_MS + 1), NULL), -EBADMSG);
+    REQUIRE_INT(read_channels(channel("a", 1, "k", NULL, -1), NULL), -EBADMSG);
+    REQUIRE_INT(read_channels(channel("a b", 1, "k", NULL, 0), NULL), -EBADMSG);
+    json_t *bad = json_pack("{s:s, s:[s], s:i}", "channel", "a", "keys", "x", "latency_ms", 1);
+    REQUIRE_INT(vt_srt_keys_put(&keys, bad), -EBADMSG);
+    json_decref(bad);
+}
+
+TEST(channels_have_a_limit_and_are_replaced)
+{
+    memset(&keys, 0, sizeof keys);
+    for (int i = 0; i <= VT_SRT_CHANNELS; i++) {
+        char name[16], key[16];
+        snprintf(name, sizeof name, "c%d", i);
+        snprintf(key, sizeof key, "k%d", i);
+        json_t *body = channel(name, 1, key, NULL, 200);
+        REQUIRE_INT(vt_srt_keys_put(&keys, body), i < VT_SRT_CHANNELS ? 0 : -EBADMSG);
+        json_decref(body);
+    }
+    REQUIRE_TEXT(vt_srt_keys_find(&keys, "k31")->name, "c31");
+    json_t *body = channel("c31", 1, "other", NULL, 200);
+    REQUIRE_INT(vt_srt_keys_put(&keys, body), 0);
+    json_decref(body);
+    REQUIRE(vt_srt_keys_find(&keys, "k31") == NULL);
+    REQUIRE_TEXT(vt_srt_keys_find(&keys, "other")->name, "c31");
+}
+
+int main(void)
+{
+    RUN(handshakes_pass_with_an_mtu_in_range_only);
+    RUN(other_packets_pass);
+    RUN(finds_the_channel_of_a_key);
+    RUN(keys_have_limits);
+    RUN(channels_have_a_limit_and_are_replaced);
+    return DONE();
+}
