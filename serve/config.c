@@ -215,6 +215,8 @@ static int settle(struct reading *r)
     config->rtmps = move(&v->rtmps);
     if (v->srt && strcmp(v->srt, "none") != 0)
         config->srt = move(&v->srt);
+    const struct vt_yaml *listen = given(r->root, "listen");
+    config->srt_asked = listen && given(listen, "srt");
     if ((v->certificate && !(config->certificate = join(r->folder, v->certificate))) ||
         (v->key && !(config->tls_key = join(r->folder, v->key))))
         return -ENOMEM;

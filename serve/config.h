@@ -4,6 +4,7 @@
 // relative to the working directory.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/diagnostic.h"
@@ -15,6 +16,7 @@
 struct vt_config {
     char *rtmp, *http, *admin;           // addresses that vt_address_parse takes
     char *srt;                           // or NULL
+    bool srt_asked;                      // the file names it: then not getting it is an error, else a warning
     char *rtmps;                         // or NULL; then both of these are there:
     char *certificate, *tls_key;         // absolute
     char *data;                          // absolute

@@ -252,9 +252,13 @@ static int prepare_srt(struct vt_startup *startup, const struct vt_config *confi
     if (!config->srt)
         return 0;
     startup->srt_fd = vt_listen_srt(config->srt, why);
-    if (startup->srt_fd < 0)
+    if (startup->srt_fd >= 0)
+        return 0;
+    if (config->srt_asked)
         vt_error("srt: %s", why);
-    return startup->srt_fd < 0 ? -1 : 0;
+    else
+        vt_warning("srt: %s; going on without SRT, which the configuration does not name", why);
+    return config->srt_asked ? -1 : 0;
 }
 
 int vt_startup(struct vt_startup *ret, const struct vt_config *config)

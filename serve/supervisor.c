@@ -492,7 +492,7 @@ static void say_where(const struct supervisor *s)
         vt_listen_name(s->startup.rtmps_fd, rtmp);
         printf("push:  or server rtmps://%s/live\n", rtmp);
     }
-    if (s->config->srt) {
+    if (s->startup.srt_fd >= 0) {
         vt_listen_name(s->startup.srt_fd, rtmp);
         printf("push:  or srt://%s?streamid=KEY\n", rtmp);
     }
@@ -527,7 +527,7 @@ static void open_gates(struct supervisor *s)
     vt_service_start(&s->gate);
     if (s->config->rtmps)
         vt_service_start(&s->tls);
-    if (s->config->srt)
+    if (s->startup.srt_fd >= 0)
         vt_service_start(&s->srt);
 }
 

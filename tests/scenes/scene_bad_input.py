@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Mistakes and misfortunes: each gets a clear answer, and nothing on air is disturbed."""
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -110,6 +111,27 @@ def scene_port_in_use():
             ports = (daemon.rtmp_port, daemon.http_port, daemon.admin_port)
             require(any(str(port) in second.stderr for port in ports) and "in use" in second.stderr, second.stderr)
         require(http(daemon.url("/healthz"))[0] == 200, "the first one was disturbed")
+
+
+def scene_srt_port_that_nobody_asked_for():
+    """The default SRT port in use is a warning; one that the configuration names is an error."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        try:
+            taken.bind(("127.0.0.1", 8890))
+        except OSError:
+            pass                                       # somebody has it already: as good
+        daemon = Daemon()
+        config = daemon.config.read_text()
+        named = re.search(r', srt: "127.0.0.1:\d+"', config)[0]
+        daemon.config.write_text(config.replace(named, ""))
+        with daemon:
+            require("8890" in daemon.text() and "without SRT" in daemon.text(), f"no warning: {daemon.text()}")
+            require("vitrine gate srt" not in daemon.children(), "a gate runs without its port")
+        with tempfile.TemporaryDirectory() as folder:
+            asked = Path(folder) / "vitrine.yaml"
+            asked.write_text(config.replace(named, ', srt: "127.0.0.1:8890"').replace(str(daemon.folder), folder))
+            answer = serve(asked, folder)
+            require(answer.returncode == 1 and "8890" in answer.stderr, f"{answer.returncode}: {answer.stderr}")
 
 
 def scene_data_directory_not_writable():
