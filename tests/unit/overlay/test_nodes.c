@@ -259,6 +259,30 @@ TEST(the_variant_for_small_pictures_is_picked_before_anything_goes)
     vt_template_unref(&t);
 }
 
+// `count` boxes with hotspots: what making a view of them gives.
+static int view_of_targets(int count)
+{
+    char body[8192];
+    int at = snprintf(body, sizeof body, "layout:\n  type: box\n  style: { position: absolute, inset: 0 }\n  children:\n");
+    for (int i = 0; i < count; i++)
+        at += snprintf(body + at, sizeof body - (size_t)at, "    - { type: box, id: spot%d, style: { width: 10px, height: 10px }, "
+                       "hotspot: { action: view_item, label: \"Spot %d\" } }\n", i, i);
+    struct vt_template *t = template_of(body);
+    struct vt_view_params params = {.template = t, .width = 1280, .height = 720, .at_ns = CLOCK, .rate = {30, 1}};
+    struct vt_view *view = NULL;
+    int error = vt_view_new(&view, &params, &said);
+    vt_view_unref(&view);
+    vt_template_unref(&t);
+    return error;
+}
+
+TEST(hotspots_are_bounded)
+{
+    REQUIRE_INT(view_of_targets(VT_HOTSPOTS_MAX), 0);
+    REQUIRE_INT(view_of_targets(VT_HOTSPOTS_MAX + 1), -EINVAL);
+    REQUIRE(strstr(said.list[0].text, "hotspots"));
+}
+
 static const char tape[] =
     "layout: { type: ticker, id: tape, items: \"{{ show.products }}\", item: { text: \"{{ item.title }}\", separator: \" - \" }, "
     "speed: 100px/s, style: { position: absolute, inset: auto 0 0 0, height: 40px, font-size: 20px } }\n";
@@ -445,6 +469,7 @@ int main(void)
     RUN(what_is_too_small_to_read_goes_with_its_hotspot);
     RUN(the_variant_for_small_pictures_is_picked_before_anything_goes);
     RUN(a_longer_price_does_not_make_the_tape_jump);
+    RUN(hotspots_are_bounded);
     RUN(a_code_is_drawn_in_whole_modules);
     RUN(drawings_hold_only_what_is_safe);
     RUN(a_drawing_fills_its_box);
