@@ -11,7 +11,7 @@
 #include "serve/lint.h"
 #include "serve/origin.h"
 #include "serve/render_command.h"
-#include "serve/supervisor.h"
+#include "serve/serve_command.h"
 #include "studio/preview.h"
 #include "studio/studio.h"
 

@@ -11,7 +11,6 @@
 #include "serve/service.h"
 
 #define VT_PUBLISHER_LIMIT_NS (3 * VT_NS_PER_S)     // for an ingest that was told to stop
-#define VT_INGEST_SILENCE_NS  (3 * VT_NS_PER_S)     // an ingest that has said nothing for so long hangs: it is killed
 #define VT_STUDIO_DEATHS      8                     // in a row, each within VT_BACKOFF_RESET_NS of its start: it cannot
 #define VT_PUBLISHER_TEXT     128                   // kept of an address or an encoder's name
 

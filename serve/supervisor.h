@@ -1,7 +1,9 @@
-// `vitrine serve`: starts the other processes, decides who may publish, passes connections on. It parses nothing that a
-// stranger wrote, and dies of nothing that a child says.
+// The process that starts the others, keeps them, and ends them in order. It parses nothing that a stranger wrote, and
+// dies of nothing that a child says. What it knows of gates and publishers: serve/gates.h, serve/publishers.h; of a
+// channel and its studio: serve/program.h.
 #pragma once
 
-// The arguments after `serve`. Returns the process's exit code: 0 after SIGTERM or SIGINT, 1 when it cannot start, 2
-// for bad usage.
-int vt_serve_main(int argc, char **argv);
+#include "serve/config.h"
+
+// Serves until SIGTERM or SIGINT. `path` is the configuration's, or NULL: defaults. Returns the process's exit code.
+int vt_supervise(const struct vt_config *config, const char *path);

@@ -1,0 +1,40 @@
+// The gates, and what they ask: who may publish, and whose connection goes to which program. gate tls and gate srt run
+// only where the configuration has a place for them. One thread.
+#pragma once
+
+#include "ingest/gate.h"
+#include "serve/bucket.h"
+#include "serve/publishers.h"
+#include "serve/startup.h"
+
+#define VT_ASK_KEY_BYTES 1024
+#define VT_SHUTDOWN_CODE "NetConnection.Connect.AppShutdown"
+#define VT_SHUTDOWN_WORDS "The server is shutting down."
+
+struct vt_gates {
+    const struct vt_config *config;
+    const struct vt_startup *startup;
+    struct vt_policy *policy;
+    struct vt_program *programs;             // as many as the configuration has channels
+    struct vt_publishers *publishers;
+    struct vt_guesses *guesses;
+    struct vt_service rtmp, tls, srt;
+    struct vt_candidate asks[VT_GATE_CONNECTIONS];       // accepted over RTMP, not handed over yet
+    int n_asks;
+    bool closing;                            // nobody is let in, and no gate starts again
+    void (*on_end)(void *opaque);            // a gate has ended
+    void *opaque;
+};
+
+// What is borrowed lives as long as the gates. Returns 0 or -ENOMEM.
+int vt_gates_init(struct vt_gates *gates, struct vt_loop *loop, const struct vt_config *config,
+                  const struct vt_startup *startup, struct vt_policy *policy, struct vt_program *programs,
+                  struct vt_publishers *publishers);
+void vt_gates_free(struct vt_gates *gates);
+
+// Starts them: every key must be known by now.
+void vt_gates_open(struct vt_gates *gates);
+
+// The keys of a channel have changed; and so has the certificate.
+void vt_gates_send_keys(struct vt_gates *gates, int channel);
+void vt_gates_send_certificate(struct vt_gates *gates);

@@ -1,0 +1,202 @@
+#include "serve/publishers.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define LATE_NS (2 * VT_NS_PER_S)        // between two looks: this process itself was paused
+
+// ---- one publisher
+
+static void end_publisher(struct vt_publishers *all, struct vt_publisher *publisher)
+{
+    struct vt_publisher **place = &all->first;
+    while (*place != publisher)
+        place = &(*place)->next;
+    *place = publisher->next;
+    vt_child_free(&publisher->ingest);
+    json_decref(publisher->status);
+    json_decref(publisher->line);
+    free(publisher);
+    all->on_end(all->opaque);
+}
+
+static struct vt_publisher *publisher_of(const struct vt_publishers *all, const struct vt_child *ingest)
+{
+    struct vt_publisher *publisher = all->first;
+    while (publisher && publisher->ingest != ingest)
+        publisher = publisher->next;
+    return publisher;
+}
+
+static void on_status(struct vt_publisher *publisher, json_t *body)
+{
+    bool first = !publisher->status;
+    publisher->heard_ns = vt_now_ns();
+    json_decref(publisher->status);
+    publisher->status = json_incref(body);
+    if (first)
+        vt_program_report(publisher->program);
+}
+
+static void on_message(void *opaque, struct vt_child *child, struct vt_message *message)
+{
+    struct vt_publishers *all = opaque;
+    struct vt_publisher *publisher = publisher_of(all, child);
+    const char *id = vt_message_text(message->body, "publisher");
+    if (!publisher || !id || strcmp(id, publisher->id) != 0) {
+        vt_child_refuse(child, "it speaks of a publisher that is not its own");
+    } else if (message->kind == VT_MSG_INGEST_STATUS) {
+        on_status(publisher, message->body);
+    } else if (message->kind == VT_MSG_INGEST_END) {
+        char why[64];
+        const char *reason = vt_message_text(message->body, "reason");
+        vt_publisher_lost(publisher, vt_escape(why, sizeof why, reason ? reason : "", strlen(reason ? reason : "")));
+    }
+}
+
+static void on_exit_of_ingest(void *opaque, struct vt_child *child, int status)
+{
+    struct vt_publishers *all = opaque;
+    struct vt_publisher *publisher = publisher_of(all, child);
+    vt_publisher_lost(publisher, "crashed");
+    end_publisher(all, publisher);
+}
+
+// ---- warm ingests
+
+static void on_warm_start(void *opaque)
+{
+}
+
+static void on_warm_message(void *opaque, struct vt_child *child, struct vt_message *message)
+{
+    vt_child_refuse(child, "it speaks before it has a publisher");
+}
+
+static bool on_warm_exit(void *opaque, int status)
+{
+    struct vt_publishers *all = opaque;
+    all->on_end(all->opaque);
+    return !all->closing;
+}
+
+static int take_ingest(struct vt_publishers *all, struct vt_child **ret)
+{
+    for (int i = 0; i < VT_WARM_INGESTS; i++) {
+        struct vt_service *service = &all->warm[i];
+        if (!service->child)
+            continue;
+        *ret = service->child;
+        service->child = NULL;           // no longer the service's to start again
+        vt_child_adopt(*ret, on_message, on_exit_of_ingest, all);
+        vt_service_start(service);
+        return 0;
+    }
+    struct vt_child_params params = all->warm[0].params;
+    params.on_message = on_message;
+    params.on_exit = on_exit_of_ingest;
+    params.opaque = all;
+    return vt_child_new(ret, &params);
+}
+
+// ---- all of them
+
+void vt_publishers_init(struct vt_publishers *all, struct vt_loop *loop, const struct vt_identity *identity,
+                        void (*on_end)(void *opaque), void *opaque)
+{
+    *all = (struct vt_publishers){.on_end = on_end, .opaque = opaque};
+    for (int i = 0; i < VT_WARM_INGESTS; i++) {
+        all->warm[i] = (struct vt_service){
+            .params = {.loop = loop, .role = VT_INGEST, .words = {"ingest", "-"}, .identity = identity},
+            .on_start = on_warm_start,
+            .on_message = on_warm_message,
+            .on_exit = on_warm_exit,
+            .opaque = all,
+        };
+    }
+}
+
+void vt_publishers_start(struct vt_publishers *all)
+{
+    for (int i = 0; i < VT_WARM_INGESTS; i++)
+        vt_service_start(&all->warm[i]);
+}
+
+void vt_publishers_free(struct vt_publishers *all)
+{
+    for (int i = 0; i < VT_WARM_INGESTS; i++)
+        vt_service_stop(&all->warm[i]);
+}
+
+int vt_publishers_add(struct vt_publishers *all, struct vt_program *program, const struct vt_candidate *candidate,
+                      int socket, int state)
+{
+    struct vt_publisher *publisher = calloc(1, sizeof *publisher);
+    int err = publisher ? take_ingest(all, &publisher->ingest) : -ENOMEM;
+    if (err) {
+        free(publisher);
+        return err;
+    }
+    snprintf(publisher->id, sizeof publisher->id, "p%d", (int)(++all->count % 1000000000));
+    memcpy(publisher->address, candidate->address, sizeof publisher->address);
+    memcpy(publisher->encoder, candidate->encoder, sizeof publisher->encoder);
+    publisher->protocol = candidate->protocol;
+    publisher->permit = candidate->permit;
+    publisher->conn = candidate->conn;
+    publisher->heard_ns = vt_now_ns();
+    publisher->since_ns = vt_program_now_ns();
+    publisher->next = all->first;
+    all->first = publisher;
+    vt_info("%s: publisher %s from %s over %s (%s)", program->channel->name, publisher->id, publisher->address,
+            publisher->protocol, publisher->encoder);
+    err = vt_program_publish(program, publisher, socket, state);
+    if (err)
+        vt_child_kill(publisher->ingest);
+    return err;
+}
+
+struct vt_publisher *vt_publishers_find_srt(const struct vt_publishers *all, int64_t conn)
+{
+    struct vt_publisher *publisher = all->first;
+    while (publisher && (publisher->conn != conn || strcmp(publisher->protocol, "srt") != 0))
+        publisher = publisher->next;
+    return publisher;
+}
+
+// After a pause of this process itself nobody is to blame.
+void vt_publishers_watch(struct vt_publishers *all)
+{
+    int64_t now_ns = vt_now_ns();
+    bool paused = now_ns - all->watched_ns > LATE_NS;
+    all->watched_ns = now_ns;
+    for (struct vt_publisher *p = all->first; p; p = p->next) {
+        if (paused)
+            p->heard_ns = now_ns;
+        if (now_ns - p->heard_ns <= VT_INGEST_SILENCE_NS)
+            continue;
+        vt_warning("%s: the ingest of publisher %s has said nothing for %d s: killing it", p->program->channel->name,
+                   p->id, (int)(VT_INGEST_SILENCE_NS / VT_NS_PER_S));
+        vt_child_kill(p->ingest);
+    }
+}
+
+void vt_publishers_stop(struct vt_publishers *all, const char *code, const char *description)
+{
+    for (struct vt_publisher *p = all->first; p; p = p->next) {
+        if (!p->stopped)
+            vt_publisher_stop(p, code, description);
+    }
+}
+
+bool vt_publishers_run(const struct vt_publishers *all)
+{
+    for (int i = 0; i < VT_WARM_INGESTS; i++) {
+        if (all->warm[i].child)
+            return true;
+    }
+    return all->first != NULL;
+}
