@@ -21,6 +21,7 @@ const struct vt_route vt_api_routes[] = {
     {"GET", "/v1/channels/{channel}/status", vt_api_get_status, false, 0},
     {"POST", "/v1/channels/{channel}/end", vt_api_end_show, false, 1024},
     {"DELETE", "/v1/channels/{channel}/publisher", vt_api_kick_publisher, false, 0},
+    {"POST", "/v1/channels/{channel}/signatures", vt_api_sign_address, false, 1024},
     {"GET", "/v1/channels/{channel}/keys", vt_api_list_keys, false, 0},
     {"POST", "/v1/channels/{channel}/keys", vt_api_make_key, false, 1024},
     {"DELETE", "/v1/channels/{channel}/keys/{key}", vt_api_revoke_key, false, 0},

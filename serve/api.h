@@ -13,6 +13,7 @@
 #include "serve/feed.h"
 #include "serve/http.h"
 #include "serve/shelf.h"
+#include "serve/signature.h"
 #include "serve/store.h"
 #include "serve/token.h"
 #include "serve/viewer.h"
@@ -43,6 +44,7 @@ struct vt_origin {
     struct vt_source *supervisor_io;
     struct vt_store *store;
     struct vt_token token;
+    struct vt_signing signing;           // no keys: whoever knows an address may watch
     struct vt_feed feed;
     struct vt_broadcast *broadcasts[VT_BROADCASTS_MAX];
     int n_broadcasts;
@@ -101,6 +103,8 @@ void vt_api_get_status(struct vt_request *request);
 void vt_api_end_show(struct vt_request *request);
 void vt_api_kick_publisher(struct vt_request *request);
 
+void vt_api_sign_address(struct vt_request *request);
+
 void vt_api_list_keys(struct vt_request *request);
 void vt_api_make_key(struct vt_request *request);
 void vt_api_revoke_key(struct vt_request *request);
@@ -123,6 +127,8 @@ void vt_api_remove_cue(struct vt_request *request);
 void vt_api_subscribe(struct vt_request *request);
 void vt_api_metrics(struct vt_request *request);
 
+bool vt_public_enter(struct vt_request *request);
+void vt_public_authorized(struct vt_request *request);
 void vt_public_live(struct vt_request *request);
 void vt_public_event(struct vt_request *request);
 void vt_public_watch(struct vt_request *request);

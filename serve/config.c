@@ -13,7 +13,7 @@
 struct values {
     char *rtmp, *srt, *http, *admin, *rtmps;
     char *certificate, *key;
-    char *data, *token_file, *products, *user;
+    char *data, *token_file, *products, *user, *signing_keys;
 };
 
 #define VALUE(field) VT_OPTION_TEXT, offsetof(struct values, field)
@@ -40,13 +40,18 @@ static const struct vt_option admin_table[] = {
     {"token_file", VALUE(token_file), NULL, .doc = "made on first start, mode 0600; default: admin.token under data"},
     {NULL},
 };
+static const struct vt_option playback_table[] = {
+    {"signing_keys", VALUE(signing_keys), NULL,
+     .doc = "file with one key a line, 16 to 256 characters: shows are then played at signed addresses only (origin.md)"},
+    {NULL},
+};
 static const struct section {
     const char *name;
     const struct vt_option *table;
-} sections[] = {{"listen", listen_table}, {"tls", tls_table}, {"admin", admin_table}};
+} sections[] = {{"listen", listen_table}, {"tls", tls_table}, {"admin", admin_table}, {"playback", playback_table}};
 #define SECTIONS (sizeof sections / sizeof sections[0])
 
-static const char *const other_keys[] = {"listen", "tls", "admin", "channels", NULL};
+static const char *const other_keys[] = {"listen", "tls", "admin", "playback", "channels", NULL};
 
 struct reading {
     const struct vt_yaml *root;
@@ -220,6 +225,8 @@ static int settle(struct reading *r)
     if ((v->certificate && !(config->certificate = join(r->folder, v->certificate))) ||
         (v->key && !(config->tls_key = join(r->folder, v->key))))
         return -ENOMEM;
+    if (v->signing_keys && !(config->signing_keys = join(r->folder, v->signing_keys)))
+        return -ENOMEM;
     if (v->products && !(config->products = join(r->folder, v->products)))
         return -ENOMEM;
     return config->data && config->token_file ? 0 : -ENOMEM;
@@ -287,7 +294,8 @@ void vt_config_free(struct vt_config **config)
     struct vt_config *c = *config;
     if (!c)
         return;
-    char *texts[] = {c->srt, c->rtmps, c->certificate, c->tls_key, c->rtmp, c->http, c->admin, c->data, c->token_file, c->products, c->user};
+    char *texts[] = {c->srt, c->rtmps, c->certificate, c->tls_key, c->rtmp, c->http, c->admin, c->data, c->token_file, c->products, c->user,
+                     c->signing_keys};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
     for (int i = 0; i < c->n_channels; i++)

@@ -22,6 +22,7 @@ struct vt_config {
     char *data;                          // absolute
     char *token_file;                    // absolute
     char *products;                      // absolute, or NULL
+    char *signing_keys;                  // absolute, or NULL: addresses need no signature
     char *user;                          // or NULL
     struct vt_channel channels[VT_CHANNELS_MAX];
     int n_channels;

@@ -258,7 +258,7 @@ static bool body_fits(struct vt_request *request)
 // Everything that can be said from the head alone. False: the request has its answer.
 static bool begin(struct vt_request *request)
 {
-    return within_limits(request) && routed(request) &&
+    return within_limits(request) && (!request->site->enter || request->site->enter(request)) && routed(request) &&
            (!request->site->admit || request->match.route->open || request->site->admit(request)) &&
            body_fits(request);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/loop.h"
 #include "serve/problem.h"
@@ -26,6 +27,8 @@ struct vt_http;
 // What one or more sockets serve.
 struct vt_site {
     const struct vt_route *routes;
+    bool (*enter)(struct vt_request *request);   // before a route is looked for: may shorten `path`; false once it has
+                                                 // answered itself; NULL: nothing to do
     bool (*admit)(struct vt_request *request);   // false once it has answered itself; NULL: everyone may
     bool cors;                                   // any page may read the answers, and OPTIONS says so
     int connections;                             // most at once; 0: VT_HTTP_CONNECTIONS
@@ -43,6 +46,7 @@ struct vt_request {
     size_t body_size;
     struct vt_answer answer;
     struct vt_stream *stream;                    // what it became, or NULL
+    int64_t allowed_until_s;                     // whoever set it says what it is; 0
 
     // http.c's own
     size_t url_size, body_room;

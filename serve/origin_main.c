@@ -236,6 +236,18 @@ static int open_folder(const char *path)
     return fd;
 }
 
+// Without its keys the origin does not start: it would show everybody what few may see.
+static int load_signing(struct vt_origin *origin, const char *path)
+{
+    int error = path ? vt_signing_load(&origin->signing, path) : 0;
+    if (error == -EINVAL || error == -E2BIG || error == -ENODATA)
+        vt_error("signing keys %s: the file must hold 1 to %d lines of %d to %d characters", path, VT_SIGNING_KEYS,
+                 VT_SIGNING_KEY_MIN, VT_SIGNING_KEY_MAX);
+    else if (error < 0)
+        vt_error("signing keys %s: %s", path, strerror(-error));
+    return error;
+}
+
 static int open_data(struct vt_origin *origin, const json_t *start)
 {
     const char *data = vt_message_text(start, "data"), *token = vt_message_text(start, "token_file");
@@ -325,6 +337,7 @@ static void free_origin(struct vt_origin *origin)
     vt_source_free(&origin->supervisor_io);
     vt_link_free(&origin->supervisor);
     vt_store_free(&origin->store);
+    vt_signing_clear(&origin->signing);
     if (origin->live_fd >= 0)
         close(origin->live_fd);
     if (origin->web_fd >= 0)
@@ -343,6 +356,8 @@ static int prepare(struct vt_origin *origin, struct beat *beat, const struct vt_
     if (error < 0)
         return error;
     error = open_data(origin, start.body);
+    if (error == 0)
+        error = load_signing(origin, vt_message_text(start.body, "signing_keys"));
     if (error == 0)
         error = open_waiting(origin);
     if (error == 0)
@@ -365,7 +380,7 @@ int vt_origin_main(int argc, char **argv)
     struct vt_http *https[VT_MESSAGE_FDS] = {0};
     struct vt_source *term = NULL, *interrupt = NULL;
     const struct vt_site sites[2] = {
-        {.routes = vt_public_routes, .cors = true, .answers = origin.answers, .opaque = &origin},
+        {.routes = vt_public_routes, .enter = vt_public_enter, .cors = true, .answers = origin.answers, .opaque = &origin},
         {.routes = vt_api_routes, .admit = vt_api_admit, .connections = ADMIN_CONNECTIONS, .answers = origin.answers, .opaque = &origin},
     };
     vt_log_init("origin");

@@ -13,6 +13,7 @@
 
 const struct vt_route vt_public_routes[] = {
     {"POST", "/live/{channel}/events", vt_public_event, true, VT_VIEWER_BYTES},
+    {"GET", "/live/{channel}/authorized", vt_public_authorized, true, 0},
     {"GET", "/live/{channel}/{file}", vt_public_live, true, 0},
     {"GET", "/live/{channel}/{output}/{file}", vt_public_live, true, 0},
     {"GET", "/live/{channel}/{show}/{output}/{file}", vt_public_live, true, 0},

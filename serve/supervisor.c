@@ -136,8 +136,8 @@ static void on_origin_start(void *opaque)
 {
     struct supervisor *s = opaque;
     int fds[2] = {s->startup.http_fd, s->startup.admin_fd};
-    json_t *body = json_pack("{s:s, s:s, s:s*, s:i}", "data", s->config->data, "token_file", s->config->token_file,
-                             "products", s->config->products, "http", 1);
+    json_t *body = json_pack("{s:s, s:s, s:s*, s:s*, s:i}", "data", s->config->data, "token_file", s->config->token_file,
+                             "products", s->config->products, "signing_keys", s->config->signing_keys, "http", 1);
     vt_child_send(s->origin.child, VT_MSG_ORIGIN_START, body, fds, 2);
     for (int i = 0; i < s->config->n_channels; i++)
         vt_program_introduce(&s->programs[i]);

@@ -6,8 +6,10 @@ const QUIET_MS = 3000;
 const CATCH_UP = 1.1; // how fast a viewer who fell behind comes back to the live edge
 
 const channel = location.pathname.split('/').filter(Boolean).pop() ?? '';
-const source = `/live/${channel}/index.m3u8`;
-const eventsUrl = `/live/${channel}/events`;
+const token = new URLSearchParams(location.search).get('token');
+const live = `${token ? `/@${encodeURIComponent(token)}` : ''}/live/${channel}`;
+const source = `${live}/index.m3u8`;
+const eventsUrl = `${live}/events`;
 const byId = (id) => document.getElementById(id);
 const [stage, video, status] = [byId('stage'), byId('video'), byId('status')];
 
@@ -25,7 +27,8 @@ async function waitForShow() {
     try {
       const answer = await fetch(source, { cache: 'no-store' });
       if (answer.ok) return;
-      say(answer.status === 404 ? 'The show has not started yet.' : 'The server is not ready yet.');
+      if (answer.status === 403) say('This show needs a new address.');
+      else say(answer.status === 404 ? 'The show has not started yet.' : 'The server is not ready yet.');
     } catch {
       say('The server cannot be reached.');
     }

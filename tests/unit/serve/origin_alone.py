@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """The origin's process between a supervisor and a studio that this script plays: origin_alone.py EXECUTABLE. TAP."""
 import array
+import base64
 import gzip
 import hashlib
+import hmac
 import http.client
 import json
 import os
@@ -70,7 +72,7 @@ def listener():
 
 class Origin:
     def __init__(self, program):
-        self.program, self.shows, self.running = program, 0, None
+        self.program, self.shows, self.running, self.more = program, 0, None, {}
         self.folder = Path(tempfile.mkdtemp(prefix="vitrine-origin-"))
         (self.folder / "token").write_text(TOKEN + "\n")
         (self.folder / "products.json").write_text(json.dumps({"products": [
@@ -90,7 +92,7 @@ class Origin:
         theirs.close()
         self.supervisor = Link(ours)
         self.supervisor.send("origin.start", [one.fileno() for one in sockets], data=str(self.folder),
-                             token_file=str(self.folder / "token"), products=str(self.folder / "products.json"), http=1)
+                             token_file=str(self.folder / "token"), products=str(self.folder / "products.json"), http=1, **self.more)
         for one in sockets:
             one.close()
         self.supervisor.expect("origin.ready")
@@ -703,6 +705,46 @@ def the_document_is_open(origin):
     same((answer.status, body["openapi"]), (200, "3.1.0"))
 
 
+def signed_addresses_alone_are_played(origin):
+    same(origin.api("POST", "/v1/channels/mango/signatures")[0].status, 409)
+    same(origin.public("GET", "/live/mango/authorized")[0].status, 204)
+    origin.stop()
+    keys = origin.folder / "keys"
+    keys.write_text("# of the shop\nsixteen and more bytes\n")
+    origin.more = {"signing_keys": str(keys)}
+    origin.start()
+    same(origin.public("GET", "/live/mango/index.m3u8")[0].status, 403)
+    same(origin.public("POST", "/live/mango/events", "{}")[0].status, 403)
+    same(origin.public("GET", "/healthz")[0].status, 200)
+    same(origin.public("GET", "/watch/mango")[0].status, 200)
+    answer, signed = origin.api("POST", "/v1/channels/mango/signatures", {"expires_in": 30})
+    same(answer.status, 201, f"status of {signed}")
+    token = signed["token"]
+    same(signed["playlist"], f"/@{token}/live/mango/index.m3u8")
+    same(signed["watch"], f"/watch/mango?token={token}")
+    same(abs(int(token.split(".")[0]) - time.time() - 30) < 10, True, "the end of its life")
+    text = f"{token.split('.')[0]}:/live/mango".encode()
+    mac = base64.urlsafe_b64encode(hmac.digest(b"sixteen and more bytes", text, "sha256")).decode().rstrip("=")
+    same(token.split(".")[2], mac)
+    answer, body = origin.public("GET", signed["playlist"])
+    same((answer.status, body), (200, b"#EXTM3U\n"))
+    for path in ("s1/main/720p.m3u8", "s1/main/720p-1.m4s", "s1/main/cues/c1.1.json"):
+        same(origin.public("GET", f"/@{token}/live/mango/{path}")[0].status, 200, path)
+    answer, _ = origin.public("GET", f"/@{token}/live/mango/authorized")
+    same((answer.status, 1 <= int(answer.getheader("Cache-Control").split("=")[1]) <= 30), (204, True))
+    for path in (f"/@{token}/live/papaya/index.m3u8", f"/@{token}x/live/mango/index.m3u8", "/@/live/mango/index.m3u8",
+                 f"/@{token}/@{token}/live/mango/index.m3u8", f"/@{token}/live", f"/@{token}/live/mango/../papaya/x.m3u8"):
+        answer, _ = origin.public("GET", path)
+        same(answer.status in (403, 404), True, f"{answer.status} for {path}")
+    late = int(time.time()) - 1
+    mac = base64.urlsafe_b64encode(hmac.digest(b"sixteen and more bytes", f"{late}:/live/mango".encode(), "sha256"))
+    answer, body = origin.public("GET", f"/@{late}.2.{mac.decode().rstrip('=')}/live/mango/index.m3u8")
+    same((answer.status, b"expired" in body, answer.getheader("Cache-Control")), (403, True, "no-store"))
+    for flaw in ({"expires_in": 0}, {"expires_in": 366 * 86400 + 1}, {"expires_in": "1"}, {"until": 1}):
+        same(origin.api("POST", "/v1/channels/mango/signatures", flaw)[0].status, 422, f"{flaw}")
+    same(origin.api("POST", "/v1/channels/papaya/signatures")[0].status, 404)
+
+
 def it_stops_when_asked(origin):
     studio, _ = origin.show()
     later = Later(origin.api, "POST", "/v1/channels/mango/cues", {"template": "card"})
@@ -719,7 +761,7 @@ TESTS = [a_take_is_answered_by_its_receipt, takes_without_a_show_are_refused, wh
          playlists_wait_for_what_was_asked, deltas_are_sent_to_who_asks, hinted_parts_are_held, waiting_has_an_end,
          who_hangs_up_is_forgotten, a_studio_or_origin_comes_back, playlists_are_compressed,
          viewer_events_are_counted, events_are_followed, keys_are_told_as_hashes,
-         words_reach_the_supervisor, the_document_is_open,
+         words_reach_the_supervisor, the_document_is_open, signed_addresses_alone_are_played,
          it_stops_when_asked]
 
 
