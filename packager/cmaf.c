@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "packager/boxes.h"
+#include "packager/sps.h"
 
 #define TRACK_ID        1
 #define FLAGS_KEY       0x02000000           // depends on no other sample
@@ -108,16 +109,30 @@ static void write_dinf(struct vt_writer *w)
     vt_box_end(w, dinf);
 }
 
-static void write_pasp(struct vt_writer *w)
+static void write_pasp(struct vt_writer *w, const struct vt_sps *sps)
 {
     size_t box = vt_box(w, "pasp");
-    vt_write_u32be(w, 1);
-    vt_write_u32be(w, 1);
+    vt_write_u32be(w, sps->sar_width);
+    vt_write_u32be(w, sps->sar_height);
+    vt_box_end(w, box);
+}
+
+// ISO/IEC 14496-12 §12.1.5.
+static void write_colr(struct vt_writer *w, const struct vt_sps *sps)
+{
+    size_t box = vt_box(w, "colr");
+    vt_write_text(w, "nclx");
+    vt_write_u16be(w, sps->primaries);
+    vt_write_u16be(w, sps->transfer);
+    vt_write_u16be(w, sps->matrix);
+    vt_write_u8(w, sps->full_range ? 0x80 : 0);
     vt_box_end(w, box);
 }
 
 static void write_avc1(struct vt_writer *w, const struct vt_track *track)
 {
+    struct vt_sps sps = {.sar_width = 1, .sar_height = 1};
+    (void)vt_sps_of_avcc(track->config, track->config_size, &sps);      // what it does not tell is not told
     size_t entry = vt_box(w, "avc1");
     vt_write_zeros(w, 6);
     vt_write_u16be(w, 1);
@@ -134,7 +149,9 @@ static void write_avc1(struct vt_writer *w, const struct vt_track *track)
     size_t config = vt_box(w, "avcC");
     vt_write_bytes(w, track->config, track->config_size);
     vt_box_end(w, config);
-    write_pasp(w);
+    write_pasp(w, &sps);
+    if (sps.coloured)
+        write_colr(w, &sps);
     vt_box_end(w, entry);
 }
 
@@ -231,13 +248,27 @@ static void write_mvex(struct vt_writer *w)
     vt_box_end(w, mvex);
 }
 
-void vt_cmaf_init(struct vt_writer *w, const struct vt_track *track, uint32_t timescale)
+static void write_edts(struct vt_writer *w, int64_t delay)
+{
+    size_t edts = vt_box(w, "edts");
+    size_t elst = vt_full_box(w, "elst", 0, 0);
+    vt_write_u32be(w, 1);
+    vt_write_u32be(w, 0);                    // all of it, fragments too
+    vt_write_u32be(w, (uint32_t)delay);
+    vt_write_u32be(w, 0x10000);
+    vt_box_end(w, elst);
+    vt_box_end(w, edts);
+}
+
+void vt_cmaf_init(struct vt_writer *w, const struct vt_track *track, uint32_t timescale, int64_t delay)
 {
     write_ftyp(w, track->kind == VT_TRACK_VIDEO);
     size_t moov = vt_box(w, "moov");
     write_mvhd(w, timescale);
     size_t trak = vt_box(w, "trak");
     write_tkhd(w, track);
+    if (delay > 0)
+        write_edts(w, delay);
     write_mdia(w, track, timescale);
     vt_box_end(w, trak);
     write_mvex(w);

@@ -22,7 +22,9 @@ struct vt_fragment {
 // Timescale of a track: vt_video_timescale for video, the sample rate for audio.
 uint32_t vt_track_timescale(const struct vt_track *track, struct vt_rational rate);
 
-void vt_cmaf_init(struct vt_writer *w, const struct vt_track *track, uint32_t timescale);
+// `delay`: timescale units by which every presentation time lies after what is meant, so that no composition offset is
+// negative where frames are reordered. An edit list takes it off again (ISO/IEC 14496-12 §8.6.6); 0: there is none.
+void vt_cmaf_init(struct vt_writer *w, const struct vt_track *track, uint32_t timescale, int64_t delay);
 
 // moof and mdat of samples [0, count). Their emsg boxes stand before it.
 void vt_cmaf_fragment(struct vt_writer *w, const struct vt_fragment *fragment);

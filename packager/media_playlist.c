@@ -32,6 +32,7 @@ struct page {
     const struct vt_playlist *p;
     int track;
     enum vt_playlist_form form;
+    bool key_frames;                         // an I-frame playlist
     int skipped;                             // segments
 };
 
@@ -98,11 +99,24 @@ static void write_parts(const struct page *page, const struct vt_listed *segment
     }
 }
 
+// An EXT-X-GAP has no bytes to point at.
+static void write_extinf(const struct page *page, const struct vt_listed *segment)
+{
+    const struct vt_listed_track *t = &segment->track[page->track];
+    bool gap = t->gap || (page->key_frames && t->key_size == 0);
+    char name[VT_NAME_OF_SEGMENT];
+    if (page->key_frames && !gap)
+        vt_write_format(page->w, "#EXT-X-BYTERANGE:%lld@%lld\n", (long long)t->key_size, (long long)t->key_at);
+    vt_segment_name(page->p->params, page->track, segment->k, name);
+    vt_write_format(page->w, "%s#EXTINF:", gap ? "#EXT-X-GAP\n" : "");
+    write_seconds(page->w, t->duration_us);
+    vt_write_format(page->w, ",\n%s\n", name);
+}
+
 static void write_segment(const struct page *page, const struct vt_listed *segment)
 {
     const struct vt_listed_track *t = &segment->track[page->track];
-    bool parts = page->form != VT_FORM_PLAIN && vt_parts_listed(segment);
-    char name[VT_NAME_OF_SEGMENT];
+    bool parts = page->form != VT_FORM_PLAIN && !page->key_frames && vt_parts_listed(segment);
     if (page->form == VT_FORM_PLAIN)
         write_tags(page, segment->k, -1, false);
     if (t->absent)
@@ -112,10 +126,7 @@ static void write_segment(const struct page *page, const struct vt_listed *segme
         write_parts(page, segment);
     else if (page->form != VT_FORM_PLAIN)
         write_tags(page, segment->k, -1, false);
-    vt_segment_name(page->p->params, page->track, segment->k, name);
-    vt_write_format(page->w, "%s#EXTINF:", t->gap ? "#EXT-X-GAP\n" : "");
-    write_seconds(page->w, t->duration_us);
-    vt_write_format(page->w, ",\n%s\n", name);
+    write_extinf(page, segment);
 }
 
 // -- the edge
@@ -171,8 +182,9 @@ static void write_control(const struct page *page)
     const struct vt_packager_params *params = page->p->params;
     int target = vt_part_target(params), hold = 3 * target;
     vt_write_format(page->w, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=%d.0,CAN-SKIP-DATERANGES=YES,"
-                    "PART-HOLD-BACK=%d.%03d\n#EXT-X-PART-INF:PART-TARGET=%d.%03d\n",
-                    SKIP_TARGETS * vt_target_duration(params), hold / 1000, hold % 1000, target / 1000, target % 1000);
+                    "PART-HOLD-BACK=%d.%03d\n", SKIP_TARGETS * vt_target_duration(params), hold / 1000, hold % 1000);
+    if (!page->key_frames)
+        vt_write_format(page->w, "#EXT-X-PART-INF:PART-TARGET=%d.%03d\n", target / 1000, target % 1000);
 }
 
 static void write_skip(const struct page *page)
@@ -195,12 +207,19 @@ static void write_skip(const struct page *page)
     vt_write_text(page->w, "\n");
 }
 
+// No higher than its tags need: §8.
+static int version_of(const struct page *page)
+{
+    if (page->skipped > 0)
+        return page->form == VT_FORM_SKIP2 ? 10 : 9;
+    return page->key_frames ? 5 : 6;         // EXT-X-MAP
+}
+
 static void write_head(const struct page *page, int64_t first)
 {
-    static const int versions[] = {6, 6, 9, 10};
     const struct vt_packager_params *params = page->p->params;
-    vt_write_format(page->w, "#EXTM3U\n#EXT-X-VERSION:%d\n#EXT-X-TARGETDURATION:%d\n", versions[page->form],
-                    vt_target_duration(params));
+    vt_write_format(page->w, "#EXTM3U\n#EXT-X-VERSION:%d\n#EXT-X-TARGETDURATION:%d\n%s", version_of(page),
+                    vt_target_duration(params), page->key_frames ? "#EXT-X-I-FRAMES-ONLY\n" : "");
     if (page->form != VT_FORM_PLAIN)
         write_control(page);
     vt_write_format(page->w, "#EXT-X-MEDIA-SEQUENCE:%llu\n%s", msn_of(params, first),
@@ -212,23 +231,35 @@ static void write_head(const struct page *page, int64_t first)
         vt_write_format(page->w, "#EXT-X-MAP:URI=\"%s-init.mp4\"\n", params->tracks[page->track].name);
 }
 
-void vt_playlist_media(struct vt_writer *w, const struct vt_playlist *p, int track, enum vt_playlist_form form)
+static void write_page(struct page *page)
 {
+    const struct vt_playlist *p = page->p;
     const struct vt_window *window = p->window;
-    struct page page = {w, p, track, form, 0};
-    if (form >= VT_FORM_SKIP && !p->ended)
-        page.skipped = count_skipped(p);
+    if (page->form >= VT_FORM_SKIP && !p->ended)
+        page->skipped = count_skipped(p);
     // Where there is nothing to skip, and at the end, a delta update is the whole playlist.
-    if (form >= VT_FORM_SKIP && page.skipped == 0)
-        page.form = VT_FORM_LL;
-    write_head(&page, window->first < window->count ? window->list[window->first].k : p->next);
-    for (int i = window->first + page.skipped; i < window->count; i++) {
-        if (i == window->first + page.skipped)
-            write_tags(&page, window->list[i].k, -1, true);
-        write_segment(&page, &window->list[i]);
+    if (page->form >= VT_FORM_SKIP && page->skipped == 0)
+        page->form = VT_FORM_LL;
+    write_head(page, window->first < window->count ? window->list[window->first].k : p->next);
+    for (int i = window->first + page->skipped; i < window->count; i++) {
+        if (i == window->first + page->skipped)
+            write_tags(page, window->list[i].k, -1, true);
+        write_segment(page, &window->list[i]);
     }
     if (p->ended)
-        vt_write_text(w, "#EXT-X-ENDLIST\n");
-    else if (form != VT_FORM_PLAIN)
-        write_edge(&page);
+        vt_write_text(page->w, "#EXT-X-ENDLIST\n");
+    else if (page->form != VT_FORM_PLAIN && !page->key_frames)
+        write_edge(page);
+}
+
+void vt_playlist_media(struct vt_writer *w, const struct vt_playlist *p, int track, enum vt_playlist_form form)
+{
+    struct page page = {.w = w, .p = p, .track = track, .form = form};
+    write_page(&page);
+}
+
+void vt_playlist_key_frames(struct vt_writer *w, const struct vt_playlist *p, int track, enum vt_playlist_form form)
+{
+    struct page page = {.w = w, .p = p, .track = track, .form = form, .key_frames = true};
+    write_page(&page);
 }

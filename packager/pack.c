@@ -16,6 +16,13 @@ int64_t packing_track_us(const struct vt_packager *p, int t, int64_t at)
     return vt_muldiv(at * p->params.rate.den, 1000000, p->params.rate.num);
 }
 
+int64_t packing_unit(const struct vt_packager *p, int t)
+{
+    if (p->tracks[t].kind == VT_TRACK_AUDIO)
+        return 1;
+    return (int64_t)vt_video_timescale(p->params.rate) / p->params.rate.num * p->params.rate.den;
+}
+
 static int64_t frame_cut(const struct vt_packager *p, int t, int64_t frame)
 {
     if (p->tracks[t].kind == VT_TRACK_AUDIO)
@@ -55,12 +62,13 @@ static int64_t part_end(const struct vt_packager *p, int t, const struct vt_run 
     return end < limit ? end : limit;
 }
 
-static uint32_t sequence_of(const struct vt_packager *p)
+// A segment's key frame stands in a fragment of its own, so that its byte range in an I-frame playlist is whole boxes.
+static uint32_t sequence_of(const struct vt_packager *p, bool key)
 {
     uint64_t msn = p->params.first_msn + (uint64_t)p->next;
     // Segments may differ by a part.
-    uint64_t parts = vt_has_parts(&p->params) ? (uint64_t)vt_part_count(&p->params, 0) + 1 : 1;
-    return (uint32_t)(msn * parts + (uint64_t)p->part);
+    uint64_t parts = vt_has_parts(&p->params) ? (uint64_t)vt_part_count(&p->params, 0) + 2 : 2;
+    return (uint32_t)(msn * parts + (uint64_t)(key ? 0 : p->part + 1));
 }
 
 static bool has_key(const struct vt_run *run, int from, int to)
@@ -83,18 +91,35 @@ static int store_part(struct vt_packager *p, int t, size_t start)
     return p->params.sink.put(p->params.sink.opaque, VT_BLOB_PART, name, file->data + start, file->size - start);
 }
 
+static int write_key(struct vt_packager *p, int t, const struct vt_run_form *form)
+{
+    struct packing_track *track = &p->track[t];
+    struct vt_listed_track *listed = &p->window.open.track[t];
+    struct vt_run_form own = *form;
+    size_t start = track->file.size;
+    own.sequence = sequence_of(p, true);
+    int result = vt_run_write(&track->runs[0], &track->file, 1, &own);
+    listed->key_at = (int64_t)start;
+    listed->key_size = result < 0 ? 0 : (int64_t)(track->file.size - start);
+    return result;
+}
+
 static int write_fragment(struct vt_packager *p, int t, int to, int64_t end, const struct vt_writer *messages)
 {
     struct packing_track *track = &p->track[t];
     bool video = p->tracks[t].kind == VT_TRACK_VIDEO;
-    int64_t unit = video ? (int64_t)vt_video_timescale(p->params.rate) / p->params.rate.num * p->params.rate.den : 1;
+    struct vt_run_form form = {.kind = p->tracks[t].kind, .unit = packing_unit(p, t), .reorder = track->reorder,
+                               .sequence = sequence_of(p, false)};
     size_t start = track->file.size;
     // Where no frame of the segment comes any more, the last one stays until its end.
     if (video && track->current > p->next && !p->ended)
         end = vt_segment_frame(&p->params, p->next + 1);
+    form.end = end;
     if (video)
         vt_write_bytes(&track->file, messages->data, messages->size);
-    int result = vt_run_write(&track->runs[0], &track->file, p->tracks[t].kind, to, unit, end, sequence_of(p));
+    int result = video && track->runs[0].written == 0 ? write_key(p, t, &form) : 0;
+    if (result == 0 && track->runs[0].written < to)
+        result = vt_run_write(&track->runs[0], &track->file, to, &form);
     return result < 0 ? result : store_part(p, t, start);
 }
 
@@ -150,12 +175,15 @@ static void count_rate(struct vt_packager *p, int t, const struct vt_listed_trac
 {
     struct vt_track_total *total = &p->totals[t];
     total->bytes += segment->bytes;
+    total->key_bytes += segment->key_size;
     total->us += segment->duration_us;
     // A run shorter than half a target duration is no measure of the peak: RFC 8216bis §4.1.
     if (2 * segment->duration_us < p->window.target_us)
         return;
     int64_t rate = vt_muldiv(segment->bytes * 8, 1000000, segment->duration_us);
+    int64_t key_rate = vt_muldiv(segment->key_size * 8, 1000000, segment->duration_us);
     total->peak = rate > total->peak ? rate : total->peak;
+    total->key_peak = key_rate > total->key_peak ? key_rate : total->key_peak;
 }
 
 static void remove_run(struct packing_track *track, int64_t k)
@@ -180,6 +208,8 @@ static int close_track(struct vt_packager *p, int t, struct vt_listed_track *lis
     listed->bytes = listed->gap ? 0 : (int64_t)track->file.size;
     if (!listed->gap)
         count_rate(p, t, listed);
+    else
+        listed->key_at = listed->key_size = 0;
     vt_writer_free(&track->file);
     remove_run(track, p->next);
     return result;

@@ -7,6 +7,9 @@
 
 #include "packager/cmaf.h"
 #include "packager/packing.h"
+#include "packager/sps.h"
+
+#define KEY_SHARE 4                          // of a rendition's bits, key frames take one in so many, until measured
 
 // -- starting
 
@@ -14,6 +17,13 @@ static bool language_valid(const char *language)
 {
     size_t size = strspn(language, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-");
     return size > 0 && size <= 35 && language[size] == 0;
+}
+
+// Alike, or one is the name of the other's I-frame playlist.
+static bool names_clash(const char *a, const char *b)
+{
+    size_t size = strlen(b);
+    return strncmp(a, b, size) == 0 && (a[size] == 0 || strcmp(a + size, VT_KEY_FRAMES_SUFFIX) == 0);
 }
 
 static int check_track(const struct vt_packager_params *params, int t, char codecs[VT_CODECS_TEXT])
@@ -25,8 +35,8 @@ static int check_track(const struct vt_packager_params *params, int t, char code
         return -EINVAL;
     if (video && (track->width < 1 || track->width > UINT16_MAX || track->height < 1 || track->height > UINT16_MAX))
         return -EINVAL;
-    for (int i = 0; i < t; i++)
-        if (strcmp(params->tracks[i].name, track->name) == 0)
+    for (int i = 0; i < params->n_tracks; i++)
+        if (i != t && names_clash(params->tracks[i].name, track->name))
             return -EINVAL;
     return vt_codecs_name(track, codecs);
 }
@@ -57,10 +67,15 @@ static int copy_track(struct vt_packager *p, int t, const struct vt_track *from)
     if (from->language && !(track->language = strdup(from->language)))
         return -ENOMEM;
     p->has_video |= from->kind == VT_TRACK_VIDEO;
+    struct vt_sps sps;
+    if (from->kind == VT_TRACK_VIDEO && vt_sps_of_avcc(from->config, from->config_size, &sps) == 0 && sps.reorder > 0)
+        p->track[t].reorder = sps.reorder;
     p->track[t].current = p->next - 1;
     p->track[t].reached = INT64_MIN;
     p->track[t].rates.peak = from->bitrate * 5 / 4;
     p->track[t].rates.average = from->bitrate;
+    p->track[t].rates.key_peak = from->bitrate / KEY_SHARE;
+    p->track[t].rates.key_average = from->bitrate / KEY_SHARE;
     return 0;
 }
 
@@ -76,7 +91,8 @@ static int write_init(struct vt_packager *p, int t, bool store)
 {
     struct vt_writer w = {0};
     char name[FOLDER_NAME];
-    vt_cmaf_init(&w, &p->tracks[t], vt_track_timescale(&p->tracks[t], p->params.rate));
+    vt_cmaf_init(&w, &p->tracks[t], vt_track_timescale(&p->tracks[t], p->params.rate),
+                 p->track[t].reorder * packing_unit(p, t));
     p->init_sums[t] = w.failed ? 0 : checksum(w.data, w.size);
     snprintf(name, sizeof name, "%s-init.mp4", p->tracks[t].name);
     int result = store ? packing_put(p, VT_BLOB_INIT, name, &w) : w.failed ? -ENOMEM : 0;
@@ -150,6 +166,9 @@ static int resume(struct vt_packager *p, int64_t *ret_gap)
     for (int t = 0; t < p->params.n_tracks; t++)
         if (p->totals[t].peak > p->track[t].rates.peak)
             p->track[t].rates.peak = p->totals[t].peak;
+    for (int t = 0; t < p->params.n_tracks; t++)
+        if (p->totals[t].key_peak > p->track[t].rates.key_peak)
+            p->track[t].rates.key_peak = p->totals[t].key_peak;
     return result;
 }
 

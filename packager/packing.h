@@ -7,7 +7,7 @@
 #include "packager/segmenter.h"
 #include "packager/state.h"
 
-#define FOLDER_NAME (VT_NAME_ROOM + 16)
+#define FOLDER_NAME (VT_NAME_ROOM + 32)
 
 struct packing_track {
     struct vt_track_rates rates;
@@ -16,6 +16,7 @@ struct packing_track {
     struct vt_writer file;                       // the open segment's file so far: its parts
     int64_t current;                             // segment of the last packet
     int64_t reached;                             // everything decoded before has been given: frames or samples
+    int reorder;                                 // video: frames by which decoding runs ahead; 0 where not told
     int64_t phase;                               // sound: where AAC frames start, modulo their length
     bool started;
 };
@@ -36,6 +37,7 @@ struct vt_packager {
 };
 
 int64_t packing_segment_us(const struct vt_packager *p, int64_t k);
+int64_t packing_unit(const struct vt_packager *p, int t);        // CMAF timescale units of one frame or sample
 int64_t packing_track_us(const struct vt_packager *p, int t, int64_t at);
 
 // Start of a part in the track's own count; the part after the last one starts with the next segment.

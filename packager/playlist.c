@@ -51,6 +51,15 @@ static void write_variant(struct vt_writer *w, const struct vt_packager_params *
     vt_write_text(w, video ? ",CLOSED-CAPTIONS=NONE\n" : "\n");
 }
 
+static void write_key_frames(struct vt_writer *w, const struct vt_packager_params *params,
+                             const struct vt_track_rates *rates, int i, const char *prefix)
+{
+    const struct vt_track *track = &params->tracks[i];
+    vt_write_format(w, "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=%lld,AVERAGE-BANDWIDTH=%lld,CODECS=\"%s\","
+                    "RESOLUTION=%dx%d,URI=\"%s%s" VT_KEY_FRAMES_SUFFIX ".m3u8\"\n", (long long)rates[i].key_peak,
+                    (long long)rates[i].key_average, rates[i].codecs, track->width, track->height, prefix, track->name);
+}
+
 void vt_playlist_multivariant(struct vt_writer *w, const struct vt_packager_params *params,
                               const struct vt_track_rates *rates, const char *prefix)
 {
@@ -65,4 +74,7 @@ void vt_playlist_multivariant(struct vt_writer *w, const struct vt_packager_para
         write_variant(w, params, rates, i, audio);
         vt_write_format(w, "%s%s.m3u8\n", prefix, params->tracks[i].name);
     }
+    for (int i = 0; i < params->n_tracks; i++)
+        if (params->tracks[i].kind == VT_TRACK_VIDEO)
+            write_key_frames(w, params, rates, i, prefix);
 }

@@ -8,6 +8,7 @@
 #include "packager/window.h"
 
 #define VT_NAME_OF_SEGMENT (VT_NAME_ROOM + 32)
+#define VT_KEY_FRAMES_SUFFIX "-iframes"      // "720p-iframes.m3u8"
 
 // "720p-17.m4s", for sequence number 17.
 void vt_segment_name(const struct vt_packager_params *params, int track, int64_t k, char out[VT_NAME_OF_SEGMENT]);
@@ -35,6 +36,11 @@ struct vt_playlist {
 void vt_playlist_media(struct vt_writer *w, const struct vt_playlist *playlist, int track,
                        enum vt_playlist_form form);
 
+// The key frames of a video track as byte ranges of the same segments: RFC 8216bis §4.4.3.6. It never has parts; its
+// forms for low latency differ by what is told of the server, and by what is skipped.
+void vt_playlist_key_frames(struct vt_writer *w, const struct vt_playlist *playlist, int track,
+                            enum vt_playlist_form form);
+
 // CAN-SKIP-UNTIL, in microseconds.
 int64_t vt_skip_boundary(const struct vt_packager_params *params);
 
@@ -42,6 +48,7 @@ int64_t vt_skip_boundary(const struct vt_packager_params *params);
 struct vt_track_rates {
     char codecs[VT_CODECS_TEXT];
     int64_t peak, average;                   // bits a second
+    int64_t key_peak, key_average;           // the same of the I-frame playlist
 };
 
 // Each video track is a variant with the audio tracks as its group; without video, each audio track is one.

@@ -6,26 +6,33 @@
 
 // BANDWIDTH starts at 125 % of what is configured and only rises, in steps: players compare it between reloads. A
 // finished show says what was measured.
+static bool update_rate(const struct vt_packager *p, const struct vt_track_total *total, int64_t bytes, int64_t peak,
+                        int64_t *ret_peak, int64_t *ret_average)
+{
+    int64_t was_peak = *ret_peak, was_average = *ret_average;
+    int64_t average = total->us ? vt_muldiv(bytes * 8, 1000000, total->us) : 0;
+    peak = peak > average ? peak : average;
+    if (p->ended && total->us) {
+        *ret_peak = peak;
+        *ret_average = average;
+    } else {
+        if (peak > *ret_peak)
+            *ret_peak = (peak + peak / 10 + 9999) / 10000 * 10000;
+        if (average > *ret_average && total->us > 10 * p->window.target_us)
+            *ret_average = (average + average / 20 + 9999) / 10000 * 10000;
+        *ret_average = *ret_average < *ret_peak ? *ret_average : *ret_peak;
+    }
+    return was_peak != *ret_peak || was_average != *ret_average;
+}
+
 static bool update_rates(struct vt_packager *p)
 {
     bool changed = false;
     for (int t = 0; t < p->params.n_tracks; t++) {
         struct vt_track_rates *rates = &p->track[t].rates;
         const struct vt_track_total *total = &p->totals[t];
-        int64_t average = total->us ? vt_muldiv(total->bytes * 8, 1000000, total->us) : 0;
-        int64_t peak = total->peak > average ? total->peak : average;
-        struct vt_track_rates was = *rates;
-        if (p->ended && total->us) {
-            rates->peak = peak;
-            rates->average = average;
-        } else {
-            if (peak > rates->peak)
-                rates->peak = (peak + peak / 10 + 9999) / 10000 * 10000;
-            if (average > rates->average && total->us > 10 * p->window.target_us)
-                rates->average = (average + average / 20 + 9999) / 10000 * 10000;
-            rates->average = rates->average < rates->peak ? rates->average : rates->peak;
-        }
-        changed |= was.peak != rates->peak || was.average != rates->average;
+        changed |= update_rate(p, total, total->bytes, total->peak, &rates->peak, &rates->average);
+        changed |= update_rate(p, total, total->key_bytes, total->key_peak, &rates->key_peak, &rates->key_average);
     }
     return changed;
 }
@@ -51,20 +58,23 @@ static int64_t edge_us(const struct vt_packager *p)
     return vt_muldiv(frame * p->params.rate.den, 1000000, p->params.rate.num);
 }
 
-static int write_playlist(struct vt_packager *p, int t, enum vt_playlist_form form)
+static int write_playlist(struct vt_packager *p, int t, enum vt_playlist_form form, bool key_frames)
 {
     static const char *const suffix[] = {"", ".ll", ".skip", ".skip2"};
     struct vt_writer w = {0};
     char name[FOLDER_NAME];
     struct vt_playlist playlist = {&p->params, &p->window, &p->timeline, edge_us(p), p->next, p->part, p->ended};
-    vt_playlist_media(&w, &playlist, t, form);
-    snprintf(name, sizeof name, "%s%s.m3u8", p->tracks[t].name, suffix[form]);
+    if (key_frames)
+        vt_playlist_key_frames(&w, &playlist, t, form);
+    else
+        vt_playlist_media(&w, &playlist, t, form);
+    snprintf(name, sizeof name, "%s%s%s.m3u8", p->tracks[t].name, key_frames ? VT_KEY_FRAMES_SUFFIX : "", suffix[form]);
     int result = packing_put(p, VT_BLOB_PLAYLIST, name, &w);
     vt_writer_free(&w);
     return result;
 }
 
-// Those of low latency change with each part, the plain one with each segment.
+// Those of low latency change with each part, the plain one and those of key frames with each segment.
 static int write_playlists(struct vt_packager *p, bool segments)
 {
     int result = 0;
@@ -72,7 +82,11 @@ static int write_playlists(struct vt_packager *p, bool segments)
         if (form != VT_FORM_PLAIN && !vt_has_parts(&p->params))
             break;
         for (int t = 0; t < p->params.n_tracks; t++) {
-            int written = write_playlist(p, t, (enum vt_playlist_form)form);
+            int written = write_playlist(p, t, (enum vt_playlist_form)form, false);
+            result = result < 0 ? result : written;
+            if (!segments || p->tracks[t].kind != VT_TRACK_VIDEO)
+                continue;
+            written = write_playlist(p, t, (enum vt_playlist_form)form, true);
             result = result < 0 ? result : written;
         }
     }

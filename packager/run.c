@@ -55,8 +55,7 @@ int vt_run_until(const struct vt_run *run, int64_t end)
     return to;
 }
 
-static void fill_samples(const struct vt_run *run, struct vt_sample *samples, enum vt_track_kind kind, int to,
-                         int64_t unit, int64_t end)
+static void fill_samples(const struct vt_run *run, struct vt_sample *samples, int to, const struct vt_run_form *form)
 {
     size_t offset = 0;
     for (int i = 0; i < to; i++) {
@@ -64,25 +63,25 @@ static void fill_samples(const struct vt_run *run, struct vt_sample *samples, en
         if (i >= run->written) {
             int64_t time = vt_run_time(run, i);
             int64_t next = i + 1 < run->count ? vt_run_time(run, i + 1)
-                         : kind == VT_TRACK_AUDIO ? time + s->duration : end;
+                         : form->kind == VT_TRACK_AUDIO ? time + s->duration : form->end;
             assert(next > time);
-            samples[i - run->written] = (struct vt_sample){offset, s->size, (next - time) * unit,
-                                                           (s->pts - time) * unit, s->key};
+            samples[i - run->written] = (struct vt_sample){offset, s->size, (next - time) * form->unit,
+                                                           (s->pts - time + form->reorder) * form->unit, s->key};
         }
         offset += s->size;
     }
 }
 
-int vt_run_write(struct vt_run *run, struct vt_writer *w, enum vt_track_kind kind, int to, int64_t unit, int64_t end,
-                 uint32_t sequence)
+int vt_run_write(struct vt_run *run, struct vt_writer *w, int to, const struct vt_run_form *form)
 {
     int count = to - run->written;
     assert(count > 0);
     struct vt_sample *samples = calloc((size_t)count, sizeof *samples);
     if (!samples)
         return -ENOMEM;
-    fill_samples(run, samples, kind, to, unit, end);
-    struct vt_fragment fragment = {sequence, vt_run_time(run, run->written) * unit, samples, count, run->data.data};
+    fill_samples(run, samples, to, form);
+    int64_t time = vt_run_time(run, run->written) * form->unit;
+    struct vt_fragment fragment = {form->sequence, time, samples, count, run->data.data};
     vt_cmaf_fragment(w, &fragment);
     free(samples);
     run->written = to;

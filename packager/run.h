@@ -23,19 +23,25 @@ struct vt_run {
 int vt_run_add(struct vt_run *run, const struct vt_packet *packet);
 
 // When sample i is decoded, counted like presentation times: from the first sample, which is shown when it is decoded.
-// Decode times start there so that reordering shows as negative composition offsets instead of a start before zero or
-// an edit list.
+// Where frames are reordered, some are then shown before they are decoded, by `reorder` frames at most.
 int64_t vt_run_time(const struct vt_run *run, int i);
 
-// Where its decoding ends. For video `end` of vt_run_write closes the last sample's duration; for audio it has its own.
+// Where its decoding ends. For video `end` of the form closes the last sample's duration; for audio it has its own.
 int64_t vt_run_end(const struct vt_run *run, enum vt_track_kind kind);
 
 // Where the fragment ends whose samples, from the first one that is not written, are decoded before `end`.
 int vt_run_until(const struct vt_run *run, int64_t end);
 
-// Writes moof and mdat of the samples up to `to`, at least one, which then are written. `unit` is the timescale's count
-// of one frame or sample; `end` closes the last one's duration where the run has no sample after it.
-int vt_run_write(struct vt_run *run, struct vt_writer *w, enum vt_track_kind kind, int to, int64_t unit, int64_t end,
-                 uint32_t sequence);
+// How samples become a fragment.
+struct vt_run_form {
+    enum vt_track_kind kind;
+    int64_t unit;                            // the timescale's count of one frame or sample
+    int reorder;                             // frames that are added to composition offsets: vt_cmaf_init's delay
+    int64_t end;                             // closes the last sample's duration where the run has no sample after it
+    uint32_t sequence;
+};
+
+// Writes moof and mdat of the samples up to `to`, at least one, which then are written.
+int vt_run_write(struct vt_run *run, struct vt_writer *w, int to, const struct vt_run_form *form);
 
 void vt_run_clear(struct vt_run *run);

@@ -34,8 +34,9 @@ static json_t *pack_segment(const struct vt_packager_params *params, const struc
     json_t *tracks = json_array();
     for (int i = 0; i < params->n_tracks; i++) {
         const struct vt_listed_track *t = &segment->track[i];
-        json_array_append_new(tracks, json_pack("[I,I,I,b]", (json_int_t)t->start_us, (json_int_t)t->duration_us,
-                                                (json_int_t)t->bytes, t->gap));
+        json_array_append_new(tracks, json_pack("[I,I,I,b,I,I]", (json_int_t)t->start_us,
+                                                (json_int_t)t->duration_us, (json_int_t)t->bytes, t->gap,
+                                                (json_int_t)t->key_at, (json_int_t)t->key_size));
     }
     json_t *packed = json_pack("{s:I,s:I,s:I,s:I,s:o}", "k", (json_int_t)segment->k, "start",
                                (json_int_t)segment->start_us, "duration", (json_int_t)segment->duration_us, "drop",
@@ -61,10 +62,16 @@ static json_t *pack_show(const struct vt_packager_params *params, const uint32_t
     json_t *tracks = json_array();
     for (int i = 0; i < params->n_tracks; i++)
         json_array_append_new(tracks, json_pack("[s,I]", params->tracks[i].name, (json_int_t)init_sums[i]));
-    return json_pack("{s:i,s:I,s:I,s:I,s:I,s:[i,i],s:o}", "version", 2, "epoch", (json_int_t)params->epoch_ns,
+    return json_pack("{s:i,s:I,s:I,s:I,s:I,s:[i,i],s:o}", "version", 3, "epoch", (json_int_t)params->epoch_ns,
                      "first_msn", (json_int_t)params->first_msn, "segment", (json_int_t)params->segment_ns, "part",
                      (json_int_t)params->part_ns, "rate", (int)params->rate.num, (int)params->rate.den, "tracks",
                      tracks);
+}
+
+static json_t *pack_total(const struct vt_track_total *total)
+{
+    return json_pack("[I,I,I,I,I]", (json_int_t)total->bytes, (json_int_t)total->us, (json_int_t)total->peak,
+                     (json_int_t)total->key_bytes, (json_int_t)total->key_peak);
 }
 
 static json_t *pack_state(const struct vt_packager_params *params, const struct vt_state *state)
@@ -79,8 +86,7 @@ static json_t *pack_state(const struct vt_packager_params *params, const struct 
         json_array_append_new(more, json_pack("[s,I]", state->timeline->more[i].name,
                                               (json_int_t)state->timeline->more[i].reach_ns));
     for (int i = 0; i < params->n_tracks; i++)
-        json_array_append_new(totals, json_pack("[I,I,I]", (json_int_t)state->totals[i].bytes,
-                                                (json_int_t)state->totals[i].us, (json_int_t)state->totals[i].peak));
+        json_array_append_new(totals, pack_total(&state->totals[i]));
     return json_pack("{s:o,s:I,s:o,s:o,s:o,s:o}", "show", pack_show(params, state->init_sums), "longest",
                      (json_int_t)window->longest_us, "segments", segments, "tags", tags, "more", more, "totals",
                      totals);
@@ -114,7 +120,9 @@ static bool read_track(const json_t *value, struct vt_listed_track *track)
     track->gap = json_is_true(json_array_get(value, 3));
     return take(json_array_get(value, 0), 0, TIME_MAX, &track->start_us) &&
            take(json_array_get(value, 1), 0, TIME_MAX, &track->duration_us) &&
-           take(json_array_get(value, 2), 0, VT_SEGMENT_BYTES_MAX * INT64_C(2), &track->bytes);
+           take(json_array_get(value, 2), 0, VT_SEGMENT_BYTES_MAX * INT64_C(2), &track->bytes) &&
+           take(json_array_get(value, 4), 0, track->bytes, &track->key_at) &&
+           take(json_array_get(value, 5), 0, track->bytes - track->key_at, &track->key_size);
 }
 
 static bool read_part(const json_t *tracks, int n_tracks, struct vt_listed_part *part)
@@ -244,7 +252,9 @@ static int read_totals(const json_t *list, const struct vt_packager_params *para
         const json_t *value = json_array_get(list, (size_t)i);
         if (!take(json_array_get(value, 0), 0, TIME_MAX, &totals[i].bytes) ||
             !take(json_array_get(value, 1), 0, TIME_MAX, &totals[i].us) ||
-            !take(json_array_get(value, 2), 0, TIME_MAX, &totals[i].peak))
+            !take(json_array_get(value, 2), 0, TIME_MAX, &totals[i].peak) ||
+            !take(json_array_get(value, 3), 0, TIME_MAX, &totals[i].key_bytes) ||
+            !take(json_array_get(value, 4), 0, TIME_MAX, &totals[i].key_peak))
             return -EBADMSG;
     }
     return 0;

@@ -15,6 +15,7 @@
 struct vt_track_total {
     int64_t bytes, us;                       // of all segments written
     int64_t peak;                            // bits a second of the densest segment
+    int64_t key_bytes, key_peak;             // the same of the I-frame playlist
 };
 
 // What is kept, gathered from a packager.

@@ -7,6 +7,7 @@
 struct vt_listed_track {
     int64_t start_us, duration_us;           // differences of rounded starts: EXTINFs add up without drift
     int64_t bytes;                           // 0 for a gap
+    int64_t key_at, key_size;                // byte range of its key frame, for I-frame playlists; 0, 0: there is none
     bool gap;                                // listed as EXT-X-GAP; there is no file
     bool absent;                             // of a finished show: this track ended before
 };

@@ -260,9 +260,7 @@ static void check_rate(struct vt_rational rate, int bframes, const char *name)
     struct bytes bytes = join(&shelf, "720p", 1, last);
     struct played video = play(&bytes, step);
     REQUIRE_INT(video.frames, SECONDS * (int64_t)rate.num / rate.den);
-    // libavformat moves a track with negative composition offsets later by the largest of them; others do not.
-    int64_t shift = video.first_pts;
-    REQUIRE(shift >= 0 && shift <= (bframes ? 2 : 0) * step);
+    REQUIRE_INT(video.first_pts, 0);
     REQUIRE_INT(video.time_base.den, vt_video_timescale(rate));
     REQUIRE_INT(video.width, 320);
 
@@ -271,7 +269,7 @@ static void check_rate(struct vt_rational rate, int bframes, const char *name)
     video = play(&bytes, step);
     struct vt_packager_params params = shelf_params(&shelf);
     params.rate = rate;
-    REQUIRE_INT(video.first_pts, vt_segment_frame(&params, 2) * step + shift);
+    REQUIRE_INT(video.first_pts, vt_segment_frame(&params, 2) * step);
     REQUIRE_INT(video.frames, vt_segment_frame(&params, 3) - vt_segment_frame(&params, 2));
 
     bytes = join(&shelf, "audio", 1, 5);

@@ -100,7 +100,11 @@ TEST(multivariant_is_exactly)
         "#EXT-X-STREAM-INF:BANDWIDTH=3285000,AVERAGE-BANDWIDTH=2628000,CODECS=\"avc1.64001f,mp4a.40.2\","
         "RESOLUTION=1280x720,FRAME-RATE=29.970,AUDIO=\"audio\",CLOSED-CAPTIONS=NONE\nshow/main/720p.m3u8\n"
         "#EXT-X-STREAM-INF:BANDWIDTH=1035000,AVERAGE-BANDWIDTH=828000,CODECS=\"avc1.64001f,mp4a.40.2\","
-        "RESOLUTION=640x360,FRAME-RATE=29.970,AUDIO=\"audio\",CLOSED-CAPTIONS=NONE\nshow/main/360p.m3u8\n");
+        "RESOLUTION=640x360,FRAME-RATE=29.970,AUDIO=\"audio\",CLOSED-CAPTIONS=NONE\nshow/main/360p.m3u8\n"
+        "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=625000,AVERAGE-BANDWIDTH=625000,CODECS=\"avc1.64001f\","
+        "RESOLUTION=1280x720,URI=\"show/main/720p-iframes.m3u8\"\n"
+        "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=175000,AVERAGE-BANDWIDTH=175000,CODECS=\"avc1.64001f\","
+        "RESOLUTION=640x360,URI=\"show/main/360p-iframes.m3u8\"\n");
     vt_writer_free(&w);
     close_all(p);
 }
@@ -114,7 +118,9 @@ TEST(one_kind_alone_is_valid)
     REQUIRE_TEXT(shelf_text(&shelf, "index.m3u8"),
         "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n"
         "#EXT-X-STREAM-INF:BANDWIDTH=3125000,AVERAGE-BANDWIDTH=2500000,CODECS=\"avc1.64001f\",RESOLUTION=1280x720,"
-        "FRAME-RATE=30.000,CLOSED-CAPTIONS=NONE\n720p.m3u8\n");
+        "FRAME-RATE=30.000,CLOSED-CAPTIONS=NONE\n720p.m3u8\n"
+        "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=625000,AVERAGE-BANDWIDTH=625000,CODECS=\"avc1.64001f\","
+        "RESOLUTION=1280x720,URI=\"720p-iframes.m3u8\"\n");
     close_all(p);
 
     params.tracks = &shelf_tracks[1];
@@ -354,6 +360,72 @@ TEST(wrong_cues_are_refused)
     close_all(p);
 }
 
+// The moof and mdat of a byte range, which hold one sample of `size` bytes.
+static void check_key(const char *segment, int64_t at, int64_t length, size_t size)
+{
+    struct shelf_file *file = shelf_find(&shelf, segment);
+    REQUIRE(file && at + length <= (int64_t)file->size);
+    struct vt_reader r = vt_reader(file->data + at, (size_t)length);
+    uint32_t moof = vt_read_u32be(&r);
+    REQUIRE(memcmp(vt_read_bytes(&r, 4), "moof", 4) == 0);
+    vt_read_skip(&r, moof - 8);
+    REQUIRE_INT(vt_read_u32be(&r), 8 + size);
+    REQUIRE(memcmp(vt_read_bytes(&r, 4), "mdat", 4) == 0);
+    REQUIRE_INT(r.left, size);
+}
+
+TEST(key_frames_have_a_playlist)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    struct vt_packager *p = open_packager(&params);
+    REQUIRE_INT(give(p, "c1", 1, VT_CUE_START, 30), 0);
+    for (int64_t frame = 0; frame < 60; frame++)
+        REQUIRE_INT(shelf_frame(p, &params, frame, frame ? 100 : 5000), 0);
+    int64_t sample = 0;
+    REQUIRE_INT(shelf_sound(p, 1, &sample, 100000), 0);
+    const char *text = shelf_text(&shelf, "720p-iframes.m3u8");
+    int64_t length = number_after(text, "#EXT-X-BYTERANGE:"), at = number_after(text, "@");
+    char expected[1000];
+    const char *tag = strstr(text, "#EXT-X-DATERANGE:ID=\"c1.1\"");
+    REQUIRE(tag);
+    snprintf(expected, sizeof expected,
+        "#EXTM3U\n#EXT-X-VERSION:5\n#EXT-X-TARGETDURATION:2\n#EXT-X-I-FRAMES-ONLY\n#EXT-X-MEDIA-SEQUENCE:1\n"
+        "#EXT-X-MAP:URI=\"720p-init.mp4\"\n%.*s\n#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:00.000Z\n"
+        "#EXT-X-BYTERANGE:%d@%d\n#EXTINF:2.000000,\n720p-1.m4s\n", (int)strcspn(tag, "\n"), tag, (int)length, (int)at);
+    REQUIRE_TEXT(text, expected);
+    check_key("720p-1.m4s", at, length, 5000);
+    REQUIRE(!shelf_find(&shelf, "audio-iframes.m3u8"));
+
+    // What never came is a gap here too; what a finished show says of its key frames is what was measured.
+    REQUIRE_INT(shelf_run(p, &params, 120, 180), 0);
+    REQUIRE_INT(vt_packager_finish(p), 0);
+    text = shelf_text(&shelf, "720p-iframes.m3u8");
+    REQUIRE(strstr(text, "\n#EXT-X-GAP\n#EXTINF:2.000000,\n720p-2.m4s\n") && strstr(text, "\n#EXT-X-ENDLIST\n"));
+    REQUIRE_INT(count_of(text, "#EXT-X-BYTERANGE:"), 2);
+    const char *told = strstr(shelf_text(&shelf, "index.m3u8"), "#EXT-X-I-FRAME-STREAM-INF:");
+    REQUIRE(told);
+    REQUIRE_INT(number_after(told, ":BANDWIDTH="), length * 4);
+    close_all(p);
+}
+
+TEST(key_frames_follow_low_latency_playlists)
+{
+    struct vt_packager_params params = shelf_params(&shelf);
+    params.part_ns = 333 * VT_NS_PER_MS;
+    params.window_ns = 60 * VT_NS_PER_S;
+    struct vt_packager *p = open_packager(&params);
+    REQUIRE_INT(shelf_run(p, &params, 0, 60 * 20), 0);
+    const char *ll = shelf_text(&shelf, "720p-iframes.ll.m3u8"), *skip = shelf_text(&shelf, "720p-iframes.skip.m3u8");
+    const char *media = shelf_text(&shelf, "720p.ll.m3u8"), *control = strstr(media, "#EXT-X-SERVER-CONTROL:");
+    REQUIRE(control && strncmp(strstr(ll, "#EXT-X-SERVER-CONTROL:"), control, strcspn(control, "\n")) == 0);
+    REQUIRE(!strstr(ll, "PART-INF") && !strstr(ll, "#EXT-X-PART:") && !strstr(ll, "PRELOAD") && !strstr(ll, "REPORT"));
+    REQUIRE(strstr(skip, "#EXT-X-VERSION:9\n") && strstr(skip, "#EXT-X-SKIP:SKIPPED-SEGMENTS="));
+    REQUIRE_INT(number_after(skip, "SKIPPED-SEGMENTS=") + count_of(skip, "#EXTINF:"), count_of(ll, "#EXTINF:"));
+    const char *last = strstr(ll, "720p-19.m4s");
+    REQUIRE(last);
+    close_all(p);
+}
+
 TEST(cues_on_air_have_a_limit)
 {
     struct vt_packager_params params = shelf_params(&shelf);
@@ -547,7 +619,7 @@ TEST(decode_times_are_64_bits)
 TEST(wrong_parameters_are_refused)
 {
     struct vt_packager *p = NULL;
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 13; i++) {
         struct vt_packager_params params = shelf_params(&shelf);
         struct vt_track tracks[2] = {shelf_tracks[0], shelf_tracks[1]};
         uint8_t avcc[sizeof shelf_avcc];
@@ -567,6 +639,7 @@ TEST(wrong_parameters_are_refused)
         case 9: tracks[1].language = "e\"n"; break;
         case 10: strcpy(tracks[1].name, "720p"); break;
         case 11: params.rate.num = 0; break;
+        case 12: strcpy(tracks[1].name, "720p-iframes"); break;
         }
         REQUIRE_INT(vt_packager_new(&p, &params), -EINVAL);
     }
@@ -586,6 +659,8 @@ int main(void)
     RUN(tags_are_listed_with_their_segment_and_leave_the_window);
     RUN(more_is_kept_while_something_points_at_it);
     RUN(wrong_cues_are_refused);
+    RUN(key_frames_have_a_playlist);
+    RUN(key_frames_follow_low_latency_playlists);
     RUN(cues_on_air_have_a_limit);
     RUN(date_ranges_have_a_limit);
     RUN(segments_have_a_limit);
