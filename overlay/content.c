@@ -308,9 +308,22 @@ void vt_content_make(struct vt_making *m, struct vt_item *item)
     }
 }
 
+static void say_missing(struct vt_making *m, const struct vt_item *item, unsigned character)
+{
+    const struct vt_yaml *at = item->node->yaml;
+    if (!character)
+        return;
+    vt_diagnose(m->diagnostics, m->params->strict ? VT_ERROR : VT_WARNING, at->line, at->column,
+                "no font has the character U+%04X, which \"%s\" shows", character,
+                item->node->id ? item->node->id : vt_node_type_name(item->node->type));
+    m->failed |= m->params->strict;
+}
+
 void vt_content_settle(struct vt_making *m, struct vt_item *item)
 {
     const struct vt_yaml *at = item->node->yaml;
+    for (int i = 0; item->ticker && i < item->ticker->count; i++)
+        say_missing(m, item, item->ticker->items[i].missing);
     if (!item->text.text)
         return;
     if (item->bar)
@@ -324,9 +337,7 @@ void vt_content_settle(struct vt_making *m, struct vt_item *item)
                     "to cut it", item->text.text);
         m->failed = true;
     }
-    if (item->shaped.missing)
-        vt_diagnose(m->diagnostics, VT_WARNING, at->line, at->column, "no font has the character U+%04X",
-                    item->shaped.missing);
+    say_missing(m, item, item->shaped.missing);
 }
 
 void vt_content_fini(struct vt_item *item)

@@ -235,7 +235,7 @@ static void check_style(const struct vt_template *t, const struct vt_yaml *map, 
 {
     struct vt_style scratch;
     struct vt_arena arena = { 0 };
-    struct vt_binder binder = { .tokens = t->tokens, .strings = t->strings, .arena = &arena,
+    struct vt_binder binder = { .tokens = t->tokens, .strings = t->strings, .fonts = t->fonts, .arena = &arena,
                                 .diagnostics = diagnostics };
     vt_style_init(&scratch, NULL);
     vt_style_apply(&scratch, map, &binder);
@@ -437,6 +437,11 @@ static int load_node(struct vt_template *t, const struct vt_yaml *map, int paren
 void vt_nodes_load(struct vt_template *t, const struct vt_yaml *layout, struct vt_diagnostics *diagnostics)
 {
     load_node(t, layout, -1, 1, diagnostics);
+}
+
+const char *vt_node_type_name(enum vt_node_type type)
+{
+    return types[type].name;
 }
 
 int vt_template_find_node(const struct vt_template *t, const char *id)

@@ -41,6 +41,9 @@
 #define VT_PICTURE_SIDE      8192      // of a picture that a template shows
 #define VT_PICTURE_PIXELS    (16 * 1024 * 1024)
 
+// When samples are looked at and checked: their offers run and their stock is fresh then.
+#define VT_SAMPLE_CLOCK "2026-03-01T19:04:12Z"
+
 // ---- pictures come from outside
 
 // Gives the picture at `src` (as the template or the product wrote it) as an ARGB32 or RGB24 surface that the
@@ -96,6 +99,7 @@ struct vt_view_params {
     struct vt_rational rate;             // of the canvas: how long a frame lasts
     vt_load_picture *load_picture;       // may be NULL: no pictures
     void *opaque;
+    bool strict;                         // for checking: a character that no font has is an error, not a warning
 };
 
 // Binds and solves. Returns 0; -EINVAL when the data does not fit the schema or a `truncate: never` text cannot be

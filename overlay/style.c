@@ -80,7 +80,7 @@ void vt_style_init(struct vt_style *style, const struct vt_text_style *around)
 {
     static const struct vt_text_style root = {
         .colour = { 255, 255, 255, 255 },
-        .family = "Noto Sans, Noto Sans CJK SC, Noto Naskh Arabic, Noto Color Emoji",
+        .family = "Noto Sans",
         .size = 28, .weight = 400,
     };
     *style = (struct vt_style){
@@ -444,6 +444,21 @@ static void describe(const struct style_key *key, char *out, size_t room)
     }
 }
 
+static bool families_known(const struct vt_yaml *at, const char *list, const struct vt_binder *binder)
+{
+    bool good = true;
+    gchar **names = g_strsplit(list, ",", 32);
+    for (int i = 0; names[i] && binder->fonts; i++) {
+        const char *name = g_strstrip(names[i]);
+        if (vt_fonts_has(binder->fonts, name, strlen(name)))
+            continue;
+        complain(binder, at, "there is no font family of this name: name its file in `fonts`, or use Noto Sans", name);
+        good = false;
+    }
+    g_strfreev(names);
+    return good;
+}
+
 static void apply_one(struct vt_style *style, const struct style_key *key, const struct vt_yaml *entry,
                       const struct vt_binder *binder)
 {
@@ -453,7 +468,8 @@ static void apply_one(struct vt_style *style, const struct style_key *key, const
         return;
     }
     const char *text = vt_bind(entry, binder);
-    if (!text || set_value(key, text, style, binder->arena) == 0)
+    if (!text || (key->type == FAMILY && !families_known(entry, text, binder)) ||
+        set_value(key, text, style, binder->arena) == 0)
         return;
     describe(key, expected, sizeof expected);
     snprintf(what, sizeof what, "`%s` must be %s, is", key->name, expected);

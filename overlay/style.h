@@ -8,6 +8,7 @@
 #include "base/yaml.h"
 #include "overlay/arena.h"
 #include "overlay/expression.h"
+#include "overlay/fonts.h"
 
 enum vt_unit { VT_AUTO, VT_PX, VT_PERCENT, VT_VW, VT_VH, VT_SAFE };
 
@@ -74,6 +75,7 @@ struct vt_binder {
     const struct vt_yaml *tokens;        // the template's own, or NULL
     const struct vt_scope *scope;        // NULL while a template is loaded: bound values are only checked
     const struct vt_yaml *strings;       // for that check
+    const struct vt_fonts *fonts;        // that families are looked up in; NULL: any is accepted
     struct vt_arena *arena;              // keeps texts
     struct vt_diagnostics *diagnostics;
 };

@@ -10,10 +10,10 @@ enum manifest_key { M_TEXT, M_ID, M_STEPS, M_AUTHOR, M_TOKENS, M_PART };
 static const struct vt_key manifest[] = {
     { "$schema", M_TEXT },     { "id", M_ID, true },       { "version", M_TEXT, true }, { "name", M_TEXT, true },
     { "description", M_TEXT }, { "author", M_AUTHOR },     { "stepCount", M_STEPS },    { "tokens", M_TOKENS },
-    { "schema", M_PART },      { "strings", M_PART },      { "canvas", M_PART },        { "layout", M_PART, true },
+    { "fonts", M_PART },       { "schema", M_PART },      { "strings", M_PART },      { "canvas", M_PART },        { "layout", M_PART, true },
     { "variants", M_PART },    { "motion", M_PART },       { "samples", M_PART },
 };
-static const char *const manifest_later[] = { "fonts", "customActions", "thumbnails", "renderRequirements", "assets",
+static const char *const manifest_later[] = { "customActions", "thumbnails", "renderRequirements", "assets",
                                               NULL };
 
 #define ROWS(table) table, (int)(sizeof table / sizeof *table)
@@ -107,6 +107,8 @@ static void load_parts(struct vt_template *t, const struct vt_yaml *root, const 
                        struct vt_diagnostics *diagnostics)
 {
     const struct vt_yaml *at;
+    if ((at = vt_yaml_get(root, "fonts")))
+        vt_fonts_load(t, at, folder, diagnostics);
     if ((at = vt_yaml_get(root, "tokens")))
         read_tokens(t, at, folder, diagnostics);
     if ((at = vt_yaml_get(root, "strings")))
@@ -156,6 +158,8 @@ int vt_template_load_in(struct vt_template **ret, const char *name, const char *
     int r = -ENOMEM;
     if (!own || !t)
         goto fail;
+    if (vt_fonts_new(&t->fonts) != 0)
+        goto fail;
     t->references = 1;
     t->name = vt_arena_text(&t->arena, name ? name : "", name ? strlen(name) : 0);
     t->design_width = 1920;
@@ -195,6 +199,7 @@ void vt_template_unref(struct vt_template **t)
         return;
     vt_yaml_free(&old->document);
     vt_yaml_free(&old->token_document);
+    vt_fonts_free(&old->fonts);
     vt_arena_free(&old->arena);
     free(old);
 }

@@ -5,6 +5,7 @@
 #include "base/yaml.h"
 #include "overlay/arena.h"
 #include "overlay/easing.h"
+#include "overlay/fonts.h"
 #include "overlay/overlay.h"
 #include "overlay/style.h"
 
@@ -87,6 +88,7 @@ struct vt_template {
     struct vt_yaml_document *document;
     struct vt_yaml_document *token_document;                 // NULL: none
     const char *token_file;              // as the template names it; NULL: none
+    struct vt_fonts *fonts;
     const char *name, *id, *version, *title;
     const struct vt_yaml *tokens, *strings, *samples;
     double design_width, design_height;
@@ -141,10 +143,15 @@ void vt_samples_load(struct vt_template *t, const struct vt_yaml *map, struct vt
 void vt_tokens_load_file(struct vt_template *t, const struct vt_yaml *at, const char *folder,
                          struct vt_diagnostics *diagnostics);
 
+// The font files `list` of `folder` (NULL: no files).
+void vt_fonts_load(struct vt_template *t, const struct vt_yaml *list, const char *folder,
+                   struct vt_diagnostics *diagnostics);
+
 // Checks one node's keys, or a patch of it.
 void vt_node_check(const struct vt_template *t, enum vt_node_type type, const struct vt_yaml *map, bool patch,
                    struct vt_diagnostics *diagnostics);
 
+const char *vt_node_type_name(enum vt_node_type type);
 int vt_template_find_node(const struct vt_template *t, const char *id);        // -1: none
 const struct vt_field *vt_template_field(const struct vt_template *t, const char *name);
 

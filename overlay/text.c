@@ -9,6 +9,9 @@
 #define FONT_STEP 0.5                    // of shrinking, design pixels
 
 struct vt_shaper {
+    struct vt_fonts *fonts;
+    PangoFontMap *map;                   // taken from the fonts
+    const char *fallback;
     PangoContext *context;
     PangoLayout *layout;                 // reused
     bool rtl;
@@ -22,7 +25,7 @@ uint64_t vt_hash(uint64_t hash, const void *data, size_t size)
     return hash;
 }
 
-struct vt_shaper *vt_shaper_new(const char *language, bool rtl)
+struct vt_shaper *vt_shaper_new(struct vt_fonts *fonts, const char *language, bool rtl)
 {
     struct vt_shaper *shaper = calloc(1, sizeof *shaper);
     if (!shaper)
@@ -32,7 +35,10 @@ struct vt_shaper *vt_shaper_new(const char *language, bool rtl)
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
     cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
     shaper->rtl = rtl;
-    shaper->context = pango_font_map_create_context(pango_cairo_font_map_get_default());
+    shaper->fonts = fonts;
+    shaper->map = vt_fonts_take(fonts);
+    shaper->fallback = vt_fonts_fallback(language);
+    shaper->context = pango_font_map_create_context(shaper->map);
     pango_cairo_context_set_font_options(shaper->context, options);
     pango_cairo_context_set_resolution(shaper->context, 96);
     pango_context_set_round_glyph_positions(shaper->context, FALSE);
@@ -53,12 +59,13 @@ void vt_shaper_free(struct vt_shaper **shaper)
         return;
     g_object_unref(old->layout);
     g_object_unref(old->context);
+    vt_fonts_give(old->fonts, &old->map);
     free(old);
 }
 
 // The list without emoji fonts: pango finds those by itself for what is an emoji, and a list that names one makes
-// fontconfig take digits from it, too.
-static void set_family(PangoFontDescription *font, const char *list)
+// fontconfig take digits from it, too. Then the families that are always there.
+static void set_family(PangoFontDescription *font, const char *list, const char *fallback)
 {
     gchar **names = g_strsplit(list, ",", 32);
     int kept = 0;
@@ -69,8 +76,9 @@ static void set_family(PangoFontDescription *font, const char *list)
             names[kept++] = names[i];
     }
     names[kept] = NULL;
-    gchar *joined = g_strjoinv(",", names);
-    pango_font_description_set_family(font, joined);
+    gchar *joined = g_strjoinv(",", names), *all = g_strconcat(joined, *joined ? "," : "", fallback, NULL);
+    pango_font_description_set_family(font, all);
+    g_free(all);
     g_free(joined);
     g_strfreev(names);
 }
@@ -78,7 +86,7 @@ static void set_family(PangoFontDescription *font, const char *list)
 static void set_font(struct vt_shaper *shaper, const struct vt_text *text, double size)
 {
     PangoFontDescription *font = pango_font_description_new();
-    set_family(font, text->style->family);
+    set_family(font, text->style->family, shaper->fallback);
     pango_font_description_set_weight(font, (PangoWeight)text->style->weight);
     pango_font_description_set_absolute_size(font, size * text->scale * PANGO_SCALE);
     pango_layout_set_font_description(shaper->layout, font);
@@ -218,7 +226,7 @@ static void add_run(struct shaping *s, PangoLayoutRun *run, double x, double y)
     for (int i = 0; i < run->glyphs->num_glyphs; i++) {
         const PangoGlyphInfo *info = &run->glyphs->glyphs[i];
         if (info->glyph & PANGO_GLYPH_UNKNOWN_FLAG)
-            s->out->missing = info->glyph & ~PANGO_GLYPH_UNKNOWN_FLAG;
+            s->out->missing = s->out->missing ? s->out->missing : info->glyph & ~PANGO_GLYPH_UNKNOWN_FLAG;
         else if (info->glyph != PANGO_GLYPH_EMPTY) {
             char c = s->text[run->item->offset + run->glyphs->log_clusters[i]];
             to->digits[to->count] = c >= '0' && c <= '9' ? (uint8_t)(c - '0' + 1) : 0;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "overlay/arena.h"
+#include "overlay/fonts.h"
 #include "overlay/layout.h"
 
 struct vt_shaper;                        // one thread's
@@ -41,11 +42,12 @@ struct vt_shaped {
     int n_rules;
     double x, y, width, height;          // of its ink, relative to the text's top left
     bool cut;                            // something did not fit and is not shown
-    unsigned missing;                    // a character that no font has; 0: none
+    unsigned missing;                    // the first character that no font has; 0: none
     uint64_t hash;                       // of all that is drawn
 };
 
-struct vt_shaper *vt_shaper_new(const char *language, bool rtl);
+// `fonts` must outlive the shaper.
+struct vt_shaper *vt_shaper_new(struct vt_fonts *fonts, const char *language, bool rtl);
 void vt_shaper_free(struct vt_shaper **shaper);
 
 // How large it is when it may be `width` wide (NAN: as wide as it likes).

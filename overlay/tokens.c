@@ -1,11 +1,9 @@
 // Design tokens: a template's own, those of a file beside it (Design Tokens format), and a few that are always there.
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "overlay/beside.h"
 #include "overlay/template.h"
 
 #define ALIASES_MAX 8                    // tokens that stand for one another
@@ -54,21 +52,6 @@ const char *vt_token(const struct vt_yaml *tokens, const char *name, size_t leng
     return NULL;                         // they go round in a circle
 }
 
-static bool is_plain(const char *file)
-{
-    return *file && *file != '.' && !strchr(file, '/') && strlen(file) < 200;
-}
-
-static int read_beside(const char *folder, const char *file, char **ret, size_t *ret_size)
-{
-    int fd = folder ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (fd < 0)
-        return -ENOENT;
-    int r = vt_read_file_at(fd, file, VT_TOKEN_BYTES, ret, ret_size);
-    close(fd);
-    return r;
-}
-
 static void parse(struct vt_template *t, const struct vt_yaml *at, const char *text, size_t size,
                   struct vt_diagnostics *diagnostics)
 {
@@ -87,13 +70,13 @@ void vt_tokens_load_file(struct vt_template *t, const struct vt_yaml *at, const 
 {
     char *text = NULL;
     size_t size = 0;
-    if (!is_plain(at->text)) {
+    if (!vt_asset_name_valid(at->text)) {
         vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "a token file lies beside the template: \"%.80s\" is no "
                     "plain file name", at->text);
         return;
     }
     t->token_file = at->text;
-    int r = read_beside(folder, at->text, &text, &size);
+    int r = vt_asset_read(folder, at->text, VT_TOKEN_BYTES, &text, &size);
     if (r == 0)
         parse(t, at, text, size, diagnostics);
     else if (r == -ENOENT)
@@ -101,6 +84,6 @@ void vt_tokens_load_file(struct vt_template *t, const struct vt_yaml *at, const 
                     "the token file \"%.80s\" is not there; built-in tokens are used", at->text);
     else
         vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "the token file \"%.80s\" cannot be read: %s", at->text,
-                    r == -EFBIG ? "it is no file, or has more than 64 KiB (limit)" : r == -ELOOP ? "it is a link" : strerror(-r));
+                    vt_asset_why(r));
     free(text);
 }

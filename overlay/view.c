@@ -317,7 +317,7 @@ static int make(struct vt_making *m, const json_t *data)
     m->binder = (struct vt_binder){ .tokens = t->tokens, .scope = &m->scope, .strings = t->strings,
                                     .arena = &view->arena, .diagnostics = m->diagnostics };
     view->rtl = is_rtl(m->scope.language);
-    m->shaper = vt_shaper_new(m->scope.language, view->rtl);
+    m->shaper = vt_shaper_new(t->fonts, m->scope.language, view->rtl);
     make_items(m, view->width, view->height);
     if (m->illegible && !m->failed) {
         let_items_go(view);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/mediatime.h"
 #include "overlay/overlay.h"
 #include "serve/config.h"
 #include "studio/cuefile.h"
@@ -20,14 +21,72 @@ static void lint_configuration(const char *path, const char *text, size_t size, 
     free(folder);
 }
 
+// The products that samples speak of: beside the template's folder, or in samples/ here.
+static json_t *load_products(const char *folder)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/../products.json", folder);
+    json_t *products = json_load_file(path, 0, NULL);
+    return products ? products : json_load_file("samples/products.json", 0, NULL);
+}
+
+static void merge(struct vt_diagnostics *to, const struct vt_diagnostics *from, const char *sample)
+{
+    for (int i = 0; i < from->count; i++) {
+        const struct vt_diagnostic *d = &from->list[i];
+        char text[VT_DIAGNOSTIC_TEXT];
+        bool known = false;
+        snprintf(text, sizeof text, "%s (sample %s)", d->text, sample);
+        for (int k = 0; k < to->count && !known; k++)
+            known = to->list[k].line == d->line && strncmp(to->list[k].text, d->text, strlen(d->text)) == 0;
+        if (!known && d->severity == VT_ERROR)
+            vt_diagnose(to, d->severity, d->line, d->column, "%s", text);
+    }
+}
+
+static void lint_sample(struct vt_template *template, const char *sample, const json_t *products, bool portrait,
+                        struct vt_diagnostics *d)
+{
+    struct vt_diagnostics *own = calloc(1, sizeof *own);
+    struct vt_view *view = NULL;
+    const char *language = NULL;
+    json_t *data = vt_template_sample(template, sample, products, &language);
+    struct vt_view_params params = {
+        .template = template, .width = portrait ? 1080 : 1920, .height = portrait ? 1920 : 1080, .language = language,
+        .data = data, .products = products, .rate = {30, 1}, .strict = true,
+    };
+    vt_parse_time(VT_SAMPLE_CLOCK, &params.at_ns);
+    if (own && vt_view_new(&view, &params, own) != 0)
+        merge(d, own, sample);
+    vt_view_unref(&view);
+    json_decref(data);
+    free(own);
+}
+
+// What only shows with data: texts that do not fit, characters that no font has.
+static void lint_samples(struct vt_template *template, const char *folder, struct vt_diagnostics *d)
+{
+    const char *const *names = vt_template_samples(template);
+    json_t *products = *names ? load_products(folder) : NULL;
+    if (*names && !products)
+        vt_diagnose(d, VT_WARNING, 0, 0, "the samples were not tried: there is no products.json beside the template's folder");
+    for (int i = 0; products && names[i]; i++) {
+        lint_sample(template, names[i], products, false, d);
+        lint_sample(template, names[i], products, true, d);
+    }
+    json_decref(products);
+}
+
 static void lint_template(const char *path, const char *text, size_t size, struct vt_diagnostics *d)
 {
     struct vt_template *template = NULL;
     char *folder = vt_folder_of(path);
     int err = vt_template_load_in(&template, path, folder, text, size, d);
-    free(folder);
     if (err && d->errors == 0)
         vt_diagnose(d, VT_ERROR, 0, 0, "cannot be checked: %s", strerror(-err));
+    if (!err)
+        lint_samples(template, folder ? folder : ".", d);
+    free(folder);
     vt_template_unref(&template);
 }
 

@@ -11,9 +11,6 @@
 #include "overlay/overlay.h"
 #include "studio/picture.h"
 
-// Previews run on a clock of their own, on which the samples' offers and stock are fresh.
-#define PREVIEW_CLOCK "2026-03-01T19:04:12Z"
-
 struct preview {
     const char *template, *data, *sample, *language, *out;
     int width, height;
@@ -214,7 +211,7 @@ static int run(const struct preview *p, struct vt_template *template)
     int code = 1;
     json_t *products = load_products(p->template, root, sizeof root);
     json_t *data = load_data(p, template, products, &language);
-    vt_parse_time(PREVIEW_CLOCK, &clock_ns);
+    vt_parse_time(VT_SAMPLE_CLOCK, &clock_ns);
     if (!data)
         goto fail;
     bool has_pictures = vt_pictures_new(&pictures, root) == 0;
