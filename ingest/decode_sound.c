@@ -9,7 +9,11 @@
 
 #define RATE            48000
 #define DRIFT_WEIGHT    32          // frames over which the drift is averaged
-#define CORRECTION_MAX  (RATE / 200)
+#define UPDATE          (RATE / 2)  // samples from one correction of the rate to the next
+#define DISTANCE        (10 * RATE) // for which swresample is told a rate; long, so that it is fine
+#define MILLION         1000000
+#define RATE_MAX        5000        // millionths
+#define GAIN            2           // what is off decays with this time constant, in seconds
 
 struct vt_resampler {
     SwrContext *swr;
@@ -19,7 +23,9 @@ struct vt_resampler {
     bool running;                   // origin_ns and given are set
     int64_t origin_ns, given;       // the next sample's time is origin + given / RATE
     int64_t drift_ns;               // average of what the packets' times are ahead
-    int64_t settled;                // `given` at which a correction under way has ended
+    bool correcting;
+    int64_t updated;                // `given` when the rate was last corrected
+    int64_t settled;                // the correction's lasting part, in millionths
     float out[2 * VT_RING_RUN_MAX];
 };
 
@@ -73,9 +79,31 @@ static int open_swr(struct vt_resampler *resampler, const AVFrame *frame)
     return av_channel_layout_copy(&resampler->layout, &frame->ch_layout) < 0 ? -ENOMEM : 0;
 }
 
+static int64_t bounded(int64_t rate)
+{
+    return rate > RATE_MAX ? RATE_MAX : rate < -RATE_MAX ? -RATE_MAX : rate;
+}
+
 static int64_t next_ns(const struct vt_resampler *resampler)
 {
     return resampler->origin_ns + vt_muldiv(resampler->given, VT_NS_PER_S, RATE);
+}
+
+// A controller with a lasting part: a steady drift leaves no error, and the rate never leaps.
+static void correct(struct vt_resampler *resampler)
+{
+    if (!resampler->correcting && llabs(resampler->drift_ns) <= VT_DECODE_DRIFT_NS)
+        return;
+    if (resampler->given - resampler->updated < UPDATE)
+        return;
+    int64_t passed = resampler->correcting ? resampler->given - resampler->updated : 0;
+    int64_t wanted = resampler->drift_ns / (1000 * GAIN);
+    resampler->settled = bounded(resampler->settled + wanted * passed / (4 * GAIN * RATE));
+    resampler->correcting = true;
+    resampler->updated = resampler->given;
+    int64_t rate = bounded(resampler->settled + wanted);
+    // on failure the drift stays until it is a step
+    (void)swr_set_compensation(resampler->swr, (int)(rate * DISTANCE / MILLION), DISTANCE);
 }
 
 // Compares the frame's time with the samples' count. `first_ns`: of the next sample that will come out.
@@ -85,18 +113,11 @@ static void follow(struct vt_resampler *resampler, int64_t first_ns)
     if (!resampler->running || llabs(ahead_ns) > VT_DECODE_SOUND_STEP_NS) {
         resampler->running = true;
         resampler->origin_ns = first_ns;
-        resampler->given = resampler->drift_ns = resampler->settled = 0;
+        resampler->given = resampler->drift_ns = resampler->updated = 0;
         return;
     }
     resampler->drift_ns += (ahead_ns - resampler->drift_ns) / DRIFT_WEIGHT;
-    if (resampler->given < resampler->settled || llabs(resampler->drift_ns) <= VT_DECODE_DRIFT_NS)
-        return;
-    int64_t samples = vt_muldiv(resampler->drift_ns, RATE, VT_NS_PER_S);
-    if (llabs(samples) > CORRECTION_MAX)
-        samples = samples < 0 ? -CORRECTION_MAX : CORRECTION_MAX;
-    // one second's worth of correction; on failure the drift stays until it is a step
-    (void)swr_set_compensation(resampler->swr, (int)samples, RATE);
-    resampler->settled = resampler->given + RATE;
+    correct(resampler);
 }
 
 static int give(struct vt_resampler *resampler, const uint8_t **in, int in_count, const struct vt_decode_sink *sink,

@@ -2,12 +2,13 @@
 // ingest/decode.c.
 //
 // RTMP's times are whole milliseconds, so they jitter around the samples' own count; the count is what is given out.
-// Where the two drift apart slowly the sound is resampled by up to half a percent; where they jump, it starts anew.
+// Where the two drift apart slowly the sound is resampled by up to half a percent, at a rate that changes gently; where
+// they jump, it starts anew.
 #pragma once
 
 #include "ingest/decode.h"
 
-#define VT_DECODE_DRIFT_NS  (INT64_C(5) * 1000000)   // averaged, before resampling takes it up
+#define VT_DECODE_DRIFT_NS  (INT64_C(5) * 1000000)   // averaged; from then on the sound is resampled
 
 struct vt_resampler;
 

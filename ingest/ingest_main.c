@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/mediatime.h"
 #include "base/message.h"
 #include "base/names.h"
 #include "base/sandbox.h"
@@ -66,6 +67,13 @@ static void get_status(struct ingest *ingest, struct vt_publisher_status *ret)
         vt_publisher_status(ingest->publisher, ret);
 }
 
+static void add_timing(json_t *body, const struct vt_publisher_status *status)
+{
+    json_t *timing = json_pack("{s:I, s:I}", "mended", (json_int_t)status->mended, "sound_lag_ms",
+                               (json_int_t)(status->sound_lag_ns / VT_NS_PER_MS));
+    json_object_set_new(body, "timing", timing);
+}
+
 static void send_status(struct ingest *ingest)
 {
     struct vt_publisher_status status;
@@ -85,6 +93,7 @@ static void send_status(struct ingest *ingest)
                              "bytes", (json_int_t)ingest->bytes, "frames", (json_int_t)ring.frames,
                              "direct", (json_int_t)ring.direct, "dropped", (json_int_t)ring.dropped,
                              "errors", (json_int_t)status.errors);
+    add_timing(body, &status);
     if (body && vt_link_send(ingest->supervisor, VT_MSG_INGEST_STATUS, body, NULL, 0) == -ENOBUFS)
         vt_loop_exit(ingest->loop, 1);
 }

@@ -236,6 +236,8 @@ void vt_publisher_status(const struct vt_publisher *publisher, struct vt_publish
     ret->video_track = publisher->video.number;
     ret->audio_track = publisher->audio.number;
     ret->units = publisher->units;
+    ret->mended = vt_timestamps_mended(&publisher->timestamps);
+    ret->sound_lag_ns = vt_timestamps_sound_lag(&publisher->timestamps);
     vt_decoder_stats(publisher->decoder, &ret->decode);
     ret->errors = publisher->tag_errors + ret->decode.errors;
 }

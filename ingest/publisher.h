@@ -36,6 +36,8 @@ struct vt_publisher_status {
     int video_track, audio_track;        // numbers of the tracks that are taken; -1 until one came
     int64_t units;                       // audio and video that came
     int64_t errors;                      // undecodable packets, tags that make no sense
+    int64_t mended;                      // timestamps (ingest/timestamps.h)
+    int64_t sound_lag_ns;                // how much later sound comes than its picture
     struct vt_decode_stats decode;
 };
 void vt_publisher_status(const struct vt_publisher *publisher, struct vt_publisher_status *ret);

@@ -124,7 +124,8 @@ static void map(struct vt_timestamps *times, enum vt_time_track track, struct ra
     struct vt_time_clock *clock = &times->track[track];
     const struct vt_time_clock *other = &times->track[track == VT_TIME_AUDIO ? VT_TIME_VIDEO : VT_TIME_AUDIO];
     struct vt_times out = {0};
-    if (!clock->started) {
+    bool first = !clock->started;
+    if (first) {
         start(times, clock, other, raw, arrival_ns);
         out.dts_ns = place_of(clock);
     } else {
@@ -145,6 +146,10 @@ static void map(struct vt_timestamps *times, enum vt_time_track track, struct ra
         clock->moved_ns = arrival_ns;
     clock->last_ns = out.dts_ns;
     follow_drift(times, clock->stuck == 0, out.dts_ns, arrival_ns);
+    out.dts_ns += vt_drift_correct(&times->drift, (int)track, clock->last_ns, arrival_ns, out.epoch);
+    if (!first && out.dts_ns <= clock->given_ns)
+        out.dts_ns = clock->given_ns + VT_TIME_TICK_NS;
+    clock->given_ns = out.dts_ns;
 
     if (llabs(composition_ns) > VT_TIME_COMPOSITION_MAX_MS * VT_NS_PER_MS) {
         composition_ns = 0;
@@ -166,4 +171,18 @@ void vt_timestamps_map_ticks(struct vt_timestamps *times, enum vt_time_track tra
     int64_t composition = vt_unwrap((pts - dts) & VT_TIME_TICKS_MASK, TICK_BITS, 0);
     map(times, track, (struct raw){dts & VT_TIME_TICKS_MASK, true}, vt_muldiv(composition, VT_NS_PER_S, TICK_RATE),
         arrival_ns, ret);
+}
+
+int64_t vt_timestamps_mended(const struct vt_timestamps *times)
+{
+    return times->clamped + times->epochs + times->compositions + times->drift.steps;
+}
+
+int64_t vt_timestamps_sound_lag(const struct vt_timestamps *times)
+{
+    const struct vt_drift_track *sound = &times->drift.track[VT_TIME_AUDIO];
+    const struct vt_drift_track *picture = &times->drift.track[VT_TIME_VIDEO];
+    if (sound->blocks == 0 || picture->blocks == 0)
+        return 0;
+    return sound->base_ns + sound->error_ns - picture->base_ns - picture->error_ns;
 }

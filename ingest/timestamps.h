@@ -11,7 +11,8 @@
 //     clock likewise;
 //   - a composition time past VT_TIME_COMPOSITION_MAX_MS is dropped.
 // Steps up to VT_TIME_STEP_MAX_NS are not corrected: a network that stalls and catches up leaves no mark. Only a track
-// that has run VT_TIME_AHEAD_MAX_NS ahead of the arrival clock is held back.
+// that has run VT_TIME_AHEAD_MAX_NS ahead of the arrival clock is held back. What clocks drift apart is taken back
+// slowly, track by track (ingest/drift.h), so that the timeline runs at the pace of the arrival clock.
 // Configuration tags have no time: never give them in here.
 #pragma once
 
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/mediatime.h"
+#include "ingest/drift.h"
 
 #define VT_TIME_TICK_NS             VT_NS_PER_MS
 #define VT_TIME_BACK_MAX_NS         (500 * VT_NS_PER_MS)
@@ -39,12 +41,20 @@ struct vt_timestamps {
         int64_t moved_ns;                // arrival of the last message whose time was later than all before it
         int64_t stuck;                   // messages since then
         int64_t epoch;                   // number of the epoch that it is in
+        int64_t given_ns;                // last_ns with its drift corrected: what the caller got
     } track[VT_TIME_TRACKS];
     bool started;
     int64_t arrival_ns;                  // arrival clock's origin: where the timeline's 0 would have arrived
     int64_t seen_ns;                     // last arrival
+    struct vt_drift drift;
     int64_t clamped, epochs, compositions;   // what was mended so far
 };
+
+// How often something was mended: steps back, jumps, tracks put back, composition times dropped.
+int64_t vt_timestamps_mended(const struct vt_timestamps *times);
+
+// How much later sound comes than the picture of the same time; 0 until both have come.
+int64_t vt_timestamps_sound_lag(const struct vt_timestamps *times);
 
 struct vt_times {
     int64_t dts_ns, pts_ns;

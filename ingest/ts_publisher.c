@@ -160,6 +160,8 @@ void vt_ts_publisher_status(const struct vt_ts_publisher *publisher, struct vt_p
     ret->video = publisher->video;
     ret->audio = publisher->audio;
     ret->units = publisher->units;
+    ret->mended = vt_timestamps_mended(&publisher->timestamps);
+    ret->sound_lag_ns = vt_timestamps_sound_lag(&publisher->timestamps);
     vt_decoder_stats(publisher->decoder, &ret->decode);
     ret->errors = stats.damaged + ret->decode.errors;
     *ret_bytes = stats.bytes;

@@ -91,6 +91,7 @@ static void anchor(struct vt_clock *clock, int64_t pts, int64_t now)
         clock->interval = 0;
         clock->offset = tick_time(clock, tick) - lead(clock) - pts;
     }
+    clock->phase = 0;
     clock->anchored = clock->fresh = true;
     clock->anchors++;
     clock->late_since = -1;
@@ -115,7 +116,13 @@ static void lock_phase(struct vt_clock *clock, int64_t due)
         return;
     int64_t before = tick_time(clock, vt_ns_to_frame(due, clock->rate));
     int64_t error = (due - before) % step - step / 2;
-    clock->offset -= error / SMOOTHING;
+    int64_t move = -error / SMOOTHING, most = step / 2 + step / 20;
+    if (clock->phase + move > most)
+        move -= step;
+    else if (clock->phase + move < -most)
+        move += step;
+    clock->phase += move;
+    clock->offset += move;
 }
 
 // Gives back delay that no frame of a whole window needed, in whole ticks: frames are skipped for it.
@@ -127,7 +134,7 @@ static void give_back(struct vt_clock *clock, int64_t now)
         if (now < clock->window_end[i])
             continue;
         int64_t excess = clock->least_slack[i] - needed;
-        if (clock->least_slack[i] != INT64_MAX && excess > (i == 0 ? EXCESS_NOW : p))
+        if (clock->least_slack[i] != INT64_MAX && excess > (i == 0 ? EXCESS_NOW : p + p / 4))
             ticks = i == 0 ? excess / p : 1;
         clock->least_slack[i] = INT64_MAX;
         clock->window_end[i] = now + (i == 0 ? SHORT_WINDOW : LONG_WINDOW);
@@ -215,7 +222,7 @@ int vt_clock_frame(struct vt_clock *clock, int64_t pts, int64_t now)
     } else {
         learn_interval(clock, pts);
         due = catch_late(clock, pts, now);
-        int64_t slack = tick_time(clock, first_tick_at(clock, due)) - now;
+        int64_t slack = tick_time(clock, first_tick_at(clock, due)) - now - (clock->phase > 0 ? clock->phase : 0);
         for (int i = 0; i < 2; i++)
             if (slack < clock->least_slack[i])
                 clock->least_slack[i] = slack;
@@ -263,7 +270,7 @@ int64_t vt_clock_sound(struct vt_clock *clock, int64_t pts, int64_t duration, in
 {
     if (!clock->anchored)
         anchor(clock, pts, now);
-    int64_t at = pts + clock->offset + lead(clock);
+    int64_t at = pts + clock->offset - clock->phase + lead(clock);
     if (clock->sounding && llabs(at - clock->sound_next) <= VT_CLOCK_SYNC)
         at = clock->sound_next;
     clock->sounding = true;

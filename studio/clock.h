@@ -6,7 +6,8 @@
 // Live, a source's timeline is laid onto media time by an offset that is chosen when its first frame arrives, so that
 // it is shown about one and a half canvas frames later, and its frames fall into the middle between two ticks (phase
 // lock): an equal-rate source then gives one frame per tick whatever the rounding of its times and the jitter of the
-// network. A frame that comes too late moves the offset by whole ticks (the jitter buffer grows, up to
+// network. The lock moves pictures by half a step at most; a source that runs on past that (its rate is almost the
+// canvas's) has one frame repeated or left out, and sound, which the lock does not move, stays with the picture. A frame that comes too late moves the offset by whole ticks (the jitter buffer grows, up to
 // VT_CLOCK_DEPTH); time that is never needed is given back. `exact` (for files) has a fixed offset instead:
 // `now` of the first call − its `pts`.
 //
@@ -24,7 +25,7 @@
 #define VT_CLOCK_JUMP    (1000 * VT_NS_PER_MS)         // a source time further from where it belongs starts anew
 #define VT_CLOCK_STALL   (500 * VT_NS_PER_MS)          // without frames for so long: stalled
 #define VT_CLOCK_GIVE_UP (250 * VT_NS_PER_MS)          // every frame too late for so long: start anew
-#define VT_CLOCK_SYNC    (40 * VT_NS_PER_MS)           // most that sound may be off the picture
+#define VT_CLOCK_SYNC    (18 * VT_NS_PER_MS)           // sound further than this from its place is put there
 
 enum vt_clock_state { VT_CLOCK_WAITING, VT_CLOCK_LIVE, VT_CLOCK_STALLED, VT_CLOCK_SLATE };
 
@@ -39,6 +40,7 @@ struct vt_clock {
     bool anchored, framed;          // by anything; by a frame
     bool fresh;                     // nothing has been shown since
     int64_t offset;                 // media time − pts
+    int64_t phase;                  // what of it the lock has added: no more than about half a step
     int64_t last_pts, last_arrival; // of the newest frame
     int64_t interval;               // between source frames, smoothed; 0: not known yet
     int64_t late_since;             // arrival of the first of a run of late frames, or -1

@@ -111,6 +111,8 @@ int vt_sound_put(struct vt_sound *s, int64_t at, const float *interleaved, int c
     if (at < s->end) {
         int over = (int)(s->end - at);
         s->dropped += over;
+        if (over > BRIDGE)
+            open_gap(s);
         interleaved += 2 * over;
         count -= over;
         at = s->end;

@@ -172,13 +172,72 @@ TEST(tracks_that_begin_far_apart_are_brought_together)
 TEST(drift_is_not_a_jump)
 {
     struct line line = {0};
+    int64_t last = -1;
     for (uint32_t i = 0; i < 20000; i++) {                   // 0.3 % fast for 100 minutes: 18 s in all
         line.now = i * 300 * MS;
-        REQUIRE_INT(video(&line, i * 300 + i * 9 / 10), (i * 300 + i * 9 / 10) * MS);
+        int64_t v = video(&line, i * 300 + i * 9 / 10);
+        REQUIRE(v > last && llabs(v - line.now) <= 30 * MS);
+        last = v;
     }
     line.now += 3 * S;                                       // and then a gap
-    video(&line, 20000 * 300 + 18000 + 3000);
-    REQUIRE_INT(line.times.epochs, 0);
+    REQUIRE(llabs(video(&line, 20000 * 300 + 18000 + 3000) - line.now) <= 310 * MS);
+    REQUIRE_INT(line.times.epochs + line.times.drift.steps, 0);
+}
+
+// Two tracks for an hour, each with a clock of its own; returns the most that they were apart.
+static int64_t apart(int video_ppm, int audio_ppm, int late_ms)
+{
+    struct line line = {0};
+    int64_t worst = 0, v = 0;
+    uint32_t seed = 7;
+    for (int64_t t = 0; t < 3600000; t += 20) {              // ms of true time
+        seed = seed * 1664525u + 1013904223u;
+        line.now = (t + (int64_t)(seed >> 24) % late_ms) * MS;
+        if (t % 40 == 0)
+            v = video(&line, (uint32_t)(5000 + t + t * video_ppm / 1000000)) - t * MS;
+        int64_t a = audio(&line, (uint32_t)(5000 + t + t * audio_ppm / 1000000)) - t * MS;
+        if (llabs(a - v) > worst)
+            worst = llabs(a - v);
+        if (llabs(v) > 100 * MS)
+            return llabs(v);
+    }
+    REQUIRE_INT(line.times.epochs + line.times.drift.steps + line.times.clamped, 0);
+    return worst;
+}
+
+TEST(tracks_whose_clocks_drift_stay_together_and_at_our_pace)
+{
+    const int ppm[][2] = {{3000, 3000}, {-3000, -3000}, {0, 3000}, {0, -3000}, {3000, 0}, {-2000, 1000}, {0, 0}};
+    for (int i = 0; i < 7; i++)
+        REQUIRE(apart(ppm[i][0], ppm[i][1], 10) < 20 * MS);
+    REQUIRE(apart(0, 3000, 50) < 20 * MS);
+}
+
+// A picture whose clock is set back by 40 ms every second, for good: no drift of half a percent takes that up.
+TEST(a_track_that_is_set_back_again_and_again_is_put_back)
+{
+    struct line line = {0};
+    int64_t v = 0;
+    for (int64_t t = 0; t < 120000; t += 20) {
+        line.now = t * MS;
+        int64_t a = audio(&line, (uint32_t)(90000 + t));
+        if (t % 40 == 0)
+            v = video(&line, (uint32_t)(90000 + t - t / 1000 * 40));
+        REQUIRE(llabs(a - v) < 320 * MS);
+    }
+    REQUIRE(line.times.drift.steps > 3);
+    REQUIRE(vt_timestamps_mended(&line.times) >= line.times.drift.steps + line.times.clamped);
+}
+
+TEST(a_second_track_that_comes_late_has_the_firsts_correction)
+{
+    struct line line = {0};
+    int64_t v = 0;
+    for (int64_t t = 0; t < 30000; t += 40) {
+        line.now = t * MS;
+        v = video(&line, (uint32_t)(t + t * 3 / 1000));
+    }
+    REQUIRE(llabs(audio(&line, 29960 + 29960 * 3 / 1000) - v) <= MS);
 }
 
 TEST(composition_times_are_signed_and_bounded)
@@ -254,6 +313,9 @@ int main(void)
     RUN(a_clock_that_stands_still_is_replaced);
     RUN(tracks_that_begin_far_apart_are_brought_together);
     RUN(drift_is_not_a_jump);
+    RUN(tracks_whose_clocks_drift_stay_together_and_at_our_pace);
+    RUN(a_track_that_is_set_back_again_and_again_is_put_back);
+    RUN(a_second_track_that_comes_late_has_the_firsts_correction);
     RUN(composition_times_are_signed_and_bounded);
     RUN(a_runaway_clock_is_held_back);
     return DONE();

@@ -1,0 +1,124 @@
+#include "ingest/drift.h"
+
+#include <stdlib.h>
+
+#define MILLION     1000000
+#define GAIN        5                   // a lag error decays with this time constant, in seconds
+#define SETTLE_GAIN 100                 // critically damped: 4 × GAIN²
+#define STEP_MAX    (60 * VT_NS_PER_S)  // no more of a gap than this is corrected at the rate of before it
+
+static int64_t bounded(int64_t v, int64_t most)
+{
+    return v > most ? most : v < -most ? -most : v;
+}
+
+// A second track goes on as the first one does: one sender, one clock, until it shows otherwise.
+static void start(struct vt_drift_track *track, const struct vt_drift_track *other)
+{
+    track->started = true;
+    if (!other->started)
+        return;
+    track->correction_ns = other->correction_ns;
+    track->rate = track->settled = other->settled;
+}
+
+static void grow(struct vt_drift_track *track, int64_t passed_ns)
+{
+    int64_t grown = bounded(passed_ns, STEP_MAX) * track->rate + track->part;
+    track->correction_ns += grown / MILLION;
+    track->part = grown % MILLION;
+}
+
+// A controller with a lasting part, so that a steady drift leaves no lasting error.
+static void steer(struct vt_drift_track *track, int64_t passed_ns)
+{
+    int64_t passed_ms = bounded(passed_ns, 2 * VT_DRIFT_BLOCK_NS) / VT_NS_PER_MS, error = track->error_ns;
+    track->settled = bounded(track->settled + error / SETTLE_GAIN * passed_ms / MILLION, VT_DRIFT_RATE_MAX);
+    track->rate = bounded(track->settled + error / GAIN / 1000, VT_DRIFT_RATE_MAX);
+}
+
+static bool learnt(const struct vt_drift_track *track)
+{
+    return track->blocks == VT_DRIFT_LEARN_BLOCKS;
+}
+
+// Takes a block's least lag in. Until enough are there they make the lag that is held to.
+static void measure(struct vt_drift_track *track)
+{
+    if (learnt(track)) {
+        track->error_ns = track->least_ns - track->base_ns;
+        return;
+    }
+    if (track->blocks == 0 || track->least_ns < track->base_ns)
+        track->base_ns = track->least_ns;
+    track->blocks++;
+    track->error_ns = 0;
+}
+
+// Puts a track back to the other one, `error_ns` off itself, if it has left it for good.
+static void hold_together(struct vt_drift *drift, struct vt_drift_track *track, int64_t error_ns)
+{
+    int64_t skew = track->error_ns - error_ns;
+    track->skewed = llabs(skew) > VT_DRIFT_SKEW_MAX_NS ? track->skewed + 1 : 0;
+    if (track->skewed < VT_DRIFT_SKEW_BLOCKS)
+        return;
+    track->correction_ns += skew;
+    track->error_ns = error_ns;
+    track->skewed = 0;
+    drift->steps++;
+}
+
+// What both tracks are off by: that of the one that is less.
+static int64_t common_error(const struct vt_drift_track *a, const struct vt_drift_track *b)
+{
+    if (!a->seen || !b->seen)
+        return a->seen ? a->error_ns : b->error_ns;
+    return llabs(a->error_ns) < llabs(b->error_ns) ? a->error_ns : b->error_ns;
+}
+
+static void end_block(struct vt_drift *drift, int64_t passed_ns)
+{
+    struct vt_drift_track *a = &drift->track[0], *b = &drift->track[1], *both[] = {a, b};
+    for (int i = 0; i < VT_DRIFT_TRACKS; i++)
+        if (both[i]->seen)
+            measure(both[i]);
+    int64_t error = common_error(a, b);
+    bool late = error > VT_DRIFT_FOLLOW_NS, early = error < -VT_DRIFT_FOLLOW_NS;
+    drift->late = late ? drift->late + 1 : 0;
+    if (early || drift->late >= VT_DRIFT_LATE_BLOCKS) {
+        a->base_ns += error;
+        b->base_ns += error;
+        drift->late = 0;
+    } else if (!late) {
+        for (int i = 0; i < VT_DRIFT_TRACKS; i++) {
+            if (a->seen && b->seen && learnt(a) && learnt(b))
+                hold_together(drift, both[i], error);
+            if (both[i]->seen && both[i]->skewed == 0)
+                steer(both[i], passed_ns);
+        }
+    }
+    a->seen = b->seen = false;
+}
+
+int64_t vt_drift_correct(struct vt_drift *drift, int index, int64_t at_ns, int64_t arrival_ns, bool fresh)
+{
+    struct vt_drift_track *track = &drift->track[index];
+    if (!track->started)
+        start(track, &drift->track[!index]);
+    else if (!fresh)
+        grow(track, at_ns - track->last_ns);
+    track->last_ns = at_ns;
+
+    int64_t passed_ns = arrival_ns - drift->block_ns;
+    if (drift->counting && passed_ns >= VT_DRIFT_BLOCK_NS)
+        end_block(drift, passed_ns);
+    if (!drift->counting || passed_ns >= VT_DRIFT_BLOCK_NS) {
+        drift->counting = true;
+        drift->block_ns = arrival_ns;
+    }
+    int64_t lag = arrival_ns - at_ns - track->correction_ns;
+    if (!track->seen || lag < track->least_ns)
+        track->least_ns = lag;
+    track->seen = true;
+    return track->correction_ns;
+}
