@@ -12,6 +12,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent.parent
 MAY_USE = {
     "base": {"base"},
+    "check": {"check", "base"},
     "ingest": {"ingest", "base"},
     "overlay": {"overlay", "base"},
     "packager": {"packager", "base"},

@@ -1,0 +1,96 @@
+#include "tests/unit/check/cases.h"
+
+const char good_live[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:6\n"
+    "#EXT-X-TARGETDURATION:6\n"
+    "#EXT-X-MEDIA-SEQUENCE:10\n"
+    "#EXT-X-DISCONTINUITY-SEQUENCE:2\n"
+    "#EXT-X-INDEPENDENT-SEGMENTS\n"
+    "#EXT-X-MAP:URI=\"v-init.mp4\"\n"
+    "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:00.000Z\n"
+    "#EXTINF:6.00000,\nv-10.m4s\n"
+    "#EXTINF:6.00000,\nv-11.m4s\n"
+    "#EXT-X-DATERANGE:ID=\"c1.1\",CLASS=\"com.example\",START-DATE=\"2026-03-01T19:00:13.000Z\",DURATION=10.000,"
+    "X-COM-EXAMPLE=\"abc\"\n"
+    "#EXTINF:6.00000,\nv-12.m4s\n"
+    "#EXT-X-DISCONTINUITY\n"
+    "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:18.000Z\n"
+    "#EXTINF:6.00000,\nv-13.m4s\n"
+    "#EXTINF:6.00000,\nv-14.m4s\n"
+    "#EXTINF:6.00000,\nv-15.m4s\n"
+    "#EXTINF:6.00000,\nv-16.m4s\n";
+
+const char good_low[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:6\n"
+    "#EXT-X-TARGETDURATION:6\n"
+    "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=6.000,CAN-SKIP-UNTIL=36.000,CAN-SKIP-DATERANGES=YES\n"
+    "#EXT-X-PART-INF:PART-TARGET=2.000\n"
+    "#EXT-X-MEDIA-SEQUENCE:20\n"
+    "#EXT-X-MAP:URI=\"v-init.mp4\"\n"
+    "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:00.000Z\n"
+    "#EXTINF:6.00000,\nv-20.m4s\n"
+    "#EXTINF:6.00000,\nv-21.m4s\n"
+    "#EXTINF:6.00000,\nv-22.m4s\n"
+    "#EXTINF:6.00000,\nv-23.m4s\n"
+    "#EXTINF:6.00000,\nv-24.m4s\n"
+    "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:30.000Z\n"
+    "#EXT-X-PART:DURATION=2.000,URI=\"v-25.0.m4s\",INDEPENDENT=YES\n"
+    "#EXT-X-PART:DURATION=2.000,URI=\"v-25.1.m4s\"\n"
+    "#EXT-X-PART:DURATION=2.000,URI=\"v-25.2.m4s\"\n"
+    "#EXTINF:6.00000,\nv-25.m4s\n"
+    "#EXT-X-PART:DURATION=2.000,URI=\"v-26.0.m4s\",INDEPENDENT=YES\n"
+    "#EXT-X-PART:DURATION=2.000,URI=\"v-26.1.m4s\"\n"
+    "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"v-26.2.m4s\"\n"
+    "#EXT-X-RENDITION-REPORT:URI=\"a.m3u8\",LAST-MSN=26,LAST-PART=1\n";
+
+const char good_vod[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:6\n"
+    "#EXT-X-TARGETDURATION:6\n"
+    "#EXT-X-PLAYLIST-TYPE:VOD\n"
+    "#EXT-X-MEDIA-SEQUENCE:1\n"
+    "#EXT-X-START:TIME-OFFSET=2.5,PRECISE=YES\n"
+    "#EXT-X-MAP:URI=\"v-init.mp4\",BYTERANGE=\"700@0\"\n"
+    "#EXT-X-KEY:METHOD=AES-128,URI=\"key\",IV=0x00000000000000000000000000000001\n"
+    "#EXT-X-BITRATE:800\n"
+    "#EXT-X-BYTERANGE:600000@700\n#EXTINF:6.00000,a title\nv.mp4\n"
+    "#EXT-X-BYTERANGE:500000\n#EXTINF:5.2,\nv.mp4\n"
+    "#EXT-X-ENDLIST\n";
+
+const char good_i_frames[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:5\n"
+    "#EXT-X-TARGETDURATION:6\n"
+    "#EXT-X-I-FRAMES-ONLY\n"
+    "#EXT-X-MEDIA-SEQUENCE:1\n"
+    "#EXT-X-MAP:URI=\"v-init.mp4\"\n"
+    "#EXT-X-BYTERANGE:6000@700\n#EXTINF:6.00000,\nv-1.m4s\n"
+    "#EXT-X-BYTERANGE:5000@700\n#EXTINF:6.00000,\nv-2.m4s\n"
+    "#EXT-X-ENDLIST\n";
+
+const char good_ts[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:3\n"
+    "#EXT-X-TARGETDURATION:6\n"
+    "#EXT-X-MEDIA-SEQUENCE:1\n"
+    "#EXTINF:6.00000,\nv-1.ts\n"
+    "#EXTINF:4.4,\nv-2.ts\n"
+    "#EXT-X-ENDLIST\n";
+
+const char good_multi[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:8\n"
+    "#EXT-X-INDEPENDENT-SEGMENTS\n"
+    "#EXT-X-DEFINE:NAME=\"host\",VALUE=\"\"\n"
+    "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"aud\",NAME=\"English\",LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,URI=\"a.m3u8\"\n"
+    "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"aud\",NAME=\"Deutsch\",LANGUAGE=\"de\",AUTOSELECT=YES,URI=\"d.m3u8\"\n"
+    "#EXT-X-STREAM-INF:BANDWIDTH=3000000,AVERAGE-BANDWIDTH=2600000,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,"
+    "FRAME-RATE=30.000,CLOSED-CAPTIONS=NONE,AUDIO=\"aud\"\n"
+    "720p.m3u8\n"
+    "#EXT-X-STREAM-INF:BANDWIDTH=900000,AVERAGE-BANDWIDTH=800000,CODECS=\"avc1.64001e,mp4a.40.2\",RESOLUTION=640x360,"
+    "FRAME-RATE=30.000,CLOSED-CAPTIONS=NONE,AUDIO=\"aud\"\n"
+    "360p.m3u8\n"
+    "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=200000,AVERAGE-BANDWIDTH=100000,CODECS=\"avc1.64001e\",RESOLUTION=640x360,"
+    "URI=\"360p-iframes.m3u8\"\n";
