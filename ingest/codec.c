@@ -6,6 +6,7 @@ const char *vt_codec_name(enum vt_codec codec)
         [VT_CODEC_NONE] = "",      [VT_CODEC_H264] = "H.264", [VT_CODEC_HEVC] = "HEVC", [VT_CODEC_AV1] = "AV1",
         [VT_CODEC_VP9] = "VP9",    [VT_CODEC_AAC] = "AAC",    [VT_CODEC_MP3] = "MP3",   [VT_CODEC_OPUS] = "Opus",
         [VT_CODEC_FLAC] = "FLAC",  [VT_CODEC_AC3] = "AC-3",   [VT_CODEC_EAC3] = "E-AC-3",
+        [VT_CODEC_MP2] = "MP2",    [VT_CODEC_AAC_LATM] = "AAC (LATM)",
     };
     return (unsigned)codec < VT_CODECS ? names[codec] : "";
 }

@@ -15,6 +15,8 @@ enum vt_codec {
     VT_CODEC_FLAC,
     VT_CODEC_AC3,
     VT_CODEC_EAC3,
+    VT_CODEC_MP2,
+    VT_CODEC_AAC_LATM,
     VT_CODECS
 };
 

@@ -24,6 +24,8 @@ static const struct {
     [VT_CODEC_FLAC] = {AV_CODEC_ID_FLAC, NULL},
     [VT_CODEC_AC3] = {AV_CODEC_ID_AC3, NULL},
     [VT_CODEC_EAC3] = {AV_CODEC_ID_EAC3, NULL},
+    [VT_CODEC_MP2] = {AV_CODEC_ID_MP2, NULL},
+    [VT_CODEC_AAC_LATM] = {AV_CODEC_ID_AAC_LATM, NULL},
 };
 
 static bool has_nal_units(enum vt_codec codec)

@@ -82,6 +82,8 @@ static void send_status(struct ingest *ingest)
     get_status(ingest, &status);
     if (ingest->publisher)
         vt_publisher_others(ingest->publisher, others, sizeof others);
+    if (ingest->ts)
+        vt_ts_publisher_others(ingest->ts, others, sizeof others);
     vt_ring_sink_stats(ingest->sink, &ring);
     json_t *body = json_pack("{s:s, s:{s:s, s:i, s:i, s:f}, s:{s:s, s:i, s:i}, s:s, s:I, s:I, s:I, s:I, s:I}",
                              "publisher", ingest->publisher_id,

@@ -64,6 +64,8 @@ static int decode(struct vt_ts_publisher *publisher, const struct vt_ts_unit *un
         .dts_ns = unit->dts_ns,
         .pts_ns = unit->pts_ns,
         .key = unit->key,
+        .config = unit->config_size > 0 ? unit->data + unit->size : NULL,
+        .config_size = unit->config_size,
     };
     publisher->units++;
     int error = vt_decoder_packet(publisher->decoder, &access);
@@ -79,7 +81,7 @@ static void hold(struct vt_ts_publisher *publisher, struct vt_ts_unit *unit)
 {
     struct vt_times times;
     char *name = unit->video ? publisher->video : publisher->audio;
-    snprintf(name, sizeof publisher->video, "%s", unit->codec_name);
+    snprintf(name, sizeof publisher->video, "%s", vt_codec_name(unit->codec));
     vt_timestamps_map_ticks(&publisher->timestamps, unit->video ? VT_TIME_VIDEO : VT_TIME_AUDIO, unit->dts, unit->pts,
                             unit->arrival_ns, &times);
     unit->dts_ns = times.dts_ns;
@@ -165,4 +167,11 @@ void vt_ts_publisher_status(const struct vt_ts_publisher *publisher, struct vt_p
     vt_decoder_stats(publisher->decoder, &ret->decode);
     ret->errors = stats.damaged + ret->decode.errors;
     *ret_bytes = stats.bytes;
+}
+
+void vt_ts_publisher_others(const struct vt_ts_publisher *publisher, char *out, size_t room)
+{
+    struct vt_ts_stats stats;
+    vt_ts_source_stats(publisher->source, &stats);
+    snprintf(out, room, "%s", stats.others);
 }

@@ -29,3 +29,6 @@ const char *vt_ts_publisher_why(const struct vt_ts_publisher *publisher);
 // `ret_bytes`: that came so far.
 void vt_ts_publisher_status(const struct vt_ts_publisher *publisher, struct vt_publisher_status *ret,
                             int64_t *ret_bytes);
+
+// The tracks and programs that came and are not taken, as a person reads them: "audio 258 (AC-3), program 2"; cut to fit.
+void vt_ts_publisher_others(const struct vt_ts_publisher *publisher, char *out, size_t room);

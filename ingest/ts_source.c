@@ -13,27 +13,29 @@
 #include <unistd.h>
 
 #include "base/loop.h"
+#include "ingest/ts_sound.h"
 
-#define READ_BYTES  (188 * 170)
-#define NO_STREAM   -1
-
-// The stream that is taken of a kind.
-struct choice {
-    int stream;
-    int64_t last_ns;                             // arrival of its last unit
-};
+#define READ_BYTES  (VT_TS_PACKET * 170)
+#define SLICE_MS    500                          // a wait for bytes is no longer, so that limits of time hold
 
 struct vt_ts_source {
     int fd, event;
     pthread_t thread;
 
     // the thread's own
+    uint8_t bytes[READ_BYTES];                   // read, not looked at yet:
+    struct vt_reader left;
+    struct vt_ts_layout layout;                  // of `format`
     AVFormatContext *format;
-    struct choice video, audio;
     int64_t next_sound;                          // ticks; AV_NOPTS_VALUE: unknown
+    int64_t latm_ticks;
+    int64_t given[VT_TS_KINDS];                  // bytes of packets since the last unit
+    bool any_given;                              // to `format`
+    int stopped;                                 // why read_bytes said that it is the end: AGAIN, or a negative errno
 
     pthread_mutex_t lock;                        // guards the rest
     pthread_cond_t room;
+    struct vt_ts_packets packets;
     struct vt_ts_unit *first, **end;
     size_t queued_bytes;
     int queued_units;
@@ -43,23 +45,85 @@ struct vt_ts_source {
     struct vt_ts_stats stats;
 };
 
-// ---- the thread
+#define AGAIN 1                                  // a demultiplexer ends and another begins
 
+// ---- packets for libavformat, in the thread
+
+
+// Returns 0, or -EPIPE at the end of the bytes.
+static int receive(struct vt_ts_source *source)
+{
+    ssize_t n = recv(source->fd, source->bytes, sizeof source->bytes, MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        return -EPIPE;
+    if (n < 0) {
+        poll(&(struct pollfd){.fd = source->fd, .events = POLLIN}, 1, SLICE_MS);
+        n = 0;
+    }
+    source->left = vt_reader(source->bytes, (size_t)n);
+    pthread_mutex_lock(&source->lock);
+    source->stats.bytes += n;
+    pthread_mutex_unlock(&source->lock);
+    return 0;
+}
+
+// A demultiplexer keeps what it cannot end: it is given no more than a unit may have.
+static bool is_too_long(struct vt_ts_source *source, const uint8_t *packet)
+{
+    int pid = (packet[1] & 0x1f) << 8 | packet[2];
+    enum vt_ts_kind kind = pid == VT_TS_PID_VIDEO ? VT_TS_VIDEO : VT_TS_AUDIO;
+    if (pid != VT_TS_PID_VIDEO && pid != VT_TS_PID_AUDIO)
+        return false;
+    source->given[kind] += VT_TS_PACKET;
+    return source->given[kind] > VT_TS_UNIT_BYTES + VT_TS_UNIT_BYTES / 8;
+}
+
+// The next packet, as vt_ts_packets_next gives it.
+static int next_packet(struct vt_ts_source *source, uint8_t *out)
+{
+    pthread_mutex_lock(&source->lock);
+    int got = vt_ts_packets_next(&source->packets, &source->left, vt_now_ns(), out);
+    if (got == -EINVAL)
+        snprintf(source->why, sizeof source->why, "%s", source->packets.why);
+    if (got == 1 && is_too_long(source, out)) {
+        source->stats.damaged++;
+        vt_ts_packets_again(&source->packets);
+        got = VT_TS_CHANGED;
+    }
+    pthread_mutex_unlock(&source->lock);
+    return got;
+}
+
+// Fills `data` with whole packets, at least one.
 static int read_bytes(void *opaque, uint8_t *data, int room)
 {
     struct vt_ts_source *source = opaque;
-    for (;;) {
-        ssize_t n = recv(source->fd, data, (size_t)room, MSG_DONTWAIT);
-        if (n > 0) {
-            pthread_mutex_lock(&source->lock);
-            source->stats.bytes += n;
-            pthread_mutex_unlock(&source->lock);
-            return (int)n;
+    int size = 0;
+    while (!source->stopped && size + VT_TS_PACKET <= room) {
+        int got = next_packet(source, data + size);
+        if (got == 1) {
+            size += VT_TS_PACKET;
+            source->any_given = true;
+        } else if (got == VT_TS_CHANGED && source->any_given) {
+            source->stopped = AGAIN;
+        } else if (got == VT_TS_CHANGED) {
+            source->layout = source->packets.layout;
+        } else if (got == 0 && size > 0) {
+            break;
+        } else {
+            source->stopped = got < 0 ? got : receive(source);
         }
-        if (n == 0 || (errno != EAGAIN && errno != EINTR))
-            return AVERROR_EOF;
-        poll(&(struct pollfd){.fd = source->fd, .events = POLLIN}, 1, -1);
     }
+    return size > 0 ? size : AVERROR_EOF;
+}
+
+// ---- units
+
+static void count_damaged(struct vt_ts_source *source)
+{
+    pthread_mutex_lock(&source->lock);
+    source->stats.damaged++;
+    pthread_mutex_unlock(&source->lock);
 }
 
 static void wake(struct vt_ts_source *source)
@@ -87,113 +151,67 @@ static bool put(struct vt_ts_source *source, struct vt_ts_unit *unit)
     return taken;
 }
 
-static void count_damaged(struct vt_ts_source *source)
+static int64_t ticks_of(struct vt_ts_source *source, const AVPacket *packet, enum vt_codec codec)
 {
-    pthread_mutex_lock(&source->lock);
-    source->stats.damaged++;
-    pthread_mutex_unlock(&source->lock);
-}
-
-static enum vt_codec codec_of(enum AVCodecID id)
-{
-    return id == AV_CODEC_ID_H264 ? VT_CODEC_H264 : id == AV_CODEC_ID_AAC ? VT_CODEC_AAC : VT_CODEC_NONE;
-}
-
-static const char *name_of(enum AVCodecID id)
-{
-    const AVCodecDescriptor *codec = avcodec_descriptor_get(id);
-    if (id == AV_CODEC_ID_MP2 || id == AV_CODEC_ID_MP3)      // a program table does not tell them apart
-        return "MPEG audio";
-    return id == AV_CODEC_ID_H264 ? "H.264" : id == AV_CODEC_ID_AAC ? "AAC" : codec ? codec->name : "unknown";
-}
-
-static bool of_other_program(struct vt_ts_source *source, int stream, int other)
-{
-    if (other == NO_STREAM)
-        return false;
-    const AVProgram *program = av_find_program_from_stream(source->format, NULL, stream);
-    return program && program != av_find_program_from_stream(source->format, NULL, other);
-}
-
-// Whether a packet's stream is the one that is taken of its kind: the first that came, until it has been silent.
-static bool choose(struct vt_ts_source *source, int stream, bool video, int64_t now_ns)
-{
-    struct choice *choice = video ? &source->video : &source->audio;
-    const struct choice *other = video ? &source->audio : &source->video;
-    if (choice->stream != stream) {
-        if (choice->stream != NO_STREAM && now_ns - choice->last_ns < VT_TS_SWITCH_NS)
-            return false;
-        bool others_live = other->stream != NO_STREAM && now_ns - other->last_ns < VT_TS_SWITCH_NS;
-        if (others_live && of_other_program(source, stream, other->stream))
-            return false;
-        choice->stream = stream;
-    }
-    choice->last_ns = now_ns;
-    return true;
-}
-
-// How long an AAC frame with an ADTS header lasts, in ticks; 0: it has none. libavformat does not know without opening
-// a decoder.
-static int64_t adts_ticks(const uint8_t *data, int size)
-{
-    static const int rates[] = {96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000,
-                                7350};
-    if (size < 7 || data[0] != 0xff || (data[1] & 0xf6) != 0xf0)
-        return 0;
-    unsigned rate = data[2] >> 2 & 15, blocks = (data[6] & 3) + 1u;
-    return rate < sizeof rates / sizeof rates[0] ? 1024 * 90000 * (int64_t)blocks / rates[rate] : 0;
+    size_t size = (size_t)packet->size;
+    return codec == VT_CODEC_AAC        ? vt_ts_adts_ticks(packet->data, size)
+         : codec == VT_CODEC_AAC_LATM   ? vt_ts_latm_ticks(packet->data, size, &source->latm_ticks)
+                                        : packet->duration;
 }
 
 // Several frames of sound share one time, the first one's: the others follow it.
-static void settle_time(struct vt_ts_source *source, AVPacket *packet, enum AVCodecID id)
+static void settle_time(struct vt_ts_source *source, AVPacket *packet, enum vt_codec codec)
 {
     if (packet->pts == AV_NOPTS_VALUE)
         packet->pts = packet->dts == AV_NOPTS_VALUE ? source->next_sound : packet->dts;
-    int64_t ticks = id == AV_CODEC_ID_AAC ? adts_ticks(packet->data, packet->size) : packet->duration;
+    packet->dts = packet->pts;
+    int64_t ticks = ticks_of(source, packet, codec);
     source->next_sound = packet->pts != AV_NOPTS_VALUE && ticks > 0 ? packet->pts + ticks : AV_NOPTS_VALUE;
 }
 
-static struct vt_ts_unit *unit_of(const AVPacket *packet, const AVCodecParameters *codec, int64_t now_ns)
+static struct vt_ts_unit *unit_of(const AVPacket *packet, const AVCodecParameters *parameters, enum vt_codec codec)
 {
     int64_t dts = packet->dts == AV_NOPTS_VALUE ? packet->pts : packet->dts;
-    struct vt_ts_unit *unit = malloc(sizeof *unit + (size_t)packet->size);
+    size_t size = (size_t)packet->size;
+    size_t config_size = codec == VT_CODEC_OPUS ? (size_t)parameters->extradata_size : 0;
+    struct vt_ts_unit *unit = malloc(sizeof *unit + size + config_size);
     if (!unit)
         return NULL;
     *unit = (struct vt_ts_unit){
-        .video = codec->codec_type == AVMEDIA_TYPE_VIDEO,
+        .video = vt_codec_is_video(codec),
         .key = packet->flags & AV_PKT_FLAG_KEY,
-        .codec = codec_of(codec->codec_id),
+        .codec = codec,
         .dts = (uint64_t)dts,
         .pts = (uint64_t)(packet->pts == AV_NOPTS_VALUE ? dts : packet->pts),
-        .arrival_ns = now_ns,
-        .size = (size_t)packet->size,
+        .arrival_ns = vt_now_ns(),
+        .size = size,
+        .config_size = config_size,
     };
-    snprintf(unit->codec_name, sizeof unit->codec_name, "%s", name_of(codec->codec_id));
-    memcpy(unit->data, packet->data, unit->size);
+    memcpy(unit->data, packet->data, size);
+    if (config_size > 0)
+        memcpy(unit->data + size, parameters->extradata, config_size);
     return unit;
 }
 
 // Returns 0, or a negative errno that ends the source.
-static int take_packet(struct vt_ts_source *source, AVPacket *packet, char *why)
+static int take_packet(struct vt_ts_source *source, AVPacket *packet)
 {
-    const AVCodecParameters *codec = source->format->streams[packet->stream_index]->codecpar;
-    bool video = codec->codec_type == AVMEDIA_TYPE_VIDEO;
-    int64_t now_ns = vt_now_ns();
-    if ((!video && codec->codec_type != AVMEDIA_TYPE_AUDIO) || !choose(source, packet->stream_index, video, now_ns))
+    const AVStream *stream = source->format->streams[packet->stream_index];
+    enum vt_ts_kind kind = stream->id == VT_TS_PID_VIDEO ? VT_TS_VIDEO : VT_TS_AUDIO;
+    enum vt_codec codec = source->layout.tracks[kind].codec;
+    if ((stream->id != VT_TS_PID_VIDEO && stream->id != VT_TS_PID_AUDIO) || codec == VT_CODEC_NONE)
         return 0;
-    if (codec_of(codec->codec_id) == VT_CODEC_NONE) {
-        snprintf(why, VT_TS_WHY_ROOM, "%s of the kind %s is not supported: choose %s in the encoder",
-                 video ? "video" : "sound", name_of(codec->codec_id), video ? "H.264" : "AAC");
-        return -EINVAL;
-    }
-    if (!video)
-        settle_time(source, packet, codec->codec_id);
+    source->given[kind] = 0;
+    if (codec == VT_CODEC_MP3)
+        codec = vt_ts_mpeg_audio(packet->data, (size_t)packet->size);
+    if (kind == VT_TS_AUDIO)
+        settle_time(source, packet, codec);
     bool timeless = packet->dts == AV_NOPTS_VALUE && packet->pts == AV_NOPTS_VALUE;
     if ((packet->flags & AV_PKT_FLAG_CORRUPT) || packet->size > VT_TS_UNIT_BYTES || timeless) {
         count_damaged(source);
         return 0;
     }
-    struct vt_ts_unit *unit = unit_of(packet, codec, now_ns);
+    struct vt_ts_unit *unit = unit_of(packet, stream->codecpar, codec);
     if (!unit)
         return -ENOMEM;
     if (put(source, unit))
@@ -202,7 +220,7 @@ static int take_packet(struct vt_ts_source *source, AVPacket *packet, char *why)
     return -EPIPE;
 }
 
-static int read_all(struct vt_ts_source *source, char *why)
+static int read_all(struct vt_ts_source *source)
 {
     AVPacket *packet = av_packet_alloc();
     int error = packet ? 0 : -ENOMEM;
@@ -211,15 +229,17 @@ static int read_all(struct vt_ts_source *source, char *why)
         if (got == AVERROR(EAGAIN))
             continue;
         if (got < 0) {
-            error = got == AVERROR(ENOMEM) ? -ENOMEM : -EPIPE;
+            error = got == AVERROR(ENOMEM) ? -ENOMEM : 0;
             break;
         }
-        error = take_packet(source, packet, why);
+        error = take_packet(source, packet);
         av_packet_unref(packet);
     }
     av_packet_free(&packet);
     return error;
 }
+
+// ---- the thread
 
 static int open_format(struct vt_ts_source *source, AVIOContext *io)
 {
@@ -236,16 +256,40 @@ static int open_format(struct vt_ts_source *source, AVIOContext *io)
     int error = avformat_open_input(&format, NULL, av_find_input_format("mpegts"), &options);      // frees on failure
     av_dict_free(&options);
     if (error < 0)
-        return error == AVERROR(ENOMEM) ? -ENOMEM : error == AVERROR_EOF ? -EPIPE : -EINVAL;
+        return error == AVERROR(ENOMEM) ? -ENOMEM : 0;
     source->format = format;
     return 0;
 }
 
-static void end(struct vt_ts_source *source, int result, const char *why)
+// One demultiplexer, from its first packet to its last.
+static int run_format(struct vt_ts_source *source)
+{
+    uint8_t *buffer = av_malloc(READ_BYTES);
+    AVIOContext *io = buffer ? avio_alloc_context(buffer, READ_BYTES, 0, source, read_bytes, NULL, NULL) : NULL;
+    if (!io) {
+        av_free(buffer);
+        return -ENOMEM;
+    }
+    io->seekable = 0;
+    source->stopped = 0;
+    source->any_given = false;
+    source->next_sound = AV_NOPTS_VALUE;
+    source->latm_ticks = 0;
+    memset(source->given, 0, sizeof source->given);
+    source->layout = source->packets.layout;
+    int error = open_format(source, io);
+    if (!error && source->format)
+        error = read_all(source);
+    avformat_close_input(&source->format);
+    av_freep(&io->buffer);
+    avio_context_free(&io);
+    return error;
+}
+
+static void end(struct vt_ts_source *source, int result)
 {
     pthread_mutex_lock(&source->lock);
     source->result = result;
-    snprintf(source->why, sizeof source->why, "%s", why);
     wake(source);
     pthread_mutex_unlock(&source->lock);
 }
@@ -253,24 +297,14 @@ static void end(struct vt_ts_source *source, int result, const char *why)
 static void *run(void *opaque)
 {
     struct vt_ts_source *source = opaque;
-    char why[VT_TS_WHY_ROOM] = "";
-    uint8_t *buffer = av_malloc(READ_BYTES);
-    AVIOContext *io = buffer ? avio_alloc_context(buffer, READ_BYTES, 0, source, read_bytes, NULL, NULL) : NULL;
-    int result = -ENOMEM;
-    if (io) {
-        io->seekable = 0;
-        result = open_format(source, io);
-        if (result == -EINVAL)
-            snprintf(why, sizeof why, "what it sends is not MPEG-TS");
-        if (!result)
-            result = read_all(source, why);
-        avformat_close_input(&source->format);
-        av_freep(&io->buffer);
-        avio_context_free(&io);
-    } else {
-        av_free(buffer);
+    int error = 0;
+    snprintf(source->why, sizeof source->why, "what it sends is not MPEG-TS");
+    while (!error) {
+        error = run_format(source);
+        if (!error && source->stopped != AGAIN)
+            error = source->stopped < 0 ? source->stopped : -EINVAL;
     }
-    end(source, result, why);
+    end(source, error);
     return NULL;
 }
 
@@ -291,8 +325,8 @@ int vt_ts_source_new(struct vt_ts_source **ret, int fd)
         return -ENOMEM;
     source->fd = fd;
     source->end = &source->first;
-    source->next_sound = AV_NOPTS_VALUE;
-    source->video.stream = source->audio.stream = NO_STREAM;
+    source->left = vt_reader(source->bytes, 0);
+    vt_ts_packets_init(&source->packets);
     pthread_mutex_init(&source->lock, NULL);
     pthread_cond_init(&source->room, NULL);
     source->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -366,5 +400,8 @@ void vt_ts_source_stats(struct vt_ts_source *source, struct vt_ts_stats *ret)
 {
     pthread_mutex_lock(&source->lock);
     *ret = source->stats;
+    ret->counts = source->packets.counts;
+    ret->layout = source->packets.layout;
+    vt_ts_packets_others(&source->packets, ret->others, sizeof ret->others);
     pthread_mutex_unlock(&source->lock);
 }

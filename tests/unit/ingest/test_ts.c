@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <libavformat/avformat.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,14 +50,19 @@ static void write_packets(AVFormatContext *mux, const struct stream *from, AVStr
     av_packet_free(&packet);
 }
 
-static void make_ts(const struct stream *sound)
+// `flags`: of the multiplexer, or NULL.
+static void make_ts(const struct stream *picture, const struct stream *sound, const char *flags)
 {
     AVFormatContext *mux = NULL;
+    AVDictionary *options = NULL;
+    av_freep(&ts);
     REQUIRE(avformat_alloc_output_context2(&mux, NULL, "mpegts", NULL) >= 0);
     REQUIRE(avio_open_dyn_buf(&mux->pb) == 0);
-    AVStream *first = add_stream(mux, &video), *second = add_stream(mux, sound);
-    REQUIRE(avformat_write_header(mux, NULL) >= 0);
-    write_packets(mux, &video, first);
+    AVStream *first = add_stream(mux, picture), *second = add_stream(mux, sound);
+    av_dict_set(&options, "mpegts_flags", flags, 0);
+    REQUIRE(avformat_write_header(mux, &options) >= 0);
+    av_dict_free(&options);
+    write_packets(mux, picture, first);
     write_packets(mux, sound, second);
     REQUIRE(av_write_trailer(mux) == 0);
     ts_size = avio_close_dyn_buf(mux->pb, &ts);
@@ -99,7 +105,7 @@ TEST(gives_units_with_their_times)
             first[unit->video] = unit->dts;
         else
             REQUIRE_NEAR((double)(unit->dts - last[unit->video]), unit->video ? 3600 : 1920, 1);
-        REQUIRE_TEXT(unit->codec_name, unit->video ? "H.264" : "AAC");
+        REQUIRE_INT(unit->codec, unit->video ? VT_CODEC_H264 : VT_CODEC_AAC);
         REQUIRE(unit->pts >= unit->dts);
         last[unit->video] = unit->dts;
         keys += unit->video && unit->key;
@@ -167,6 +173,51 @@ TEST(can_be_freed_at_any_time)
     }
 }
 
+static int endless_fd;
+
+// A picture of twice the limit, then the usual stream.
+static void *send_endless(void *unused)
+{
+    const struct vt_ts_track track = {.video = true, .codec = VT_CODEC_H264};
+    uint8_t packets[VT_TS_TABLES][VT_TS_PACKET], media[VT_TS_PACKET] = {0x47, 0x41, 0, 0x10, 0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5,
+                                                                       0x21, 0, 1, 0, 1, 0, 0, 1, 0x65};
+    vt_ts_tables_write(packets, &track, NULL);
+    send(endless_fd, packets, sizeof packets, MSG_NOSIGNAL);
+    for (int i = 0; i < 2 * VT_TS_UNIT_BYTES / 184; i++) {
+        send(endless_fd, media, sizeof media, MSG_NOSIGNAL);
+        memset(media + 4, 0x55, sizeof media - 4);
+        media[1] = 1;
+        media[3] = (uint8_t)(0x10 | ((media[3] + 1) & 15));
+    }
+    for (int at = 0; at < ts_size; at += VT_TS_PACKET)
+        send(endless_fd, ts + at, VT_TS_PACKET, MSG_NOSIGNAL);
+    close(endless_fd);
+    return NULL;
+}
+
+TEST(a_unit_without_end_is_dropped)
+{
+    struct vt_ts_source *source = NULL;
+    struct vt_ts_unit *unit;
+    struct vt_ts_stats stats;
+    pthread_t thread;
+    int ends[2], pictures = 0;
+    REQUIRE_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    endless_fd = ends[0];
+    REQUIRE_INT(vt_ts_source_new(&source, ends[1]), 0);
+    REQUIRE_INT(pthread_create(&thread, NULL, send_endless, NULL), 0);
+    while (next(source, &unit) == 1) {
+        REQUIRE(unit->size <= VT_TS_UNIT_BYTES);
+        pictures += unit->video && unit->size < 100000;
+        free(unit);
+    }
+    pthread_join(thread, NULL);
+    vt_ts_source_stats(source, &stats);
+    REQUIRE(stats.damaged >= 1);
+    REQUIRE_INT(pictures, PICTURES);
+    vt_ts_source_free(&source);
+}
+
 static int shown, sounded;
 
 static int count_frame(void *opaque, const AVFrame *frame)
@@ -181,13 +232,15 @@ static int count_samples(void *opaque, int64_t pts_ns, const float *interleaved,
     return 0;
 }
 
-TEST(decodes_all_of_it)
+// Decodes all of `ts`, as if it had come at its own pace.
+static void decode_all(struct vt_publisher_status *status)
 {
     struct vt_ts_publisher *publisher = NULL;
     struct vt_decode_sink sink = {.frame = count_frame, .samples = count_samples};
-    struct vt_publisher_status status;
+    static char names[2][32];
     int64_t bytes, now_ns = 0;
     int result;
+    shown = sounded = 0;
     REQUIRE_INT(vt_ts_publisher_new(&publisher, give(ts, ts_size), &sink, 1), 0);
     while ((result = vt_ts_publisher_run(publisher, now_ns)) == 0) {
         int64_t due_ns = vt_ts_publisher_due(publisher);
@@ -196,54 +249,131 @@ TEST(decodes_all_of_it)
         else
             REQUIRE_INT(poll(&(struct pollfd){.fd = vt_ts_publisher_fd(publisher), .events = POLLIN}, 1, 20000), 1);
     }
-    REQUIRE_INT(result, 1);
+    if (result != 1)
+        check_fail(__FILE__, __LINE__, "it ended with %d: %s", result, vt_ts_publisher_why(publisher));
     REQUIRE_INT(vt_ts_publisher_flush(publisher), 0);
-    vt_ts_publisher_status(publisher, &status, &bytes);
-    REQUIRE_INT(shown, PICTURES);
-    REQUIRE(sounded > (audio.count - 2) * 1024);
-    REQUIRE_INT(status.errors, 0);
+    vt_ts_publisher_status(publisher, status, &bytes);
     REQUIRE_INT(bytes, ts_size);
-    REQUIRE_TEXT(status.video, "H.264");
+    snprintf(names[0], sizeof names[0], "%s", status->video);
+    snprintf(names[1], sizeof names[1], "%s", status->audio);
+    status->video = names[0];
+    status->audio = names[1];
     vt_ts_publisher_free(&publisher);
 }
 
-static void encode_mp2(struct stream *s)
+TEST(decodes_all_of_it)
 {
-    memset(s, 0, sizeof *s);
-    AVCodecContext *c = s->context = avcodec_alloc_context3(avcodec_find_encoder(AV_CODEC_ID_MP2));
-    c->sample_rate = 48000, c->sample_fmt = AV_SAMPLE_FMT_S16, c->bit_rate = 128000;
-    av_channel_layout_default(&c->ch_layout, 2);
-    REQUIRE(avcodec_open2(c, NULL, NULL) == 0);
-    AVFrame *frame = av_frame_alloc();
-    for (int i = 0; i < 40; i++) {
-        frame->nb_samples = c->frame_size, frame->format = c->sample_fmt, frame->sample_rate = 48000;
-        av_channel_layout_copy(&frame->ch_layout, &c->ch_layout);
-        REQUIRE(av_frame_get_buffer(frame, 0) == 0);
-        memset(frame->data[0], 0, (size_t)frame->linesize[0]);
-        frame->pts = (int64_t)i * c->frame_size;
-        REQUIRE(avcodec_send_frame(c, frame) == 0);
-        av_frame_unref(frame);
-        stream_take(s);
+    struct vt_publisher_status status;
+    decode_all(&status);
+    REQUIRE_INT(shown, PICTURES);
+    REQUIRE(sounded > (audio.count - 2) * 1024);
+    REQUIRE_INT(status.errors, 0);
+    REQUIRE_TEXT(status.video, "H.264");
+}
+
+// Each kind of sound, and HEVC, by its name and down to its last sample.
+TEST(takes_every_codec)
+{
+    static const struct { const char *encoder, *name, *flags; bool hevc; } kinds[] = {
+        {"aac", "AAC", NULL, false},      {"aac", "AAC (LATM)", "latm", false}, {"mp2", "MP2", NULL, false},
+        {"libmp3lame", "MP3", NULL, false}, {"ac3", "AC-3", NULL, true},        {"eac3", "E-AC-3", NULL, false},
+        {"eac3", "E-AC-3", "system_b", false}, {"ac3", "AC-3", "system_b", false}, {"libopus", "Opus", NULL, true},
+    };
+    struct stream hevc;
+    encode_video(&hevc, &(struct video_options){.width = 160, .height = 96, .pictures = PICTURES, .key_every = 25,
+                                                .format = AV_PIX_FMT_YUV420P, .codec = VT_CODEC_HEVC});
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct vt_publisher_status status;
+        struct stream sound;
+        encode_sound(&sound, VT_CODEC_NONE, kinds[i].encoder, 48000, 2, 60);
+        make_ts(kinds[i].hevc ? &hevc : &video, &sound, kinds[i].flags);
+        decode_all(&status);
+        REQUIRE_TEXT(status.audio, kinds[i].name);
+        REQUIRE_TEXT(status.video, kinds[i].hevc ? "HEVC" : "H.264");
+        REQUIRE_INT(shown, PICTURES);
+        REQUIRE_INT(sounded, sound.count * sound.context->frame_size);
+        REQUIRE_INT(status.errors, 0);
+        REQUIRE(status.decode.rate == 48000 && status.decode.channels == 2);
+        stream_free(&sound);
     }
-    av_frame_free(&frame);
+    stream_free(&hevc);
 }
 
 TEST(names_what_it_cannot_take)
 {
-    struct stream mp2;
+    struct stream dts;
     struct vt_ts_source *source = NULL;
     struct vt_ts_unit *unit;
     int got;
-    encode_mp2(&mp2);
-    av_freep(&ts);
-    make_ts(&mp2);
+    encode_audio(&dts, 48000, 2, 1);
+    dts.context->codec_id = AV_CODEC_ID_DTS;     // so says the table
+    make_ts(&video, &dts, NULL);
     REQUIRE_INT(vt_ts_source_new(&source, give(ts, ts_size)), 0);
     while ((got = next(source, &unit)) == 1)
         free(unit);
     REQUIRE_INT(got, -EINVAL);
-    REQUIRE_TEXT(why, "sound of the kind MPEG audio is not supported: choose AAC in the encoder");
+    REQUIRE_TEXT(why, "sound of the kind DTS is not supported: choose AAC in the encoder");
     vt_ts_source_free(&source);
-    stream_free(&mp2);
+    stream_free(&dts);
+}
+
+// The same picture and other sound in mid-stream: nothing of either is lost but what hung over the edge.
+TEST(goes_on_with_other_codecs)
+{
+    struct vt_publisher_status status;
+    struct stream ac3;
+    encode_sound(&ac3, VT_CODEC_NONE, "ac3", 48000, 2, 60);
+    make_ts(&video, &audio, NULL);
+    int first_size = ts_size;
+    uint8_t *first = ts;
+    ts = NULL;
+    make_ts(&video, &ac3, NULL);
+    uint8_t *both = av_malloc((size_t)(first_size + ts_size));
+    memcpy(both, first, (size_t)first_size);
+    memcpy(both + first_size, ts, (size_t)ts_size);
+    av_free(first);
+    av_free(ts);
+    ts = both;
+    ts_size += first_size;
+    decode_all(&status);
+    REQUIRE_TEXT(status.audio, "AC-3");
+    REQUIRE_INT(shown, 2 * PICTURES);
+    REQUIRE_INT(status.errors, 0);
+    stream_free(&ac3);
+}
+
+// 33 bits of 90 kHz are over after 26.5 hours.
+TEST(times_may_wrap)
+{
+    struct vt_ts_source *source = NULL;
+    struct vt_ts_unit *unit;
+    uint64_t last[2] = {0};
+    int counts[2] = {0}, wraps = 0;
+    for (int i = 0; i < 2; i++) {
+        struct stream *s = i ? &video : &audio;
+        AVRational base = i ? s->context->time_base : (AVRational){1, 48000};
+        for (int j = 0; j < s->count; j++) {
+            int64_t shift = av_rescale_q((INT64_C(1) << 33) - 90000, (AVRational){1, 90000}, base);
+            s->packets[j]->pts += shift;
+            s->packets[j]->dts += shift;
+        }
+    }
+    make_ts(&video, &audio, NULL);
+    REQUIRE_INT(vt_ts_source_new(&source, give(ts, ts_size)), 0);
+    while (next(source, &unit) == 1) {
+        uint64_t dts = unit->dts & 0x1ffffffff, pts = unit->pts & 0x1ffffffff;
+        REQUIRE(((pts - dts) & 0x1ffffffff) <= 5 * 3600);
+        if (counts[unit->video]++ > 0) {
+            REQUIRE_NEAR((double)((dts - last[unit->video]) & 0x1ffffffff), unit->video ? 3600 : 1920, 1);
+            wraps += dts < last[unit->video];
+        }
+        last[unit->video] = dts;
+        free(unit);
+    }
+    REQUIRE_INT(wraps, 2);
+    REQUIRE_INT(counts[1], PICTURES);
+    REQUIRE_INT(counts[0], audio.count);
+    vt_ts_source_free(&source);
 }
 
 static void fini(void)
@@ -256,7 +386,7 @@ static void fini(void)
 TEST(makes_the_stream)
 {
     encode();
-    make_ts(&audio);
+    make_ts(&video, &audio, NULL);
 }
 
 int main(void)
@@ -265,10 +395,14 @@ int main(void)
     RUN(makes_the_stream);
     RUN(gives_units_with_their_times);
     RUN(can_be_freed_at_any_time);
+    RUN(a_unit_without_end_is_dropped);
     RUN(decodes_all_of_it);
     RUN(refuses_other_bytes);
     RUN(drops_what_a_hole_has_damaged);
+    RUN(takes_every_codec);
     RUN(names_what_it_cannot_take);
+    RUN(goes_on_with_other_codecs);
+    RUN(times_may_wrap);
     fini();
     return DONE();
 }
