@@ -8,6 +8,7 @@
 #include "ingest/gate.h"
 #include "ingest/ingest.h"
 #include "serve/config.h"
+#include "serve/hook.h"
 #include "serve/lint.h"
 #include "serve/origin.h"
 #include "serve/render_command.h"
@@ -32,6 +33,7 @@ static const struct verb {
     {"ingest", vt_ingest_main, NULL, NULL},
     {"studio", vt_studio_main, NULL, NULL},
     {"origin", vt_origin_main, NULL, NULL},
+    {"hook", vt_hook_main, NULL, NULL},
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 

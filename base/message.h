@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum vt_role { VT_SUPERVISOR, VT_GATE, VT_INGEST, VT_STUDIO, VT_ORIGIN };
+enum vt_role { VT_SUPERVISOR, VT_GATE, VT_INGEST, VT_STUDIO, VT_ORIGIN, VT_HOOK };
+#define VT_ROLES (VT_HOOK + 1)
 
 enum vt_message_kind {
 #define VT_MESSAGE(kind, name, sender, receiver, min_fds, max_fds, max_bytes, doc) VT_MSG_##kind,

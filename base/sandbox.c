@@ -28,6 +28,8 @@ enum feature {
     ACCEPT   = 1 << 2,
     FCNTL    = 1 << 3,     // any fcntl, record locks too; else only the harmless ones
     PAIRS    = 1 << 5,     // socketpair(2), which reaches nobody by itself
+    READ     = 1 << 6,     // opens files, for reading only
+    CONNECT  = 1 << 7,     // opens sockets of its own and connects them
     MAP_CODE = 1 << 4,     // may map files executable: libraries that load others late
 };
 
@@ -38,6 +40,7 @@ struct limit {
 
 #define MB ((rlim_t)1 << 20)
 #define LIMITS_MAX 4
+#define SOCKET_TYPE 0xf    // of socket(2)'s second argument, beside its flags
 
 // RLIMIT_NPROC counts all threads of a user, so only who starts none can have it. RLIMIT_FSIZE would forbid a memfd to
 // grow. Address space: two rings of the largest picture and a decoder's references for an ingest.
@@ -50,6 +53,7 @@ static const struct profile {
     [VT_SANDBOX_GATE_SRT] = {THREADS | PAIRS, {{RLIMIT_AS, 8192 * MB}, {RLIMIT_NOFILE, 1024}}},
     [VT_SANDBOX_INGEST] = {THREADS, {{RLIMIT_AS, 4096 * MB}, {RLIMIT_NOFILE, 64}}},
     [VT_SANDBOX_STUDIO] = {THREADS | FILES | FCNTL | MAP_CODE, {{RLIMIT_AS, 16384 * MB}, {RLIMIT_NOFILE, 1024}}},
+    [VT_SANDBOX_HOOK] = {THREADS | READ | PAIRS | CONNECT, {{RLIMIT_AS, 2048 * MB}, {RLIMIT_NOFILE, 256}}},
     [VT_SANDBOX_ORIGIN] = {THREADS | FILES | FCNTL | ACCEPT, {{RLIMIT_AS, 16384 * MB}, {RLIMIT_NOFILE, 65536}}},
 };
 
@@ -159,7 +163,7 @@ static int allow_arguments(scmp_filter_ctx filter, unsigned features)
     if (!error)                             // its own limits, read only
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, SCMP_A0(SCMP_CMP_EQ, 0),
                                  SCMP_A2(SCMP_CMP_EQ, 0));
-    if (!error && !(features & FILES))      // fstat(2) of a descriptor, as the C library asks it
+    if (!error && !(features & (FILES | READ)))      // fstat(2) of a descriptor, as the C library asks it
         error = allow_masked(filter, SCMP_SYS(newfstatat), 3, UINT32_MAX, AT_EMPTY_PATH);
     if (!error && !(features & FCNTL))
         error = allow_values(filter, SCMP_SYS(fcntl), 1, fcntl_commands);
@@ -172,6 +176,39 @@ static int allow_arguments(scmp_filter_ctx filter, unsigned features)
     if (!error)
         error = allow_masked(filter, SCMP_SYS(mprotect), 2, exec, 0);
     return error;
+}
+
+static const int32_t read_calls[] = {
+    SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat),
+    SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(getdents64), END,
+};
+
+static int allow_reading(scmp_filter_ctx filter)
+{
+    const uint64_t never = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
+    int error = allow(filter, read_calls);
+    if (!error)
+        error = allow_masked(filter, SCMP_SYS(openat), 2, never, O_RDONLY);
+    if (!error)
+        error = allow_masked(filter, SCMP_SYS(open), 1, never, O_RDONLY);
+    return error;
+}
+
+// Only of these kinds: no raw sockets, none that lie in the file system.
+static int allow_connecting(scmp_filter_ctx filter)
+{
+    static const uint32_t families[] = {AF_INET, AF_INET6}, types[] = {SOCK_STREAM, SOCK_DGRAM};
+    int error = 0;
+    for (int i = 0; i < 4 && !error; i++)
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_CMP32(0, SCMP_CMP_EQ, families[i / 2]),
+                                 SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, SOCKET_TYPE, types[i % 2]));
+    if (!error)             // a resolver's ways to a daemon and to the list of interfaces: it can do without
+        error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+                                 SCMP_CMP32(0, SCMP_CMP_EQ, AF_UNIX));
+    if (!error)
+        error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+                                 SCMP_CMP32(0, SCMP_CMP_EQ, AF_NETLINK));
+    return error ? error : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
 }
 
 static int fill_filter(scmp_filter_ctx filter, unsigned features)
@@ -187,6 +224,10 @@ static int fill_filter(scmp_filter_ctx filter, unsigned features)
         error = allow(filter, file_calls);
     if (!error && (features & ACCEPT))
         error = allow(filter, accept_calls);
+    if (!error && (features & READ))
+        error = allow_reading(filter);
+    if (!error && (features & CONNECT))
+        error = allow_connecting(filter);
     if (!error && (features & PAIRS))
         error = allow_masked(filter, SCMP_SYS(socketpair), 0, UINT32_MAX, AF_UNIX);
     return error;

@@ -13,6 +13,7 @@ enum vt_sandbox_profile {
     VT_SANDBOX_INGEST,    // as VT_SANDBOX_GATE, plus memory and threads for decoding; only the descriptors it holds
     VT_SANDBOX_STUDIO,    // files under its data directory; no sockets but those it holds, no programs
     VT_SANDBOX_ORIGIN,    // files, accept; no programs
+    VT_SANDBOX_HOOK,      // reads files (certificates, how names are resolved), connects to the network; no programs
 };
 
 // Returns 0 or a negative errno; on failure the process must not go on to read a stranger's bytes.

@@ -21,8 +21,9 @@ struct process {
 
 static void hand_over(struct process *process, struct vt_srt_event *event)
 {
-    json_t *body = json_pack("{s:I, s:s, s:s, s:s}", "conn", (json_int_t)event->conn, "address", event->address.text,
-                             "key", event->key, "encoder", event->encoder);
+    json_t *body = json_pack("{s:I, s:s, s:s, s:s, s:s*}", "conn", (json_int_t)event->conn, "address",
+                             event->address.text, "key", event->key, "encoder", event->encoder, "channel",
+                             event->channel[0] ? event->channel : NULL);
     vt_gate_process_send(&process->gate, VT_MSG_SRT_HAND, body, &event->fd, 1);
     close(event->fd);
     OPENSSL_cleanse(event->key, sizeof event->key);
@@ -59,6 +60,7 @@ static int on_start(struct process *process, struct vt_message *message)
         return -EBADMSG;
     for (int i = 0; i < message->n_fds; i++)
         fds[i] = vt_message_take_fd(message, i);
+    process->keys.open = vt_message_bool(message->body, "open", false);
     int error = vt_sandbox_enter(VT_SANDBOX_GATE_SRT);
     if (!error)
         error = vt_srt_listener_new(&process->listener, fds, message->n_fds, &process->keys);

@@ -76,3 +76,12 @@ const struct vt_srt_channel *vt_srt_keys_find(const struct vt_srt_keys *keys, co
     }
     return found;
 }
+
+struct vt_srt_channel vt_srt_keys_line(const struct vt_srt_keys *keys, const char *name)
+{
+    for (int i = 0; i < keys->n_channels; i++) {
+        if (strcmp(keys->channels[i].name, name) == 0)
+            return keys->channels[i];
+    }
+    return (struct vt_srt_channel){.latency_ms = VT_SRT_LATENCY_MS};
+}

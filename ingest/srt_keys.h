@@ -2,6 +2,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/names.h"
@@ -11,6 +12,7 @@
 #define VT_SRT_PASSPHRASE_MIN  10
 #define VT_SRT_PASSPHRASE_MAX  79
 #define VT_SRT_LATENCY_MAX_MS  8000
+#define VT_SRT_LATENCY_MS      200       // of a line to no channel in particular
 
 struct vt_srt_channel {
     char name[VT_NAME_ROOM];
@@ -21,6 +23,7 @@ struct vt_srt_channel {
 };
 
 struct vt_srt_keys {
+    bool open;                                       // whoever has no key here may come in: somebody else is asked
     int n_channels;
     struct vt_srt_channel channels[VT_SRT_CHANNELS];
 };
@@ -30,3 +33,7 @@ int vt_srt_keys_put(struct vt_srt_keys *keys, const json_t *body);
 
 // The channel that `key` names, or NULL. Takes the same time whatever matches.
 const struct vt_srt_channel *vt_srt_keys_find(const struct vt_srt_keys *keys, const char *key);
+
+// Where nobody is turned away for an unknown key: what its line needs. The channel called `name`, or one without name and
+// passphrase.
+struct vt_srt_channel vt_srt_keys_line(const struct vt_srt_keys *keys, const char *name);

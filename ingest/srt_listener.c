@@ -84,21 +84,38 @@ static int refusal_of(int error)
     return error == -EPERM ? SRT_REJX_BAD_MODE : SRT_REJX_BAD_REQUEST;
 }
 
+// Whose line it gets: its key's channel, or, where somebody else is asked about keys, the one that it names.
+static int find_line(struct vt_srt_listener *l, const struct vt_streamid *asked, struct vt_srt_channel *ret)
+{
+    pthread_mutex_lock(&l->lock);
+    const struct vt_srt_channel *channel = vt_srt_keys_find(&l->keys, asked->key);
+    bool other = channel && asked->resource[0] && strcmp(asked->resource, channel->name) != 0;
+    bool known = channel && !other, open = !channel && l->keys.open;
+    if (known)
+        *ret = *channel;
+    else if (open)
+        *ret = vt_srt_keys_line(&l->keys, asked->resource);
+    pthread_mutex_unlock(&l->lock);
+    return known || open ? 0 : SRT_REJX_UNAUTHORIZED;
+}
+
+static bool is_full(struct vt_srt_listener *l)
+{
+    pthread_mutex_lock(&l->lock);
+    bool full = l->n_connections >= VT_SRT_CONNECTIONS;
+    pthread_mutex_unlock(&l->lock);
+    return full;
+}
+
 static int find_channel(struct vt_srt_listener *l, const char *streamid, struct vt_srt_channel *ret)
 {
     struct vt_streamid asked;
     int error = vt_streamid_srt(&asked, streamid ? streamid : "");
     if (error)
         return refusal_of(error);
-    pthread_mutex_lock(&l->lock);
-    const struct vt_srt_channel *channel = vt_srt_keys_find(&l->keys, asked.key);
-    bool full = l->n_connections >= VT_SRT_CONNECTIONS;
-    bool other = channel && asked.resource[0] && strcmp(asked.resource, channel->name) != 0;
-    if (channel)
-        *ret = *channel;
-    pthread_mutex_unlock(&l->lock);
+    int code = is_full(l) ? SRT_REJX_OVERLOAD : find_line(l, &asked, ret);
     OPENSSL_cleanse(&asked, sizeof asked);
-    return full ? SRT_REJX_OVERLOAD : !channel || other ? SRT_REJX_UNAUTHORIZED : 0;
+    return code;
 }
 
 static const char *words_of(int code)
@@ -151,7 +168,7 @@ static void close_connection(struct vt_srt_listener *l, int i, const char *why)
 }
 
 // Its key once more, and its version.
-static int describe(SRTSOCKET caller, struct vt_srt_event *event)
+static int describe(struct vt_srt_listener *l, SRTSOCKET caller, struct vt_srt_event *event)
 {
     char streamid[VT_STREAMID_MAX + 1];
     struct vt_streamid asked;
@@ -160,8 +177,12 @@ static int describe(SRTSOCKET caller, struct vt_srt_event *event)
         return -EINVAL;
     streamid[size] = 0;
     int error = vt_streamid_srt(&asked, streamid);
+    struct vt_srt_channel line = {.name = ""};
     if (!error)
         snprintf(event->key, sizeof event->key, "%s", asked.key);
+    if (!error && find_line(l, &asked, &line) == 0)
+        snprintf(event->channel, sizeof event->channel, "%s", line.name);
+    OPENSSL_cleanse(&line, sizeof line);
     srt_getsockflag(caller, SRTO_PEERVERSION, &version, &version_size);
     snprintf(event->encoder, sizeof event->encoder, "SRT %d.%d.%d", version >> 16 & 0xff, version >> 8 & 0xff,
              version & 0xff);
@@ -184,7 +205,7 @@ static int open_connection(struct vt_srt_listener *l, SRTSOCKET caller, const st
 {
     int ends[2], place = free_place(l), events = SRT_EPOLL_IN | SRT_EPOLL_ERR;
     struct vt_srt_event event = {.kind = VT_SRT_PUBLISHES, .address = address_of(peer)};
-    struct connection *c = place < 0 || describe(caller, &event) ? NULL : calloc(1, sizeof *c);
+    struct connection *c = place < 0 || describe(l, caller, &event) ? NULL : calloc(1, sizeof *c);
     if (!c || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) {
         free(c);
         return -ENOBUFS;

@@ -23,6 +23,7 @@ struct vt_srt_event {
     int64_t conn;
     struct vt_peer_address address;
     char key[VT_KEY_ROOM];                           // PUBLISHES
+    char channel[VT_NAME_ROOM];                      // PUBLISHES: whose passphrase its line has, or ""
     char encoder[32];                                // PUBLISHES: the caller's version of SRT
     int fd;                                          // PUBLISHES: the receiver's, or -1
     json_t *status;                                  // STATUS: the receiver's, or NULL

@@ -1,5 +1,6 @@
 #include "serve/config.h"
 
+#include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "serve/hook.h"
 #include "serve/listen.h"
 
 // What the file may say, beside channels.
@@ -14,6 +16,8 @@ struct values {
     char *rtmp, *srt, *http, *admin, *rtmps;
     char *certificate, *key;
     char *data, *token_file, *products, *user, *signing_keys;
+    char *hook_url, *hook_secret;
+    int64_t hook_timeout_ns, hook_cache_ns;
 };
 
 #define VALUE(field) VT_OPTION_TEXT, offsetof(struct values, field)
@@ -45,13 +49,23 @@ static const struct vt_option playback_table[] = {
      .doc = "file with one key a line, 16 to 256 characters: shows are then played at signed addresses only (origin.md)"},
     {NULL},
 };
+static const struct vt_option webhook_table[] = {
+    {"url", VALUE(hook_url), NULL, .doc = "who is asked about every publisher (see webhook.md): http or https"},
+    {"secret", VALUE(hook_secret), NULL, .doc = "signs what it is asked, at least 16 characters"},
+    {"timeout", VT_OPTION_DURATION, offsetof(struct values, hook_timeout_ns), "3s", 100 * VT_NS_PER_MS, 7 * VT_NS_PER_S,
+     .doc = "without an answer by then nobody is let in"},
+    {"cache", VT_OPTION_DURATION, offsetof(struct values, hook_cache_ns), "30s", 0, 30 * VT_NS_PER_S,
+     .doc = "how long an answer holds for the same key from the same address; none: it is asked each time"},
+    {NULL},
+};
 static const struct section {
     const char *name;
     const struct vt_option *table;
-} sections[] = {{"listen", listen_table}, {"tls", tls_table}, {"admin", admin_table}, {"playback", playback_table}};
+} sections[] = {{"listen", listen_table}, {"tls", tls_table}, {"admin", admin_table}, {"playback", playback_table},
+                {"webhook", webhook_table}};
 #define SECTIONS (sizeof sections / sizeof sections[0])
 
-static const char *const other_keys[] = {"listen", "tls", "admin", "playback", "channels", NULL};
+static const char *const other_keys[] = {"listen", "tls", "admin", "playback", "webhook", "channels", NULL};
 
 struct reading {
     const struct vt_yaml *root;
@@ -139,6 +153,32 @@ static void check_tls(struct reading *r)
     }
 }
 
+static bool is_web_address(const char *url)
+{
+    char *scheme = NULL;
+    CURLU *parsed = curl_url();
+    bool right = parsed && strlen(url) <= VT_HOOK_URL_MAX && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+                 curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+                 (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+    curl_free(scheme);
+    curl_url_cleanup(parsed);
+    return right;
+}
+
+static void check_webhook(struct reading *r)
+{
+    const struct vt_yaml *webhook = given(r->root, "webhook");
+    const char *url = r->values.hook_url, *secret = r->values.hook_secret;
+    if (!webhook)
+        return;
+    if (!url)
+        complain(r, VT_ERROR, webhook, "webhook needs url: whom to ask");
+    else if (!is_web_address(url))
+        complain(r, VT_ERROR, given(webhook, "url"), "url must be an address such as https://example.com/publish");
+    if (secret && strlen(secret) < VT_HOOK_SECRET_MIN)
+        complain(r, VT_ERROR, given(webhook, "secret"), "secret must have at least 16 characters");
+}
+
 static bool key_is_taken(const struct vt_config *config, const struct vt_channel *channel, const char **ret_owner)
 {
     for (int i = 0; i < config->n_channels; i++) {
@@ -212,6 +252,10 @@ static int settle(struct reading *r)
     config->http = move(&v->http);
     config->admin = move(&v->admin);
     config->user = move(&v->user);
+    config->hook_url = move(&v->hook_url);
+    config->hook_secret = move(&v->hook_secret);
+    config->hook_timeout_ns = v->hook_timeout_ns;
+    config->hook_cache_ns = v->hook_cache_ns;
     config->data = from_working_directory(data);
     if (config->data && v->token_file)
         config->token_file = from_working_directory(v->token_file);
@@ -246,6 +290,7 @@ static int read_root(struct reading *r)
     check_address(r, "http", r->values.http);
     check_address(r, "admin", r->values.admin);
     check_tls(r);
+    check_webhook(r);
     if (r->values.srt && strcmp(r->values.srt, "none") != 0)
         check_address(r, "srt", r->values.srt);
     read_channels(r);
@@ -295,7 +340,7 @@ void vt_config_free(struct vt_config **config)
     if (!c)
         return;
     char *texts[] = {c->srt, c->rtmps, c->certificate, c->tls_key, c->rtmp, c->http, c->admin, c->data, c->token_file, c->products, c->user,
-                     c->signing_keys};
+                     c->signing_keys, c->hook_url, c->hook_secret};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
     for (int i = 0; i < c->n_channels; i++)

@@ -11,6 +11,7 @@
 #include "studio/channel.h"
 
 #define VT_CHANNELS_MAX 32
+#define VT_HOOK_SECRET_MIN 16
 #define VT_CONFIG_FILE  "/etc/vitrine/vitrine.yaml"
 
 struct vt_config {
@@ -24,6 +25,9 @@ struct vt_config {
     char *products;                      // absolute, or NULL
     char *signing_keys;                  // absolute, or NULL: addresses need no signature
     char *user;                          // or NULL
+    char *hook_url;                      // or NULL: no webhook
+    char *hook_secret;                   // or NULL
+    int64_t hook_timeout_ns, hook_cache_ns;
     struct vt_channel channels[VT_CHANNELS_MAX];
     int n_channels;
 };

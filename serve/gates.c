@@ -7,7 +7,9 @@
 #include "base/log.h"
 #include "serve/listen.h"
 
-// ---- who may
+// ---- what comes of a question
+
+static const char *const words_down = "The server cannot check stream keys at the moment. Try again in a minute.";
 
 static void copy_shown(char out[VT_PUBLISHER_TEXT], const json_t *body, const char *field)
 {
@@ -15,21 +17,25 @@ static void copy_shown(char out[VT_PUBLISHER_TEXT], const json_t *body, const ch
     vt_escape(out, VT_PUBLISHER_TEXT, text ? text : "", text ? strlen(text) : 0);
 }
 
-// What a publisher is to be told, or NULL: it may. A wrong key and one that is not looked at are told alike.
-static const char *judge(struct vt_gates *gates, struct vt_candidate *candidate, const char *key)
+static bool is_srt(const struct vt_ask *ask)
 {
-    int64_t now_ns = vt_now_ns();
-    char shown[32];
-    const char *address = candidate->address;
-    bool known = vt_policy_find(gates->policy, key, vt_program_now_ns() / VT_NS_PER_S, &candidate->permit) == 0;
-    if (!vt_guesses_allow(gates->guesses, address, now_ns))
-        return VT_REFUSED_WORDS;
-    if (known)
-        return vt_program_admit(&gates->programs[candidate->permit.channel], &candidate->permit, address);
-    vt_warning("%s was refused: no channel has the key %s", address, vt_redact(shown, sizeof shown, key));
-    if (!vt_guesses_note(gates->guesses, address, now_ns))
-        vt_warning("%s has sent too many wrong keys: it is refused for a while, whatever it sends", address);
-    return VT_REFUSED_WORDS;
+    return ask->socket >= 0;
+}
+
+static struct vt_ask *find_ask(struct vt_gates *gates, int64_t conn)
+{
+    for (int i = 0; i < gates->n_asks; i++) {
+        if (!is_srt(&gates->asks[i]) && gates->asks[i].candidate.conn == conn)
+            return &gates->asks[i];
+    }
+    return NULL;
+}
+
+static void drop_ask(struct vt_gates *gates, struct vt_ask *ask)
+{
+    if (is_srt(ask))
+        close(ask->socket);
+    *ask = gates->asks[--gates->n_asks];
 }
 
 static void publish(struct vt_gates *gates, const struct vt_candidate *candidate, int socket, int state)
@@ -39,61 +45,185 @@ static void publish(struct vt_gates *gates, const struct vt_candidate *candidate
         vt_error("publisher from %s could not be taken: %s", candidate->address, strerror(-err));
 }
 
-// ---- gate rtmp
-
-static struct vt_candidate *find_ask(struct vt_gates *gates, int64_t conn)
+// Over SRT a connection that is closed says all there is to say.
+static void refuse(struct vt_gates *gates, struct vt_ask *ask, const char *code, const char *description)
 {
-    for (int i = 0; i < gates->n_asks; i++) {
-        if (gates->asks[i].conn == conn)
-            return &gates->asks[i];
+    if (is_srt(ask))
+        vt_info("%s was refused: %s", ask->candidate.address, description);
+    else if (gates->rtmp.child)
+        vt_child_send(gates->rtmp.child, VT_MSG_PUBLISH_REFUSE,
+                      json_pack("{s:I, s:s, s:s}", "conn", (json_int_t)ask->candidate.conn, "code", code,
+                                "description", description), NULL, 0);
+    drop_ask(gates, ask);
+}
+
+// Its key is right.
+static void accept_ask(struct vt_gates *gates, struct vt_ask *ask)
+{
+    struct vt_candidate *candidate = &ask->candidate;
+    const char *why = vt_program_admit(&gates->programs[candidate->permit.channel], &candidate->permit,
+                                       candidate->address);
+    ask->hook = 0;
+    if (why) {
+        refuse(gates, ask, VT_REFUSED_CODE, why);
+    } else if (is_srt(ask)) {
+        publish(gates, candidate, ask->socket, -1);
+        drop_ask(gates, ask);
+    } else if (!gates->rtmp.child) {
+        drop_ask(gates, ask);            // its gate has died meanwhile
+    } else {
+        vt_child_send(gates->rtmp.child, VT_MSG_PUBLISH_ACCEPT,
+                      json_pack("{s:I}", "conn", (json_int_t)candidate->conn), NULL, 0);
     }
-    return NULL;
 }
 
-static void drop_ask(struct vt_gates *gates, struct vt_candidate *ask)
+static void deny(struct vt_gates *gates, struct vt_ask *ask)
 {
-    *ask = gates->asks[--gates->n_asks];
+    const char *address = ask->candidate.address;
+    vt_warning("%s was refused: %s the key %s", address, ask->known ? "the webhook denied" : "no channel has", ask->shown);
+    if (!vt_guesses_note(gates->guesses, address, vt_now_ns()))
+        vt_warning("%s has sent too many wrong keys: it is refused for a while, whatever it sends", address);
+    refuse(gates, ask, VT_REFUSED_CODE, VT_REFUSED_WORDS);
 }
 
-static void refuse(struct vt_gates *gates, int64_t conn, const char *code, const char *description)
+// ---- the webhook
+
+static int channel_named(const struct vt_gates *gates, const char *name)
 {
-    vt_child_send(gates->rtmp.child, VT_MSG_PUBLISH_REFUSE,
-                  json_pack("{s:I, s:s, s:s}", "conn", (json_int_t)conn, "code", code, "description", description),
-                  NULL, 0);
+    int i = 0;
+    while (i < gates->config->n_channels && strcmp(gates->config->channels[i].name, name) != 0)
+        i++;
+    return i < gates->config->n_channels ? i : -1;
 }
 
-static void on_ask(struct vt_gates *gates, struct vt_child *gate, const json_t *body)
+// The channel that it grants, or -1 when that cannot be: logs why.
+static int granted_channel(const struct vt_gates *gates, const struct vt_ask *ask, const char *named)
+{
+    int known = ask->known ? ask->candidate.permit.channel : -1;
+    int channel = named[0] ? channel_named(gates, named) : known;
+    if (channel < 0)
+        vt_warning("the webhook granted %s, which no channel here has, without naming a channel that is here", ask->shown);
+    else if (known >= 0 && channel != known)
+        vt_warning("the webhook granted %s for channel %s: it is a key of %s", ask->shown, named,
+                   gates->config->channels[known].name);
+    return known >= 0 && channel != known ? -1 : channel;
+}
+
+// Only whom the channel's own passphrase let in may publish to a channel that has one.
+static bool line_fits(const struct vt_gates *gates, const struct vt_ask *ask, int channel)
+{
+    const struct vt_channel *c = &gates->config->channels[channel];
+    if (!is_srt(ask) || !c->srt_passphrase || strcmp(ask->line_channel, c->name) == 0)
+        return true;
+    vt_warning("%s was let in for %s over SRT without its passphrase: its streamid must name the channel",
+               ask->candidate.address, c->name);
+    return false;
+}
+
+static void on_grant(struct vt_gates *gates, struct vt_ask *ask, const char *named)
+{
+    int channel = granted_channel(gates, ask, named);
+    if (channel < 0) {
+        refuse(gates, ask, VT_REFUSED_CODE, words_down);
+        return;
+    }
+    if (!ask->known) {
+        ask->vouched.channel = channel;
+        ask->candidate.permit = ask->vouched;
+    }
+    if (line_fits(gates, ask, channel))
+        accept_ask(gates, ask);
+    else
+        refuse(gates, ask, VT_REFUSED_CODE, VT_REFUSED_WORDS);
+}
+
+static void on_hook_answer(void *opaque, int64_t number, const struct vt_hook_answer *answer)
+{
+    struct vt_gates *gates = opaque;
+    int i = 0;
+    while (i < gates->n_asks && gates->asks[i].hook != number)
+        i++;
+    if (i == gates->n_asks)
+        return;                          // it has gone meanwhile
+    struct vt_ask *ask = &gates->asks[i];
+    if (gates->closing)
+        refuse(gates, ask, VT_SHUTDOWN_CODE, VT_SHUTDOWN_WORDS);
+    else if (answer->verdict == VT_HOOK_GRANTED)
+        on_grant(gates, ask, answer->channel);
+    else if (answer->verdict == VT_HOOK_DENIED)
+        deny(gates, ask);
+    else
+        refuse(gates, ask, VT_REFUSED_CODE, words_down);
+}
+
+static void ask_hook(struct vt_gates *gates, struct vt_ask *ask, const char *key)
+{
+    const struct vt_candidate *candidate = &ask->candidate;
+    const char *channel = ask->known ? gates->config->channels[candidate->permit.channel].name : NULL;
+    ask->hook = vt_hook_client_ask(&gates->hook, &(struct vt_hook_question){
+        .key = key, .address = candidate->address, .encoder = candidate->encoder, .protocol = candidate->protocol,
+        .channel = channel});
+    if (!ask->hook)
+        refuse(gates, ask, VT_REFUSED_CODE, words_down);
+}
+
+// Decides now, or asks the webhook. A wrong key and one that is not looked at are told alike.
+static void judge(struct vt_gates *gates, struct vt_ask *ask, const char *key)
+{
+    struct vt_candidate *candidate = &ask->candidate;
+    ask->known = vt_policy_find(gates->policy, key, vt_program_now_ns() / VT_NS_PER_S, &candidate->permit) == 0;
+    ask->vouched = vt_policy_vouched(-1, key);
+    vt_redact(ask->shown, sizeof ask->shown, key);
+    if (gates->closing)
+        refuse(gates, ask, VT_SHUTDOWN_CODE, VT_SHUTDOWN_WORDS);
+    else if (!vt_guesses_allow(gates->guesses, candidate->address, vt_now_ns()))
+        refuse(gates, ask, VT_REFUSED_CODE, VT_REFUSED_WORDS);
+    else if (vt_hook_client_wanted(&gates->hook))
+        ask_hook(gates, ask, key);
+    else if (ask->known)
+        accept_ask(gates, ask);
+    else
+        deny(gates, ask);
+}
+
+// Reads a gate's question. NULL when it cannot be one; `socket` stays the caller's then.
+static struct vt_ask *add_ask(struct vt_gates *gates, const json_t *body, const char *protocol, int socket,
+                              const char **ret_key)
 {
     int64_t conn = vt_message_int(body, "conn", -1);
     const char *key = vt_message_text(body, "key");
-    if (conn < 0 || !key || strlen(key) > VT_ASK_KEY_BYTES || find_ask(gates, conn) ||
-        gates->n_asks == VT_GATE_CONNECTIONS) {
+    if (conn < 0 || !key || strlen(key) > VT_ASK_KEY_BYTES || gates->n_asks == VT_ASKS ||
+        (socket < 0 && find_ask(gates, conn)))
+        return NULL;
+    struct vt_ask *ask = &gates->asks[gates->n_asks++];
+    *ask = (struct vt_ask){.socket = socket, .candidate = {.conn = conn, .protocol = protocol}};
+    copy_shown(ask->candidate.address, body, "address");
+    copy_shown(ask->candidate.encoder, body, "encoder");
+    *ret_key = key;
+    return ask;
+}
+
+// ---- gate rtmp
+
+static void on_ask(struct vt_gates *gates, struct vt_child *gate, const json_t *body)
+{
+    const char *key, *protocol = vt_message_text(body, "protocol");
+    bool tls = protocol && strcmp(protocol, "rtmps") == 0;
+    struct vt_ask *ask = add_ask(gates, body, tls ? "rtmps" : "rtmp", -1, &key);
+    if (ask)
+        judge(gates, ask, key);
+    else
         vt_child_refuse(gate, "it asks for a publisher in a way that cannot be");
-        return;
-    }
-    const char *why, *protocol = vt_message_text(body, "protocol");
-    struct vt_candidate ask = {.conn = conn};
-    ask.protocol = protocol && strcmp(protocol, "rtmps") == 0 ? "rtmps" : "rtmp";
-    copy_shown(ask.address, body, "address");
-    copy_shown(ask.encoder, body, "encoder");
-    if (gates->closing) {
-        refuse(gates, conn, VT_SHUTDOWN_CODE, VT_SHUTDOWN_WORDS);
-    } else if ((why = judge(gates, &ask, key))) {
-        refuse(gates, conn, VT_REFUSED_CODE, why);
-    } else {
-        gates->asks[gates->n_asks++] = ask;
-        vt_child_send(gate, VT_MSG_PUBLISH_ACCEPT, json_pack("{s:I}", "conn", (json_int_t)conn), NULL, 0);
-    }
 }
 
 static void on_hand(struct vt_gates *gates, struct vt_child *gate, struct vt_message *message)
 {
-    struct vt_candidate *ask = find_ask(gates, vt_message_int(message->body, "conn", -1));
-    if (!ask) {
+    struct vt_ask *ask = find_ask(gates, vt_message_int(message->body, "conn", -1));
+    if (!ask || ask->hook) {
         vt_child_refuse(gate, "it hands over a publisher that was not accepted");
         return;
     }
-    struct vt_candidate taken = *ask;
+    struct vt_candidate taken = ask->candidate;
     drop_ask(gates, ask);
     if (!gates->closing)
         publish(gates, &taken, message->fds[0], message->fds[1]);
@@ -109,18 +239,22 @@ static void on_rtmp_message(void *opaque, struct vt_child *child, struct vt_mess
     } else if (message->kind != VT_MSG_PUBLISH_GONE) {
         vt_child_refuse(child, "it sent a message of another gate");
     } else {
-        struct vt_candidate *ask = find_ask(gates, vt_message_int(message->body, "conn", -1));
+        struct vt_ask *ask = find_ask(gates, vt_message_int(message->body, "conn", -1));
         if (ask)
             drop_ask(gates, ask);
     }
 }
 
+// The questions of the gate before are nobody's now.
 static void on_rtmp_start(void *opaque)
 {
     struct vt_gates *gates = opaque;
     char name[VT_ADDRESS_ROOM];
     vt_listen_name(gates->startup->rtmp_fd, name);
-    gates->n_asks = 0;
+    for (int i = gates->n_asks - 1; i >= 0; i--) {
+        if (!is_srt(&gates->asks[i]))
+            drop_ask(gates, &gates->asks[i]);
+    }
     vt_child_send(gates->rtmp.child, VT_MSG_GATE_START, json_pack("{s:[s]}", "listen", name),
                   &gates->startup->rtmp_fd, 1);
 }
@@ -176,26 +310,24 @@ static void on_srt_start(void *opaque)
     vt_listen_name(gates->startup->srt_fd, name);
     for (int i = 0; i < gates->config->n_channels; i++)
         vt_gates_send_keys(gates, i);
-    vt_child_send(gates->srt.child, VT_MSG_GATE_START, json_pack("{s:[s]}", "listen", name), &gates->startup->srt_fd, 1);
+    vt_child_send(gates->srt.child, VT_MSG_GATE_START,
+                  json_pack("{s:[s], s:b}", "listen", name, "open", vt_hook_client_wanted(&gates->hook)),
+                  &gates->startup->srt_fd, 1);
 }
 
 // The gate has let it in by what it knew; whoever is refused here finds its connection closed.
 static void on_srt_hand(struct vt_gates *gates, struct vt_child *gate, struct vt_message *message)
 {
-    const char *key = vt_message_text(message->body, "key");
-    int64_t conn = vt_message_int(message->body, "conn", -1);
-    if (conn < 0 || !key || strlen(key) > VT_ASK_KEY_BYTES) {
+    const char *key, *line = vt_message_text(message->body, "channel");
+    struct vt_ask *ask = add_ask(gates, message->body, "srt", message->fds[0], &key);
+    if (!ask) {
         vt_child_refuse(gate, "it hands over a publisher in a way that cannot be");
         return;
     }
-    struct vt_candidate candidate = {.conn = conn, .protocol = "srt"};
-    copy_shown(candidate.address, message->body, "address");
-    copy_shown(candidate.encoder, message->body, "encoder");
-    const char *why = gates->closing ? VT_SHUTDOWN_WORDS : judge(gates, &candidate, key);
-    if (why)
-        vt_info("%s was refused: %s", candidate.address, why);
-    else
-        publish(gates, &candidate, message->fds[0], -1);
+    vt_message_take_fd(message, 0);
+    if (line)
+        vt_name_copy(ask->line_channel, line);
+    judge(gates, ask, key);
 }
 
 static void on_srt_status(struct vt_gates *gates, const json_t *body)
@@ -226,6 +358,12 @@ static bool on_exit_of_gate(void *opaque, int status)
     return !gates->closing;
 }
 
+static void on_end_of_hook(void *opaque)
+{
+    struct vt_gates *gates = opaque;
+    gates->on_end(gates->opaque);
+}
+
 static struct vt_service gate(struct vt_gates *gates, struct vt_loop *loop, const char *what, void (*on_start)(void *),
                               void (*on_message)(void *, struct vt_child *, struct vt_message *))
 {
@@ -250,6 +388,10 @@ int vt_gates_init(struct vt_gates *gates, struct vt_loop *loop, const struct vt_
     gates->rtmp = gate(gates, loop, "rtmp", on_rtmp_start, on_rtmp_message);
     gates->tls = gate(gates, loop, "tls", on_tls_start, on_tls_message);
     gates->srt = gate(gates, loop, "srt", on_srt_start, on_srt_message);
+    gates->hook.on_answer = on_hook_answer;
+    gates->hook.on_end = on_end_of_hook;
+    gates->hook.opaque = gates;
+    vt_hook_client_init(&gates->hook, loop, config, &startup->identity);
     return vt_guesses_new(&gates->guesses);
 }
 
@@ -258,11 +400,21 @@ void vt_gates_free(struct vt_gates *gates)
     vt_service_stop(&gates->rtmp);
     vt_service_stop(&gates->tls);
     vt_service_stop(&gates->srt);
+    vt_service_stop(&gates->hook.service);
+    while (gates->n_asks > 0)
+        drop_ask(gates, &gates->asks[0]);
     vt_guesses_free(&gates->guesses);
+}
+
+void vt_gates_watch(struct vt_gates *gates)
+{
+    gates->hook.closing = gates->closing;
+    vt_hook_client_watch(&gates->hook);
 }
 
 void vt_gates_open(struct vt_gates *gates)
 {
+    vt_hook_client_start(&gates->hook);
     vt_service_start(&gates->rtmp);
     if (gates->config->rtmps)
         vt_service_start(&gates->tls);

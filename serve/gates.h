@@ -1,15 +1,30 @@
 // The gates, and what they ask: who may publish, and whose connection goes to which program. gate tls and gate srt run
-// only where the configuration has a place for them. One thread.
+// only where the configuration has a place for them. Where it has a webhook, that is asked about everybody whom the token
+// bucket lets ask. One thread.
 #pragma once
 
 #include "ingest/gate.h"
 #include "serve/bucket.h"
+#include "serve/hook_client.h"
 #include "serve/publishers.h"
 #include "serve/startup.h"
 
 #define VT_ASK_KEY_BYTES 1024
+#define VT_ASKS          VT_HOOK_PENDING
+#define VT_SHOWN_KEY     32
 #define VT_SHUTDOWN_CODE "NetConnection.Connect.AppShutdown"
 #define VT_SHUTDOWN_WORDS "The server is shutting down."
+
+// A connection from its question to its hand-over. Over SRT it has come already when it asks.
+struct vt_ask {
+    struct vt_candidate candidate;
+    int64_t hook;                            // the webhook's question, 0 once it is decided
+    bool known;                              // candidate.permit is that of a key known here
+    char shown[VT_SHOWN_KEY];                // of its key, for the log
+    struct vt_permit vouched;                // what its key would allow if only the webhook knew it
+    char line_channel[VT_NAME_ROOM];         // SRT: whose passphrase its line has, or ""
+    int socket;                              // SRT: what it sends comes from there; else -1
+};
 
 struct vt_gates {
     const struct vt_config *config;
@@ -19,7 +34,8 @@ struct vt_gates {
     struct vt_publishers *publishers;
     struct vt_guesses *guesses;
     struct vt_service rtmp, tls, srt;
-    struct vt_candidate asks[VT_GATE_CONNECTIONS];       // accepted over RTMP, not handed over yet
+    struct vt_hook_client hook;
+    struct vt_ask asks[VT_ASKS];
     int n_asks;
     bool closing;                            // nobody is let in, and no gate starts again
     void (*on_end)(void *opaque);            // a gate has ended
@@ -31,6 +47,9 @@ int vt_gates_init(struct vt_gates *gates, struct vt_loop *loop, const struct vt_
                   const struct vt_startup *startup, struct vt_policy *policy, struct vt_program *programs,
                   struct vt_publishers *publishers);
 void vt_gates_free(struct vt_gates *gates);
+
+// Each second: whoever waits too long for the webhook is refused.
+void vt_gates_watch(struct vt_gates *gates);
 
 // Starts them: every key must be known by now.
 void vt_gates_open(struct vt_gates *gates);

@@ -35,5 +35,8 @@ int vt_policy_set_made(struct vt_policy *policy, int channel, const json_t *keys
 // the same time whatever matches: every key is compared, in constant time.
 int vt_policy_find(const struct vt_policy *policy, const char *key, int64_t now_s, struct vt_permit *ret);
 
+// What `key` allows when the webhook has let it in to a channel: it comes after all of the channel's own keys.
+struct vt_permit vt_policy_vouched(int channel, const char *key);
+
 // What gate srt needs to know of a channel (its index and itself): the body of GATE_KEYS. NULL when out of memory.
 json_t *vt_policy_srt_keys(const struct vt_policy *policy, int index, const struct vt_channel *channel);

@@ -17,7 +17,7 @@
 #include "serve/startup.h"
 
 #define STATUS_NS       VT_NS_PER_S
-#define SERVICES        (VT_WARM_INGESTS + 4)   // three gates, the origin, the warm ingests
+#define SERVICES        (VT_WARM_INGESTS + 5)   // three gates, the hook, the origin, the warm ingests
 #define DRAIN_NS        (15 * VT_NS_PER_S)      // for the studios to end their shows
 #define CHILD_END_NS    (3 * VT_NS_PER_S)       // for the others to end
 #define START_ATTEMPTS  5                       // of the origin before it first served
@@ -56,8 +56,8 @@ static bool studios_run(const struct supervisor *s)
 
 static struct vt_service *service_at(struct supervisor *s, int i)
 {
-    struct vt_service *others[] = {&s->gates.rtmp, &s->origin, &s->gates.tls, &s->gates.srt};
-    return i < 4 ? others[i] : &s->publishers.warm[i - 4];
+    struct vt_service *others[] = {&s->gates.rtmp, &s->origin, &s->gates.tls, &s->gates.srt, &s->gates.hook.service};
+    return i < 5 ? others[i] : &s->publishers.warm[i - 5];
 }
 
 static bool children_run(struct supervisor *s)
@@ -93,7 +93,7 @@ static void drain(struct supervisor *s, int64_t limit_ns)
 {
     sd_notify(0, "STOPPING=1");
     s->stage = ENDING_SHOWS;
-    s->gates.closing = s->publishers.closing = true;
+    s->gates.closing = s->gates.hook.closing = s->publishers.closing = true;
     for (int i = 0; i < SERVICES; i++)
         vt_source_free(&service_at(s, i)->restart);
     for (int i = 0; i < s->config->n_channels; i++) {
@@ -248,6 +248,7 @@ static void on_second(void *opaque)
 {
     struct supervisor *s = opaque;
     vt_publishers_watch(&s->publishers);
+    vt_gates_watch(&s->gates);
     for (int i = 0; i < s->config->n_channels; i++)
         vt_program_report(&s->programs[i]);
     vt_source_at(s->on_second, vt_now_ns() + STATUS_NS);

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
         return 0;
-    enum vt_role self = data[0] % 5, peer = data[0] / 5 % 5;
+    enum vt_role self = data[0] % VT_ROLES, peer = data[0] / VT_ROLES % VT_ROLES;
     enum vt_message_kind kind = VT_MESSAGE_KINDS;
     json_t *body = NULL;
     if (vt_message_decode(self, peer, data + 2, size - 2, data[1] % 10, &kind, &body) == 0) {
