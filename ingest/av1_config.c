@@ -81,6 +81,7 @@ static int read_sequence(struct vt_av1_config *config, const uint8_t *data, size
     return 0;
 }
 
+// SIZE_MAX for a number that is longer than anything here.
 static size_t read_leb128(struct vt_reader *r)
 {
     uint64_t v = 0;
@@ -88,12 +89,13 @@ static size_t read_leb128(struct vt_reader *r)
         uint8_t byte = vt_read_u8(r);
         v |= (uint64_t)(byte & 127) << (7 * i);
         if (!(byte & 128))
-            return v <= VT_CONFIG_BYTES_MAX ? (size_t)v : SIZE_MAX;
+            return v <= INT32_MAX ? (size_t)v : SIZE_MAX;
     }
     return SIZE_MAX;
 }
 
-static int read_units(struct vt_av1_config *config, struct vt_reader *r, const char **why)
+static int read_units(struct vt_av1_config *config, struct vt_reader *r, int most, const char *broken,
+                      const char **why)
 {
     for (int count = 0; r->left > 0; count++) {
         uint8_t header = vt_read_u8(r);
@@ -101,9 +103,13 @@ static int read_units(struct vt_av1_config *config, struct vt_reader *r, const c
             vt_read_u8(r);                   // layers
         size_t size = header & 2 ? read_leb128(r) : r->left;
         const uint8_t *data = vt_read_bytes(r, size);
-        if (!data || count == VT_CONFIG_OBUS_MAX) {
-            *why = "the av1C record is broken";
+        if (!data) {
+            *why = broken;
             return -EINVAL;
+        }
+        if (count == most) {
+            *why = "there are too many AV1 units at once";
+            return -ERANGE;
         }
         int error = (header >> 3 & 15) == OBU_SEQUENCE_HEADER ? read_sequence(config, data, size, why) : 0;
         if (error < 0)
@@ -129,27 +135,18 @@ int vt_av1_config_parse(struct vt_av1_config *ret, const uint8_t *data, size_t s
     config.profile = profile >> 5;
     config.level = profile & 31;
     config.bit_depth = !(format & 0x40) ? 8 : format & 0x20 ? 12 : 10;
-    int error = read_units(&config, &r, why);
+    int error = read_units(&config, &r, VT_CONFIG_OBUS_MAX, "the av1C record is broken", why);
     if (error == 0)
         *ret = config;
     return error;
 }
 
-int vt_vp9_config_parse(struct vt_vp9_config *ret, const uint8_t *data, size_t size, const char **why)
+int vt_av1_unit_parse(struct vt_av1_config *ret, const uint8_t *data, size_t size, const char **why)
 {
+    struct vt_av1_config config = {0};
     struct vt_reader r = vt_reader(data, size);
-    uint8_t version = vt_read_u8(&r);
-    vt_read_skip(&r, 3);
-    uint8_t profile = vt_read_u8(&r), level = vt_read_u8(&r), format = vt_read_u8(&r);
-    int bit_depth = format >> 4;
-    if (r.failed || size > VT_CONFIG_BYTES_MAX) {
-        *why = r.failed ? "the vpcC record is cut short" : "the vpcC record is too long";
-        return -EINVAL;
-    }
-    if (version != 1 || profile > 3 || (bit_depth != 8 && bit_depth != 10 && bit_depth != 12)) {
-        *why = "not a vpcC record of VP9";
-        return -EINVAL;
-    }
-    *ret = (struct vt_vp9_config){profile, level, bit_depth};
-    return 0;
+    int error = read_units(&config, &r, VT_UNIT_OBUS_MAX, "the AV1 units are cut short", why);
+    if (error == 0)
+        *ret = config;
+    return error;
 }

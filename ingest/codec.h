@@ -9,6 +9,7 @@ enum vt_codec {
     VT_CODEC_HEVC,
     VT_CODEC_AV1,
     VT_CODEC_VP9,
+    VT_CODEC_VP8,                        // the last of video
     VT_CODEC_AAC,
     VT_CODEC_MP3,
     VT_CODEC_OPUS,
@@ -17,6 +18,11 @@ enum vt_codec {
     VT_CODEC_EAC3,
     VT_CODEC_MP2,
     VT_CODEC_AAC_LATM,
+    VT_CODEC_ALAW,                       // G.711
+    VT_CODEC_MULAW,
+    VT_CODEC_PCM_U8,
+    VT_CODEC_PCM_S16,                    // little-endian
+    VT_CODEC_SPEEX,
     VT_CODECS
 };
 

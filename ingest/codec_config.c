@@ -179,9 +179,13 @@ int vt_avc_sps_parse(struct vt_avc_config *ret, const uint8_t *data, size_t size
     uint32_t references = vt_bits_ue(&b);
     vt_bits_read(&b, 1);                     // gaps
     read_size(&picture, &b);
-    if (b.failed || id > 31 || references > 16) {
+    if (b.failed || id > 31) {
         *why = "the SPS is broken";
         return -EINVAL;
+    }
+    if (references > VT_VIDEO_REFERENCES_MAX) {
+        *why = "the video asks for more than 16 reference frames";
+        return -ERANGE;
     }
     config.reference_frames = (int)references;
     int error = apply_size(&config, &picture, why);
@@ -293,28 +297,4 @@ int vt_aac_config_parse(struct vt_aac_config *ret, const uint8_t *data, size_t s
     }
     *ret = (struct vt_aac_config){type, (int)rate, layout};
     return 0;
-}
-
-// Whether the bytes are exactly a run of length-prefixed NAL units.
-static bool has_lengths(struct vt_reader r, int nal_length_size)
-{
-    for (int count = 0; r.left > 0; count++) {
-        uint32_t size = 0;
-        for (int i = 0; i < nal_length_size; i++)
-            size = size << 8 | vt_read_u8(&r);
-        vt_read_skip(&r, size);
-        if (r.failed || count == VT_UNIT_NALS_MAX)
-            return false;
-    }
-    return true;
-}
-
-enum vt_avc_framing vt_avc_framing(const uint8_t *data, size_t size, int nal_length_size)
-{
-    struct vt_reader r = vt_reader(data, size);
-    if (has_lengths(r, nal_length_size))
-        return VT_AVC_LENGTHS;
-    uint32_t first = vt_read_u24be(&r);
-    bool start_code = !r.failed && (first == 1 || (first == 0 && vt_read_u8(&r) == 1 && !r.failed));
-    return start_code ? VT_AVC_START_CODES : VT_AVC_BROKEN;
 }

@@ -12,7 +12,10 @@
 #define VT_VIDEO_PIXELS_MAX   (4096 * 2304)
 #define VT_AUDIO_RATE_MAX     96000
 #define VT_AUDIO_CHANNELS_MAX 8
+#define VT_VIDEO_REFERENCES_MAX 16       // pictures that a decoder must keep
 #define VT_UNIT_NALS_MAX      2048       // NAL units of one access unit
+#define VT_UNIT_SEI_MAX       65536      // bytes of supplemental information in one access unit: more is left out
+#define VT_UNIT_OBUS_MAX      512        // open bitstream units of one AV1 picture
 #define VT_CONFIG_OBUS_MAX    16         // open bitstream units of one av1C record
 #define VT_FLAC_INFO_BYTES    34         // of a STREAMINFO block
 
@@ -41,6 +44,7 @@ struct vt_hevc_config {
     int profile, level;                  // general_profile_idc, general_level_idc
     int width, height;                   // cropped; 0: unknown
     int chroma_format, bit_depth;        // as above
+    int reference_frames;
 };
 
 struct vt_av1_config {
@@ -76,14 +80,11 @@ int vt_vp9_config_parse(struct vt_vp9_config *ret, const uint8_t *data, size_t s
 int vt_opus_config_parse(struct vt_opus_config *ret, const uint8_t *data, size_t size, const char **why);
 int vt_flac_config_parse(struct vt_flac_config *ret, const uint8_t *data, size_t size, const char **why);
 
+// What a picture says of its size: all of an AV1 temporal unit (its sequence header, if it has one), a VP8 frame, a VP9
+// frame or superframe (its last size). Width 0: nothing. Errors as above; -ERANGE also for too many units.
+int vt_av1_unit_parse(struct vt_av1_config *ret, const uint8_t *data, size_t size, const char **why);
+int vt_vp8_frame_parse(int *ret_width, int *ret_height, const uint8_t *data, size_t size, const char **why);
+int vt_vp9_frame_parse(int *ret_width, int *ret_height, const uint8_t *data, size_t size, const char **why);
+
 // -ERANGE for a size that is past the limits, else 0.
 int vt_config_check_size(uint64_t width, uint64_t height, const char **why);
-
-enum vt_avc_framing {
-    VT_AVC_BROKEN,                       // neither of the two
-    VT_AVC_LENGTHS,                      // length-prefixed, as it should be; empty NAL units allowed
-    VT_AVC_START_CODES,                  // Annex B, as some encoders send
-};
-
-// How the NAL units of one access unit are framed.
-enum vt_avc_framing vt_avc_framing(const uint8_t *data, size_t size, int nal_length_size);

@@ -10,8 +10,15 @@
 
 #include "base/mediatime.h"
 #include "ingest/codec_config.h"
+#include "ingest/decode_check.h"
 #include "ingest/decode_open.h"
 #include "ingest/decode_sound.h"
+
+// How often something has changed since a time.
+struct changes {
+    int count;
+    int64_t since_ns;
+};
 
 struct track {
     AVCodecContext *context;            // NULL: nothing that can be decoded
@@ -20,8 +27,8 @@ struct track {
     uint8_t *config;
     size_t config_size;
     int nal_length_size;                // video: 0 for a stream of start codes
-    int changes;                        // of the configuration since changes_ns
-    int64_t changes_ns;
+    int rate, channels;                 // of sound that does not say
+    struct changes configs;
     int errors_in_row;
 };
 
@@ -29,6 +36,7 @@ struct vt_decoder {
     struct vt_decode_sink sink;
     int threads;
     struct track video, audio;
+    struct changes sizes;               // of pictures, whoever says so
     struct vt_resampler *resampler;
     AVPacket *packet;
     AVFrame *frame, *converted;
@@ -157,6 +165,25 @@ static void settle_time(struct vt_decoder *decoder, AVFrame *frame)
     decoder->last_pts_ns = frame->pts;
 }
 
+static int count_change(struct vt_decoder *decoder, struct changes *changes, int64_t now_ns, const char *why)
+{
+    if (changes->count == 0 || now_ns - changes->since_ns > 60 * VT_NS_PER_S || now_ns < changes->since_ns)
+        *changes = (struct changes){.since_ns = now_ns};
+    if (++changes->count <= VT_DECODE_CONFIGS)
+        return 0;
+    decoder->why = why;
+    return -EPROTO;
+}
+
+static int note_size(struct vt_decoder *decoder, const AVFrame *frame)
+{
+    struct vt_decode_stats *stats = &decoder->stats;
+    bool changed = stats->width > 0 && (stats->width != frame->width || stats->height != frame->height);
+    stats->width = frame->width;
+    stats->height = frame->height;
+    return changed ? count_change(decoder, &decoder->sizes, frame->pts, "its picture's size changes too often") : 0;
+}
+
 static int give_picture(struct vt_decoder *decoder, AVFrame *frame)
 {
     if (frame->width > VT_VIDEO_WIDTH_MAX || frame->height > VT_VIDEO_HEIGHT_MAX)
@@ -170,10 +197,10 @@ static int give_picture(struct vt_decoder *decoder, AVFrame *frame)
     }
     settle_colours(&decoder->colours, frame);
     settle_time(decoder, frame);
-    decoder->stats.width = frame->width;
-    decoder->stats.height = frame->height;
     decoder->stats.frames++;
-    int error = decoder->sink.frame(decoder->sink.opaque, frame);
+    int error = note_size(decoder, frame);
+    if (!error)
+        error = decoder->sink.frame(decoder->sink.opaque, frame);
     return error < 0 ? error : 0;
 }
 
@@ -183,7 +210,8 @@ static int give_sound(struct vt_decoder *decoder, AVFrame *frame)
 {
     if (frame->pts == AV_NOPTS_VALUE)
         frame->pts = frame->best_effort_timestamp;
-    if (frame->pts == AV_NOPTS_VALUE)
+    if (frame->pts == AV_NOPTS_VALUE || frame->sample_rate > VT_AUDIO_RATE_MAX ||
+        frame->ch_layout.nb_channels > VT_AUDIO_CHANNELS_MAX)
         return -EINVAL;
     decoder->stats.rate = frame->sample_rate;
     decoder->stats.channels = frame->ch_layout.nb_channels;
@@ -239,21 +267,10 @@ static int drain(struct vt_decoder *decoder, struct track *track)
     return error;
 }
 
-static int count_change(struct vt_decoder *decoder, struct track *track, int64_t now_ns)
-{
-    if (track->changes == 0 || now_ns - track->changes_ns > 60 * VT_NS_PER_S || now_ns < track->changes_ns) {
-        track->changes_ns = now_ns;
-        track->changes = 0;
-    }
-    if (++track->changes <= VT_DECODE_CONFIGS)
-        return 0;
-    decoder->why = "its configuration changes too often";
-    return -EINVAL;
-}
-
 static bool same_config(const struct track *track, const struct vt_access_unit *unit)
 {
-    return track->configured && track->codec == unit->codec && track->config_size == unit->config_size &&
+    return track->configured && track->codec == unit->codec && track->rate == unit->rate &&
+           track->channels == unit->channels && track->config_size == unit->config_size &&
            (unit->config_size == 0 || memcmp(track->config, unit->config, unit->config_size) == 0);
 }
 
@@ -266,7 +283,7 @@ static int configure(struct vt_decoder *decoder, struct track *track, const stru
         decoder->why = "its configuration is too long";
         return -EINVAL;
     }
-    int error = count_change(decoder, track, unit->dts_ns);
+    int error = count_change(decoder, &track->configs, unit->dts_ns, "its configuration changes too often");
     int nal_length_size = error ? 0 : vt_decode_check_config(unit, &decoder->why);
     if (error || nal_length_size < 0)
         return -EINVAL;
@@ -285,6 +302,8 @@ static int configure(struct vt_decoder *decoder, struct track *track, const stru
     track->config_size = unit->config_size;
     track->configured = true;
     track->codec = unit->codec;
+    track->rate = unit->rate;
+    track->channels = unit->channels;
     track->nal_length_size = nal_length_size;
     track->errors_in_row = 0;
     if (unit->video) {
@@ -334,6 +353,8 @@ static int decode_packet(struct vt_decoder *decoder, const struct vt_access_unit
     if (!error)
         error = avcodec_send_packet(track->context, decoder->packet);
     av_packet_unref(decoder->packet);
+    if (error > 0)
+        return 0;
     if (error < 0)
         return error == -ENOMEM ? error : count_error(decoder, track);
     return receive(decoder, track);
@@ -392,7 +413,8 @@ int vt_decoder_new(struct vt_decoder **ret, const struct vt_decode_sink *sink, i
 int vt_decode_warm_up(int threads)
 {
     for (enum vt_codec codec = VT_CODEC_NONE + 1; codec < VT_CODECS; codec++) {
-        const struct vt_access_unit unit = {.video = vt_codec_is_video(codec), .codec = codec};
+        const struct vt_access_unit unit = {.video = vt_codec_is_video(codec), .codec = codec,
+                                            .rate = vt_codec_is_video(codec) ? 0 : 16000, .channels = 1};
         AVCodecContext *context = NULL;
         int error = vt_decode_open(&context, &unit, threads, NULL, NULL);
         if (error < 0)

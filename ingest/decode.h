@@ -28,6 +28,7 @@ struct vt_access_unit {
     int64_t dts_ns, pts_ns;              // on the publisher's timeline (ingest/timestamps.h)
     int64_t duration_ns;                 // 0: unknown
     bool key;
+    int rate, channels;                  // sound that says neither itself nor in a configuration; else 0
     const uint8_t *config;               // the codec's configuration record in force (ingest/codec_config.h), or NULL;
                                          // a change opens a new decoder
     size_t config_size;

@@ -16,6 +16,16 @@
 #define FRAME_KEY        1
 #define FRAME_COMMAND    5
 #define MOD_EX_LONG      256             // this size says that a 16-bit one follows
+#define MOD_EX_NANO      0               // a modifier's type: nanoseconds, in 24 bits
+#define NANO_MAX         999999
+
+#define PCM_NATIVE       0               // legacy sound formats
+#define PCM_LITTLE       3
+#define G711_A           7
+#define G711_MU          8
+#define SPEEX            11
+#define FORM_16_BITS     2               // bits of a legacy sound tag's first byte
+#define FORM_STEREO      1
 
 enum packet {                            // Enhanced RTMP's packet types
     PACKET_SEQUENCE_START = 0,
@@ -52,23 +62,23 @@ static const struct codec_id video_codecs[] = {
     {FOURCC('a', 'v', 'c', '1'), VT_CODEC_H264, "H.264"},
     {FOURCC('h', 'v', 'c', '1'), VT_CODEC_HEVC, "HEVC"},
     {FOURCC('a', 'v', '0', '1'), VT_CODEC_AV1, "AV1"},
-    {FOURCC('v', 'p', '0', '8'), VT_CODEC_NONE, "VP8"},
+    {FOURCC('v', 'p', '0', '8'), VT_CODEC_VP8, "VP8"},
     {FOURCC('v', 'p', '0', '9'), VT_CODEC_VP9, "VP9"},
     {FOURCC('v', 'v', 'c', '1'), VT_CODEC_NONE, "VVC"},
 };
 
 static const struct codec_id audio_codecs[] = {
-    {0, VT_CODEC_NONE, "PCM"},
+    {PCM_NATIVE, VT_CODEC_PCM_S16, "PCM"},
     {1, VT_CODEC_NONE, "ADPCM"},
     {2, VT_CODEC_MP3, "MP3"},
-    {3, VT_CODEC_NONE, "PCM"},
+    {PCM_LITTLE, VT_CODEC_PCM_S16, "PCM"},
     {4, VT_CODEC_NONE, "Nellymoser"},
     {5, VT_CODEC_NONE, "Nellymoser"},
     {6, VT_CODEC_NONE, "Nellymoser"},
-    {7, VT_CODEC_NONE, "G.711"},
-    {8, VT_CODEC_NONE, "G.711"},
+    {G711_A, VT_CODEC_ALAW, "G.711 A-law"},
+    {G711_MU, VT_CODEC_MULAW, "G.711 mu-law"},
     {10, VT_CODEC_AAC, "AAC"},
-    {11, VT_CODEC_NONE, "Speex"},
+    {SPEEX, VT_CODEC_SPEEX, "Speex"},
     {14, VT_CODEC_MP3, "MP3"},
     {FOURCC('m', 'p', '4', 'a'), VT_CODEC_AAC, "AAC"},
     {FOURCC('O', 'p', 'u', 's'), VT_CODEC_OPUS, "Opus"},
@@ -127,19 +137,29 @@ static void take_unit(struct vt_flv_tag *tag, struct vt_reader *r)
 
 // -- the head of a message
 
-// Steps over ModEx prefixes: what they modify (nanoseconds) is finer than anything here.
-static int skip_modifiers(struct vt_reader *r, unsigned *packet)
+static void apply_modifier(struct vt_flv_walk *walk, unsigned type, struct vt_reader data)
 {
-    for (int i = 0; *packet == PACKET_MOD_EX; i++) {
+    uint32_t nano = vt_read_u24be(&data);
+    if (type == MOD_EX_NANO && !data.failed && nano <= NANO_MAX)
+        walk->nano = (int32_t)nano;
+}
+
+// Goes through ModEx prefixes; those of unknown types change nothing.
+static int read_modifiers(struct vt_flv_walk *walk)
+{
+    struct vt_reader *r = &walk->r;
+    for (int i = 0; walk->packet == PACKET_MOD_EX; i++) {
         if (i == VT_FLV_MODIFIERS_MAX)
             return -EINVAL;
         size_t size = vt_read_u8(r) + 1u;
         if (size == MOD_EX_LONG)
             size = vt_read_u16be(r) + 1u;
-        vt_read_skip(r, size);
-        *packet = vt_read_u8(r) & 15;
+        struct vt_reader data = vt_read_sub(r, size);
+        uint8_t next = vt_read_u8(r);
         if (r->failed)
             return -EINVAL;
+        apply_modifier(walk, next >> 4, data);
+        walk->packet = next & 15;
     }
     return 0;
 }
@@ -162,7 +182,7 @@ static int begin_multitrack(struct vt_flv_walk *walk)
 static int begin_enhanced(struct vt_flv_walk *walk)
 {
     walk->enhanced = true;
-    if (skip_modifiers(&walk->r, &walk->packet) < 0)
+    if (read_modifiers(walk) < 0)
         return -EINVAL;
     if (walk->video && walk->packet != PACKET_METADATA && walk->frame == FRAME_COMMAND) {
         walk->tracks = -1;
@@ -199,7 +219,7 @@ int vt_flv_audio(struct vt_flv_walk *ret, const uint8_t *data, size_t size)
     int error = 0;
     if (size > 0) {
         uint8_t first = vt_read_u8(&walk.r);
-        walk.packet = first & 15;
+        walk.packet = walk.form = first & 15;
         walk.codec = first >> 4;
         if (walk.codec == ENHANCED_AUDIO)
             error = begin_enhanced(&walk);
@@ -265,11 +285,37 @@ static int legacy_video_body(struct vt_flv_tag *tag, struct vt_reader *r)
     return 0;
 }
 
-static int legacy_audio_body(struct vt_flv_tag *tag, struct vt_reader *r)
+// What a decoder must know of sound that comes without a record. G.711's and Speex' rates are fixed, whatever the tag
+// says.
+static void read_form(struct vt_flv_tag *tag, const struct vt_flv_walk *walk)
+{
+    static const int rates[] = {5512, 11025, 22050, 44100};
+    tag->channels = walk->form & FORM_STEREO ? 2 : 1;
+    switch (walk->codec) {
+    case PCM_NATIVE:
+    case PCM_LITTLE:
+        tag->codec = walk->form & FORM_16_BITS ? VT_CODEC_PCM_S16 : VT_CODEC_PCM_U8;
+        tag->rate = rates[walk->form >> 2];
+        break;
+    case G711_A:
+    case G711_MU:
+        tag->rate = 8000;
+        break;
+    case SPEEX:
+        tag->rate = 16000;
+        tag->channels = 1;
+        break;
+    default:
+        tag->channels = 0;
+    }
+}
+
+static int legacy_audio_body(struct vt_flv_tag *tag, const struct vt_flv_walk *walk, struct vt_reader *r)
 {
     uint8_t packet = PACKET_CODED_FRAMES;
     if (r->left == 0)
         return 0;
+    read_form(tag, walk);
     if (tag->codec == VT_CODEC_AAC)
         packet = vt_read_u8(r);
     if (packet > PACKET_CODED_FRAMES)
@@ -300,7 +346,8 @@ static struct vt_reader next_body(struct vt_flv_walk *walk, struct vt_flv_tag *t
 
 int vt_flv_next(struct vt_flv_walk *walk, struct vt_flv_tag *ret)
 {
-    struct vt_flv_tag tag = {.kind = VT_FLV_NOTHING, .key = walk->video && walk->frame == FRAME_KEY};
+    struct vt_flv_tag tag = {.kind = VT_FLV_NOTHING, .key = walk->video && walk->frame == FRAME_KEY,
+                             .nano = walk->nano};
     if (walk->tracks < 0)
         return 0;
     if (walk->tracks == VT_FLV_TRACKS_MAX) {
@@ -311,7 +358,7 @@ int vt_flv_next(struct vt_flv_walk *walk, struct vt_flv_tag *ret)
     int error = body.failed ? -EINVAL : find_codec(&tag, walk->video, walk->codec);
     if (!error)
         error = walk->enhanced ? enhanced_body(&tag, walk, &body)
-              : walk->video ? legacy_video_body(&tag, &body) : legacy_audio_body(&tag, &body);
+              : walk->video ? legacy_video_body(&tag, &body) : legacy_audio_body(&tag, walk, &body);
     if (error == -EINVAL) {
         walk->tracks = -1;
         return error;

@@ -1,9 +1,10 @@
 // The body of an RTMP audio or video message (an FLV tag's body) -> its tracks: codec, kind, composition time,
 // payload. Pure.
 //
-// Legacy H.264, AAC and MP3 are taken, HEVC under the number that some encoders use for it, and Enhanced RTMP's avc1,
-// hvc1, av01, vp09, mp4a, .mp3, Opus, fLaC, ac-3 and ec-3. Every other codec is recognised and named, so that the
-// publisher can be told what to set. Metadata is read for the status page only: nothing relies on it.
+// Legacy H.264, AAC, MP3, G.711, PCM and Speex are taken, HEVC under the number that some encoders use for it, and
+// Enhanced RTMP's avc1, hvc1, av01, vp09, vp08, mp4a, .mp3, Opus, fLaC, ac-3 and ec-3. Every other codec is recognised
+// and named, so that the publisher can be told what to set. Metadata is read for the status page only: nothing relies
+// on it.
 #pragma once
 
 #include <stdbool.h>
@@ -32,6 +33,8 @@ struct vt_flv_tag {
     uint8_t track;                       // 0 where nothing is said of tracks
     bool key;                            // video: the tag says that it is a key frame
     int32_t composition_ms;              // video: presentation minus decoding time; may be negative
+    int32_t nano;                        // to be added to the presentation time: 0..999,999 ns
+    int rate, channels;                  // sound that says neither itself (PCM, G.711, Speex); else 0
     const uint8_t *data;                 // borrowed from the body
     size_t size;
     char name[VT_FLV_NAME_ROOM];         // the codec as a person knows it: "H.264", "HEVC", "AV1"; printable
@@ -43,6 +46,8 @@ struct vt_flv_walk {
     bool video, many_codecs, sized;      // sized: the tracks say how long they are
     int tracks;                          // so far; -1 once there are no more
     unsigned frame, packet;              // frame type, packet type
+    int32_t nano;
+    uint8_t form;                        // legacy sound: rate, sample size, channels
     uint32_t codec;                      // four characters, or a legacy number
     uint8_t enhanced, multitrack;
 };

@@ -57,6 +57,20 @@ static int read_size(struct vt_hevc_config *config, struct vt_bits *b, const cha
     return 0;
 }
 
+// How many pictures the decoder must keep: the most of all sub-layers.
+static uint64_t read_kept(struct vt_bits *b, uint32_t sub_layers)
+{
+    vt_bits_ue(b);                           // picture order count bits
+    uint64_t most = 0;
+    for (uint32_t i = vt_bits_read(b, 1) ? 0 : sub_layers - 1; i < sub_layers; i++) {
+        uint64_t each = (uint64_t)vt_bits_ue(b) + 1;
+        vt_bits_ue(b);                       // reordered
+        vt_bits_ue(b);                       // latency
+        most = each > most ? each : most;
+    }
+    return most;
+}
+
 int vt_hevc_sps_parse(struct vt_hevc_config *ret, const uint8_t *data, size_t size, const char **why)
 {
     struct vt_hevc_config config = {0};
@@ -80,11 +94,17 @@ int vt_hevc_sps_parse(struct vt_hevc_config *ret, const uint8_t *data, size_t si
         return error;
     uint32_t luma = vt_bits_ue(&b);
     vt_bits_ue(&b);
+    uint64_t kept = read_kept(&b, sub_layers);
     if (b.failed || luma > 8) {
         *why = "the SPS is broken";
         return -EINVAL;
     }
+    if (kept > VT_VIDEO_REFERENCES_MAX) {
+        *why = "the video asks for more than 16 reference frames";
+        return -ERANGE;
+    }
     config.bit_depth = (int)luma + 8;
+    config.reference_frames = (int)kept;
     *ret = config;
     return 0;
 }

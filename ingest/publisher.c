@@ -108,8 +108,10 @@ static int decode_unit(struct vt_publisher *publisher, const struct track *track
         .data = tag->data,
         .size = tag->size,
         .dts_ns = times.dts_ns,
-        .pts_ns = times.pts_ns,
+        .pts_ns = times.pts_ns + tag->nano,
         .key = tag->key,
+        .rate = tag->rate,
+        .channels = tag->channels,
         .config = track->config,
         .config_size = track->config_size,
     };

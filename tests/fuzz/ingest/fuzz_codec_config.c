@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "ingest/codec_config.h"
+#include "ingest/nal_units.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -65,6 +66,44 @@ static void check_other_sound(const uint8_t *data, size_t size)
         assert(why);
 }
 
+// What is walked through lies within the input, and never overlaps.
+static void check_nals(const uint8_t *data, size_t size, int announced)
+{
+    int length_size = vt_nal_length_size(data, size, announced);
+    struct vt_nal_walk walk = vt_nal_walk(data, size, length_size < 0 ? announced : length_size);
+    struct vt_nal nal;
+    const uint8_t *at = data;
+    while (vt_nal_next(&walk, &nal)) {
+        assert(nal.data >= at && nal.size > 0 && nal.size <= size && nal.data + nal.size <= data + size);
+        at = nal.data + nal.size;
+        vt_nal_use(&nal, size & 1);
+    }
+    assert(length_size < 0 || !walk.r.failed);
+}
+
+static void check_units(const uint8_t *data, size_t size)
+{
+    struct vt_av1_config av1;
+    int width, height;
+    const char *why = 0;
+    for (int announced = 0; announced <= 4; announced++)
+        check_nals(data, size, announced);
+    if (vt_av1_unit_parse(&av1, data, size, &why) == 0)
+        check_size(av1.width, av1.height);
+    else
+        assert(why);
+    why = 0;
+    if (vt_vp8_frame_parse(&width, &height, data, size, &why) == 0)
+        assert(width >= 0 && width <= VT_VIDEO_WIDTH_MAX && height >= 0 && height <= VT_VIDEO_HEIGHT_MAX);
+    else
+        assert(why);
+    why = 0;
+    if (vt_vp9_frame_parse(&width, &height, data, size, &why) == 0)
+        check_size(width, height);
+    else
+        assert(why);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct vt_avc_config video;
@@ -84,7 +123,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (vt_aac_config_parse(&audio, data, size, &why) == 0)
         assert(audio.sample_rate > 0 && audio.sample_rate <= VT_AUDIO_RATE_MAX &&
                audio.channels >= 0 && audio.channels <= VT_AUDIO_CHANNELS_MAX);
-    for (int length = 1; length <= 4; length++)
-        vt_avc_framing(data, size, length);
+    check_units(data, size);
     return 0;
 }

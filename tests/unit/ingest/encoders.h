@@ -17,6 +17,7 @@ struct stream {
     int count;
     uint8_t *config;
     size_t config_size;
+    int rate, channels;                  // of sound that does not say
 };
 
 static uint8_t brightness(int picture)
@@ -106,6 +107,8 @@ static void make_bare_config(struct stream *s)
     static const uint8_t hvcc[23] = {1, 1, 0x60, [13] = 0xf0, [15] = 0xfc, 0xfd, 0xf8, 0xf8, [21] = 0x0f};
     static const uint8_t av1c[4] = {0x81, 0, 0x0c, 0};
     static const uint8_t vpcc[12] = {1, 0, 0, 0, 0, 31, 0x82, 1, 1, 1};
+    if (s->codec == VT_CODEC_VP8)
+        return;
     const uint8_t *from = s->codec == VT_CODEC_HEVC ? hvcc : s->codec == VT_CODEC_AV1 ? av1c : vpcc;
     s->config_size = s->codec == VT_CODEC_HEVC ? sizeof hvcc : s->codec == VT_CODEC_AV1 ? sizeof av1c : sizeof vpcc;
     s->config = malloc(s->config_size);
@@ -115,7 +118,7 @@ static void make_bare_config(struct stream *s)
 static const char *encoder_name(enum vt_codec codec)
 {
     return codec == VT_CODEC_HEVC ? "libx265" : codec == VT_CODEC_AV1 ? "libaom-av1"
-         : codec == VT_CODEC_VP9 ? "libvpx-vp9" : "libx264";
+         : codec == VT_CODEC_VP9 ? "libvpx-vp9" : codec == VT_CODEC_VP8 ? "libvpx" : "libx264";
 }
 
 static void set_encoder_options(AVCodecContext *c, enum vt_codec codec, const struct video_options *o)
@@ -127,6 +130,7 @@ static void set_encoder_options(AVCodecContext *c, enum vt_codec codec, const st
         break;
     case VT_CODEC_AV1:
     case VT_CODEC_VP9:
+    case VT_CODEC_VP8:
         av_opt_set(c->priv_data, "cpu-used", "8", 0);
         av_opt_set(c->priv_data, "usage", "realtime", 0);
         av_opt_set(c->priv_data, "deadline", "realtime", 0);
@@ -211,17 +215,20 @@ __attribute__((unused)) static void encode_sound(struct stream *s, enum vt_codec
     REQUIRE(avcodec_open2(c, NULL, NULL) == 0);
     AVFrame *frame = av_frame_alloc();
     for (int i = 0; i < frames; i++) {
-        frame->nb_samples = c->frame_size, frame->format = c->sample_fmt, frame->sample_rate = rate;
+        frame->nb_samples = c->frame_size ? c->frame_size : 1024, frame->format = c->sample_fmt, frame->sample_rate = rate;
         av_channel_layout_copy(&frame->ch_layout, &c->ch_layout);
         REQUIRE(av_frame_get_buffer(frame, 0) == 0);
-        fill_tone(frame, (int64_t)i * c->frame_size, channels);
-        frame->pts = (int64_t)i * c->frame_size;
+        fill_tone(frame, (int64_t)i * frame->nb_samples, channels);
+        frame->pts = (int64_t)i * frame->nb_samples;
         REQUIRE(avcodec_send_frame(c, frame) == 0);
         av_frame_unref(frame);
         stream_take(s);
     }
     av_frame_free(&frame);
-    s->config_size = (size_t)c->extradata_size;
+    bool plain = codec >= VT_CODEC_ALAW;
+    s->rate = plain ? rate : 0;
+    s->channels = plain ? channels : 0;
+    s->config_size = plain ? 0 : (size_t)c->extradata_size;
     s->config = malloc(s->config_size + 1);
     if (s->config_size > 0)
         memcpy(s->config, c->extradata, s->config_size);
@@ -257,6 +264,8 @@ static struct vt_access_unit stream_unit(const struct stream *s, int i, int64_t 
         .dts_ns = from_ns + av_rescale_q(packet->dts, base, (AVRational){1, 1000}) * 1000000,
         .pts_ns = from_ns + av_rescale_q(packet->pts, base, (AVRational){1, 1000}) * 1000000,
         .key = packet->flags & AV_PKT_FLAG_KEY,
+        .rate = s->rate,
+        .channels = s->channels,
         .config = s->config,
         .config_size = s->config_size,
     };

@@ -180,7 +180,7 @@ TEST(nonsense_is_refused)
     REQUIRE_INT(PARSE(&c, .id = 31), 0);
     REQUIRE_INT(PARSE(&c, .id = 32), -EINVAL);
     REQUIRE_INT(PARSE(&c, .references = 16), 0);
-    REQUIRE_INT(PARSE(&c, .references = 17), -EINVAL);
+    REQUIRE_INT(PARSE(&c, .references = VT_VIDEO_REFERENCES_MAX + 1), -ERANGE);
     REQUIRE_INT(PARSE(&c, .profile = 100, .chroma = 4), -EINVAL);
     REQUIRE_INT(PARSE(&c, .profile = 100, .depth = 6), 0);
     REQUIRE_INT(PARSE(&c, .profile = 100, .depth = 7), -EINVAL);
@@ -242,23 +242,6 @@ TEST(audio_rates_are_bounded)
     }
 }
 
-TEST(tells_how_units_are_framed)
-{
-#define FRAMING(bytes, length) vt_avc_framing((const uint8_t *)(bytes), sizeof(bytes) - 1, length)
-    REQUIRE_INT(FRAMING("\0\0\0\2\x65\x88", 4), VT_AVC_LENGTHS);
-    REQUIRE_INT(FRAMING("\0\0\0\0\0\0\0\1\x65", 4), VT_AVC_LENGTHS);     // an empty one first
-    REQUIRE_INT(FRAMING("", 4), VT_AVC_LENGTHS);
-    REQUIRE_INT(FRAMING("\2\x65\x88", 1), VT_AVC_LENGTHS);
-    REQUIRE_INT(FRAMING("\0\2\x65\x88", 2), VT_AVC_LENGTHS);
-    REQUIRE_INT(FRAMING("\0\0\0\1\x65\x88\x84", 4), VT_AVC_START_CODES);
-    REQUIRE_INT(FRAMING("\0\0\1\x65\x88", 4), VT_AVC_START_CODES);
-    REQUIRE_INT(FRAMING("\0\0\0\5\x65\x88", 4), VT_AVC_BROKEN);
-    REQUIRE_INT(FRAMING("\xff", 4), VT_AVC_BROKEN);
-    static const uint8_t empties[4 * (VT_UNIT_NALS_MAX + 1)];
-    REQUIRE_INT(vt_avc_framing(empties, 4 * VT_UNIT_NALS_MAX, 4), VT_AVC_LENGTHS);
-    REQUIRE_INT(vt_avc_framing(empties, sizeof empties, 4), VT_AVC_BROKEN);
-}
-
 // What x265 writes for 320x180: VPS, SPS, PPS.
 static const uint8_t hvcc[] = {
     0x01, 0x01, 0x60, 0x00, 0x00, 0x00, 0x90, 0x00, 0x00, 0x00, 0x00, 0x00, 0x3c, 0xf0, 0x00, 0xfc, 0xfd, 0xf8,
@@ -290,7 +273,7 @@ TEST(reads_an_hvcc_record)
 }
 
 struct hevc_sps {
-    uint32_t sub_layers, chroma, width, height, crop, depth;
+    uint32_t sub_layers, chroma, width, height, crop, depth, kept;
 };
 
 static int hevc(struct hevc_sps sps, struct vt_hevc_config *config)
@@ -325,6 +308,13 @@ static int hevc(struct hevc_sps sps, struct vt_hevc_config *config)
     }
     put_ue(&w, sps.depth);
     put_ue(&w, sps.depth);
+    put_ue(&w, 4);
+    put(&w, sps.kept > 0, 1);
+    for (uint32_t i = sps.kept ? 0 : sps.sub_layers; i <= sps.sub_layers && i < 8; i++) {
+        put_ue(&w, i < sps.sub_layers || sps.kept == 0 ? 4 : sps.kept - 1);
+        put_ue(&w, 2);
+        put_ue(&w, 0);
+    }
     put(&w, 1, 1);
     uint8_t escaped[512];
     size_t size = 0;
@@ -360,6 +350,10 @@ TEST(reads_every_part_of_a_hevc_sps)
     REQUIRE_INT(HEVC(&c, 0, 1, 64, VT_VIDEO_HEIGHT_MAX + 1, 0, 0), -ERANGE);
     REQUIRE_INT(HEVC(&c, 0, 1, VT_VIDEO_WIDTH_MAX, 2305, 0, 0), -ERANGE);
     REQUIRE_INT(HEVC(&c, 0, 1, 0x7ffffffe, 0x7ffffffe, 0, 0), -ERANGE);
+    REQUIRE_INT(HEVC(&c, 6, 1, 1280, 720, 0, 0, VT_VIDEO_REFERENCES_MAX), 0);
+    REQUIRE_INT(c.reference_frames, VT_VIDEO_REFERENCES_MAX);
+    REQUIRE_INT(HEVC(&c, 6, 1, 1280, 720, 0, 0, VT_VIDEO_REFERENCES_MAX + 1), -ERANGE);
+    REQUIRE_INT(HEVC(&c, 0, 1, 1280, 720, 0, 0, VT_VIDEO_REFERENCES_MAX + 1), -ERANGE);
 }
 
 // A sequence header of `bits` wide fields for the size, after av1C's head.
@@ -422,7 +416,25 @@ TEST(reads_an_av1c_record)
     for (size_t i = 4; i < sizeof units; i += 2)
         units[i] = 0x7a;                                         // empty padding
     REQUIRE_INT(vt_av1_config_parse(&c, units, sizeof units - 2, &why), 0);
-    REQUIRE_INT(vt_av1_config_parse(&c, units, sizeof units, &why), -EINVAL);
+    REQUIRE_INT(vt_av1_config_parse(&c, units, sizeof units, &why), -ERANGE);
+}
+
+TEST(reads_av1_pictures)
+{
+    static const uint8_t svt[] = {0x12, 0x00, 0x0a, 0x0b, 0x00, 0x00, 0x00, 0x04, 0x3c, 0xfe, 0xcc, 0x02, 0xf8, 0x00, 0x40,
+                                  0x32, 0x03, 1, 2, 3};
+    struct vt_av1_config c;
+    REQUIRE_INT(vt_av1_unit_parse(&c, svt, sizeof svt, &why), 0);
+    REQUIRE(c.width == 320 && c.height == 180);
+    REQUIRE_INT(vt_av1_unit_parse(&c, svt, sizeof svt - 1, &why), -EINVAL);
+    REQUIRE_INT(vt_av1_unit_parse(&c, svt, 2, &why), 0);
+    REQUIRE_INT(c.width, 0);
+    static uint8_t units[2 * (VT_UNIT_OBUS_MAX + 1)];
+    for (size_t i = 0; i < sizeof units; i += 2)
+        units[i] = 0x7a;
+    REQUIRE_INT(vt_av1_unit_parse(&c, units, sizeof units - 2, &why), 0);
+    REQUIRE_INT(vt_av1_unit_parse(&c, units, sizeof units, &why), -ERANGE);
+    REQUIRE_INT(vt_av1_unit_parse(&c, (const uint8_t *)"\x0a\xff\xff\xff\xff\xff\xff\xff\xff", 9, &why), -EINVAL);
 }
 
 #define TRY(parse, config, bytes) parse(config, (const uint8_t *)(bytes), sizeof(bytes) - 1, &why)
@@ -503,10 +515,10 @@ int main(void)
     RUN(records_are_read_leniently);
     RUN(reads_audio_configurations);
     RUN(audio_rates_are_bounded);
-    RUN(tells_how_units_are_framed);
     RUN(reads_an_hvcc_record);
     RUN(reads_every_part_of_a_hevc_sps);
     RUN(reads_an_av1c_record);
+    RUN(reads_av1_pictures);
     RUN(reads_a_vpcc_record);
     RUN(reads_an_opus_header);
     RUN(reads_flacs_streaminfo);

@@ -5,6 +5,8 @@
 
 #include "check.h"
 #include "encoders.h"
+#include "ingest/codec_config.h"
+#include "ingest/nal_units.h"
 
 // What came out.
 static struct result {
@@ -180,6 +182,10 @@ TEST(hevc_and_vp9_are_decoded_into_the_sinks_memory)
 {
     expect_codec(VT_CODEC_HEVC, true);
     expect_codec(VT_CODEC_VP9, true);
+    struct video_options vp8 = plain();
+    vp8.codec = VT_CODEC_VP8;
+    expect_pictures(&vp8, true);
+    REQUIRE_INT(got.direct, vp8.pictures);
 }
 
 TEST(av1_is_decoded_into_memory_of_its_own)
@@ -191,7 +197,7 @@ TEST(a_new_codec_opens_a_new_decoder_and_loses_nothing)
 {
     struct video_options o = plain();
     struct vt_decoder *decoder = new_decoder(true);
-    for (enum vt_codec codec = VT_CODEC_H264; codec <= VT_CODEC_VP9; codec++) {
+    for (enum vt_codec codec = VT_CODEC_H264; codec <= VT_CODEC_VP8; codec++) {
         struct stream s;
         o.codec = codec;
         encode_video(&s, &o);
@@ -218,17 +224,101 @@ TEST(a_size_past_the_limits_within_the_stream_is_refused)
     vt_decoder_free(&decoder);
     stream_free(&s);
 
-    o.codec = VT_CODEC_AV1;                      // dav1d's own limit: an error, and no memory
+    for (enum vt_codec codec = VT_CODEC_AV1; codec <= VT_CODEC_VP8; codec++) {
+        o.codec = codec;
+        encode_video(&s, &o);
+        decoder = new_decoder(true);
+        REQUIRE_INT(put(decoder, &s, 0, 1, 0), -EINVAL);
+        REQUIRE_TEXT(vt_decoder_why(decoder), "the picture is larger than 4096x2304");
+        REQUIRE(got.pictures == 0 && got.buffers_given == 0);
+        vt_decoder_free(&decoder);
+        stream_free(&s);
+    }
+}
+
+// One H.264 access unit: the stream's first packet behind `count` units that begin with `head` and have `size` bytes.
+static int put_padded(struct vt_decoder *decoder, const struct stream *s, uint8_t head, size_t size, int count)
+{
+    struct vt_access_unit unit = stream_unit(s, 0, 0);
+    size_t at = 0, each = size + 4;
+    uint8_t *bytes = calloc(1, each * (size_t)count + unit.size);
+    for (int i = 0; i < count; i++, at += each) {
+        for (int b = 0; b < 4; b++)
+            bytes[at + (size_t)b] = (uint8_t)(size >> (24 - 8 * b));
+        memset(bytes + at + 4, 0xff, size);
+        bytes[at + 4] = head;
+    }
+    memcpy(bytes + at, unit.data, unit.size);
+    unit.size += at;
+    unit.data = bytes;
+    int result = vt_decoder_packet(decoder, &unit);
+    free(bytes);
+    return result;
+}
+
+TEST(units_in_one_picture_are_bounded)
+{
+    struct video_options o = plain();
+    struct stream s;
     encode_video(&s, &o);
-    decoder = new_decoder(true);
-    REQUIRE_INT(put(decoder, &s, 0, 1, 0), 0);
-    REQUIRE_INT(vt_decoder_flush(decoder), 0);
-    struct vt_decode_stats stats;
-    vt_decoder_stats(decoder, &stats);
-    REQUIRE(stats.errors > 0);
-    REQUIRE(got.pictures == 0 && got.buffers_given == 0);
+    struct vt_nal_walk walk = vt_nal_walk(s.packets[0]->data, (size_t)s.packets[0]->size, 4);
+    struct vt_nal nal;
+    int own = 0;
+    while (vt_nal_next(&walk, &nal))
+        own++;
+    struct vt_decoder *decoder = new_decoder(false);
+    REQUIRE_INT(put_padded(decoder, &s, 0x0c, 1, VT_UNIT_NALS_MAX - own), 0);
+    REQUIRE_INT(got.pictures, 1);
+    REQUIRE_INT(put_padded(decoder, &s, 0x0c, 1, VT_UNIT_NALS_MAX - own + 1), -EINVAL);
+    REQUIRE_TEXT(vt_decoder_why(decoder), "a picture has more than 2048 NAL units");
     vt_decoder_free(&decoder);
     stream_free(&s);
+}
+
+TEST(filler_and_giant_information_are_left_out)
+{
+    struct video_options o = plain();
+    struct stream s;
+    struct vt_decode_stats stats;
+    encode_video(&s, &o);
+    struct vt_decoder *decoder = new_decoder(false);
+    REQUIRE_INT(put_padded(decoder, &s, 0x0c, 1000000, 1), 0);       // filler
+    REQUIRE_INT(put_padded(decoder, &s, 0x09, 1000000, 1), 0);       // a delimiter
+    REQUIRE_INT(put_padded(decoder, &s, 0x06, VT_UNIT_SEI_MAX + 1, 2), 0);
+    REQUIRE_INT(put_padded(decoder, &s, 0x06, 100, 1900), 0);
+    vt_decoder_stats(decoder, &stats);
+    REQUIRE(stats.errors == 0 && stats.frames == 4);
+    struct vt_access_unit unit = stream_unit(&s, 0, 0);
+    unit.data = (const uint8_t *)"\0\0\0\2\x0c\xff";
+    unit.size = 6;
+    REQUIRE_INT(vt_decoder_packet(decoder, &unit), 0);               // nothing but filler
+    REQUIRE_INT(put(decoder, &s, 1, 2, 0), 0);
+    vt_decoder_stats(decoder, &stats);
+    REQUIRE(stats.errors == 0 && stats.frames == 5);
+    vt_decoder_free(&decoder);
+    stream_free(&s);
+}
+
+TEST(a_size_that_changes_too_often_is_refused)
+{
+    struct stream s[2];
+    for (int i = 0; i < 2; i++) {
+        struct video_options o = plain();
+        o.codec = VT_CODEC_VP9, o.pictures = 1, o.height += 20 * i;
+        encode_video(&s[i], &o);
+    }
+    struct vt_decoder *decoder = new_decoder(false);
+    for (int i = 0; i <= VT_DECODE_CONFIGS; i++)
+        REQUIRE_INT(put(decoder, &s[i % 2], 0, 1, i * INT64_C(1000000000)), 0);
+    REQUIRE_INT(put(decoder, &s[(VT_DECODE_CONFIGS + 1) % 2], 0, 1, INT64_C(40000000000)), -EPROTO);
+    REQUIRE_TEXT(vt_decoder_why(decoder), "its picture's size changes too often");
+    vt_decoder_free(&decoder);
+    decoder = new_decoder(false);
+    for (int i = 0; i <= 2 * VT_DECODE_CONFIGS; i++)                 // but not if it takes its time
+        REQUIRE_INT(put(decoder, &s[i % 2], 0, 1, i * INT64_C(4000000000)), 0);
+    vt_decoder_free(&decoder);
+    stream_free(&s[0]);
+    stream_free(&s[1]);
 }
 
 TEST(what_the_stream_does_not_say_of_its_colours_its_container_may)
@@ -459,10 +549,10 @@ TEST(sound_of_any_rate_comes_out_as_48_khz_without_a_seam)
     expect_sound(16000, 2);
 }
 
-static void expect_sound_codec(enum vt_codec codec, const char *encoder, bool with_config)
+static void expect_sound_codec(enum vt_codec codec, const char *encoder, bool with_config, int rate, int channels)
 {
     struct stream s;
-    encode_sound(&s, codec, encoder, 48000, 2, 100);
+    encode_sound(&s, codec, encoder, rate, channels, 100);
     if (!with_config)
         s.config_size = 0;
     struct vt_decoder *decoder = new_decoder(false);
@@ -470,24 +560,64 @@ static void expect_sound_codec(enum vt_codec codec, const char *encoder, bool wi
     REQUIRE_INT(vt_decoder_flush(decoder), 0);
     struct vt_decode_stats stats;
     vt_decoder_stats(decoder, &stats);
-    double seconds = (double)s.count * s.context->frame_size / 48000;
+    int each = s.context->frame_size ? s.context->frame_size : 1024;
+    double seconds = (double)s.count * each / rate;
     vt_decoder_free(&decoder);
     stream_free(&s);
     REQUIRE_INT(stats.errors, 0);
-    REQUIRE(stats.rate == 48000 && stats.channels == 2);
+    REQUIRE_INT(stats.rate, rate);
+    REQUIRE_INT(stats.channels, channels);
     REQUIRE_NEAR((double)got.samples / 48000, seconds, 0.05);
     REQUIRE_INT(got.gaps_ns, 0);
-    REQUIRE_NEAR(got.loudest, 0.5, 0.1);
+    REQUIRE_NEAR(got.loudest, channels == 1 ? 0.354 : 0.5, 0.1);       // one channel goes to two at equal power
 }
 
 TEST(sound_of_every_codec_is_decoded)
 {
-    expect_sound_codec(VT_CODEC_OPUS, "libopus", true);
-    expect_sound_codec(VT_CODEC_OPUS, "libopus", false);
-    expect_sound_codec(VT_CODEC_FLAC, "flac", true);
-    expect_sound_codec(VT_CODEC_AC3, "ac3", false);
-    expect_sound_codec(VT_CODEC_EAC3, "eac3", false);
-    expect_sound_codec(VT_CODEC_MP3, "libmp3lame", false);
+    expect_sound_codec(VT_CODEC_OPUS, "libopus", true, 48000, 2);
+    expect_sound_codec(VT_CODEC_OPUS, "libopus", false, 48000, 2);
+    expect_sound_codec(VT_CODEC_FLAC, "flac", true, 48000, 2);
+    expect_sound_codec(VT_CODEC_AC3, "ac3", false, 48000, 2);
+    expect_sound_codec(VT_CODEC_EAC3, "eac3", false, 48000, 2);
+    expect_sound_codec(VT_CODEC_MP3, "libmp3lame", false, 48000, 2);
+    expect_sound_codec(VT_CODEC_ALAW, "pcm_alaw", false, 8000, 1);
+    expect_sound_codec(VT_CODEC_MULAW, "pcm_mulaw", false, 8000, 2);
+    expect_sound_codec(VT_CODEC_PCM_S16, "pcm_s16le", false, 44100, 2);
+    expect_sound_codec(VT_CODEC_SPEEX, "libspeex", false, 16000, 1);
+}
+
+TEST(sound_past_the_limits_is_an_error)
+{
+    struct stream s;
+    encode_sound(&s, VT_CODEC_PCM_S16, "pcm_s16le", 48000, 2, 1);
+    struct vt_access_unit unit = stream_unit(&s, 0, 0);
+    struct vt_decoder *decoder = new_decoder(false);
+    struct vt_decode_stats stats;
+    unit.rate = VT_AUDIO_RATE_MAX;
+    REQUIRE_INT(vt_decoder_packet(decoder, &unit), 0);
+    vt_decoder_stats(decoder, &stats);
+    REQUIRE(stats.errors == 0 && stats.rate == VT_AUDIO_RATE_MAX);
+    unit.rate = VT_AUDIO_RATE_MAX + 1;
+    REQUIRE_INT(vt_decoder_packet(decoder, &unit), 0);
+    unit.rate = 48000;
+    unit.channels = VT_AUDIO_CHANNELS_MAX + 1;
+    unit.size = 36 * (VT_AUDIO_CHANNELS_MAX + 1);
+    REQUIRE_INT(vt_decoder_packet(decoder, &unit), 0);
+    vt_decoder_stats(decoder, &stats);
+    REQUIRE_INT(stats.errors, 2);
+    uint8_t *many = calloc(VT_RING_RUN_MAX + 1, 2);           // samples of one packet
+    unit.data = many, unit.channels = 1;
+    unit.size = 2 * VT_RING_RUN_MAX;
+    REQUIRE_INT(vt_decoder_packet(decoder, &unit), 0);
+    vt_decoder_stats(decoder, &stats);
+    REQUIRE_INT(stats.errors, 2);
+    unit.size += 2;
+    REQUIRE_INT(vt_decoder_packet(decoder, &unit), 0);
+    vt_decoder_stats(decoder, &stats);
+    REQUIRE_INT(stats.errors, 3);
+    free(many);
+    vt_decoder_free(&decoder);
+    stream_free(&s);
 }
 
 TEST(a_changed_sound_format_joins_on)
@@ -553,6 +683,9 @@ int main(void)
     RUN(av1_is_decoded_into_memory_of_its_own);
     RUN(a_new_codec_opens_a_new_decoder_and_loses_nothing);
     RUN(a_size_past_the_limits_within_the_stream_is_refused);
+    RUN(units_in_one_picture_are_bounded);
+    RUN(filler_and_giant_information_are_left_out);
+    RUN(a_size_that_changes_too_often_is_refused);
     RUN(what_the_stream_does_not_say_of_its_colours_its_container_may);
     RUN(start_codes_where_lengths_were_announced_are_taken);
     RUN(a_new_configuration_opens_a_new_decoder_and_loses_nothing);
@@ -565,6 +698,7 @@ int main(void)
     RUN(a_packet_that_takes_too_long_is_the_last);
     RUN(sound_of_any_rate_comes_out_as_48_khz_without_a_seam);
     RUN(sound_of_every_codec_is_decoded);
+    RUN(sound_past_the_limits_is_an_error);
     RUN(a_changed_sound_format_joins_on);
     RUN(a_jump_of_the_sound_is_kept);
     RUN(drift_is_taken_up_by_resampling);

@@ -150,22 +150,20 @@ TEST(names_what_it_does_not_take)
     REQUIRE_TEXT(text, "VVC video is not supported: set the encoder to H.264, HEVC, AV1 or VP9");
     REQUIRE_INT(VIDEO("\x1d\0\0\0\0"), -ENOTSUP);
     REQUIRE_TEXT(tag.name, "AV1 without Enhanced RTMP");
-    REQUIRE_INT(VIDEO("\x91" "vp08x"), -ENOTSUP);
-    REQUIRE_TEXT(tag.name, "VP8");
     REQUIRE_INT(VIDEO("\x91\"\\\n\xff"), -ENOTSUP);
     REQUIRE_TEXT(tag.name, "codec ????");
     REQUIRE_INT(VIDEO("\x1e"), -ENOTSUP);
     REQUIRE_TEXT(tag.name, "codec 14");
-    REQUIRE_INT(AUDIO("\xbf\1"), -ENOTSUP);
+    REQUIRE_INT(AUDIO("\x6f\1"), -ENOTSUP);
     vt_flv_refusal(text, sizeof text, false, &tag);
-    REQUIRE_TEXT(text, "Speex audio is not supported: set the encoder to AAC or Opus");
+    REQUIRE_TEXT(text, "Nellymoser audio is not supported: set the encoder to AAC or Opus");
 }
 
 TEST(reads_every_codec_that_is_taken)
 {
     static const struct { const char *fourcc; enum vt_codec codec; bool video; } codecs[] = {
         {"avc1", VT_CODEC_H264, true}, {"hvc1", VT_CODEC_HEVC, true}, {"av01", VT_CODEC_AV1, true},
-        {"vp09", VT_CODEC_VP9, true}, {"mp4a", VT_CODEC_AAC, false}, {"Opus", VT_CODEC_OPUS, false},
+        {"vp09", VT_CODEC_VP9, true}, {"vp08", VT_CODEC_VP8, true}, {"mp4a", VT_CODEC_AAC, false}, {"Opus", VT_CODEC_OPUS, false},
         {"fLaC", VT_CODEC_FLAC, false}, {"ac-3", VT_CODEC_AC3, false}, {"ec-3", VT_CODEC_EAC3, false},
         {".mp3", VT_CODEC_MP3, false},
     };
@@ -187,6 +185,42 @@ TEST(reads_every_codec_that_is_taken)
     REQUIRE(tag.codec == VT_CODEC_MP3 && tag.kind == VT_FLV_UNIT && tag.size == 2);
     REQUIRE_INT(AUDIO("\x90Opus"), 0);                       // an Opus header may be empty
     REQUIRE(tag.kind == VT_FLV_CONFIG && tag.size == 0);
+}
+
+TEST(reads_legacy_sound_that_has_no_record)
+{
+    static const struct { uint8_t first; enum vt_codec codec; int rate, channels; } rows[] = {
+        {0x02, VT_CODEC_PCM_S16, 5512, 1},  {0x0f, VT_CODEC_PCM_S16, 44100, 2}, {0x3b, VT_CODEC_PCM_S16, 22050, 2},
+        {0x36, VT_CODEC_PCM_S16, 11025, 1}, {0x3d, VT_CODEC_PCM_U8, 44100, 2},  {0x0c, VT_CODEC_PCM_U8, 44100, 1},
+        {0x72, VT_CODEC_ALAW, 8000, 1},     {0x7f, VT_CODEC_ALAW, 8000, 2},     {0x82, VT_CODEC_MULAW, 8000, 1},
+        {0xb6, VT_CODEC_SPEEX, 16000, 1},   {0xbf, VT_CODEC_SPEEX, 16000, 1},   {0x2f, VT_CODEC_MP3, 0, 0},
+        {0xef, VT_CODEC_MP3, 0, 0},         {0xaf, VT_CODEC_AAC, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint8_t bytes[] = {rows[i].first, 1, 2, 3};
+        REQUIRE_INT(first(false, bytes, sizeof bytes), 0);
+        REQUIRE(tag.kind == VT_FLV_UNIT && tag.codec == rows[i].codec);
+        REQUIRE_INT(tag.size, rows[i].codec == VT_CODEC_AAC ? 2 : 3);
+        REQUIRE_INT(tag.rate, rows[i].rate);
+        REQUIRE_INT(tag.channels, rows[i].channels);
+        REQUIRE_INT(first(false, bytes, 1), 0);
+        REQUIRE_INT(tag.kind, VT_FLV_NOTHING);
+    }
+}
+
+TEST(reads_nanoseconds)
+{
+    REQUIRE_INT(VIDEO("\x97\2\x0f\x42\x3f\3" "avc1x"), 0);
+    REQUIRE(tag.kind == VT_FLV_UNIT && tag.size == 1);
+    REQUIRE_INT(tag.nano, 999999);
+    REQUIRE_INT(VIDEO("\x97\2\x0f\x42\x40\3" "avc1x"), 0);   // a million is none
+    REQUIRE_INT(tag.nano, 0);
+    REQUIRE_INT(VIDEO("\x97\2\0\0\7\x13" "avc1x"), 0);       // of another type
+    REQUIRE_INT(tag.nano, 0);
+    REQUIRE_INT(VIDEO("\x97\1\0\7\3" "avc1x"), 0);           // too short for it
+    REQUIRE_INT(tag.nano, 0);
+    REQUIRE_INT(AUDIO("\x97\3\0\0\7\0\1" "Opusx"), 0);      // longer than it need be
+    REQUIRE_INT(tag.nano, 7);
 }
 
 TEST(goes_through_the_tracks_of_a_message)
@@ -339,6 +373,8 @@ int main(void)
     RUN(steps_over_a_bounded_number_of_modifiers);
     RUN(names_what_it_does_not_take);
     RUN(reads_every_codec_that_is_taken);
+    RUN(reads_legacy_sound_that_has_no_record);
+    RUN(reads_nanoseconds);
     RUN(goes_through_the_tracks_of_a_message);
     RUN(refuses_tracks_that_lie);
     RUN(takes_a_bounded_number_of_tracks);
