@@ -15,8 +15,6 @@
 #include "ingest/rtmp.h"
 #include "ingest/streamid.h"
 
-#define LOG_LINES_PER_SECOND 20
-
 enum stage {
     SETUP,                           // speaking RTMP up to publish
     ASKED,                           // waiting for the supervisor
@@ -38,21 +36,6 @@ struct vt_connection {
     struct vt_rtmp rtmp;
 };
 
-// Strangers decide how often a connection ends: past a number a second the log does not follow.
-static void log_closing(struct vt_connection *connection, const char *reason)
-{
-    struct vt_gate *gate = connection->gate;
-    int64_t second = vt_now_ns() / VT_NS_PER_S;
-    if (second != gate->log_second) {
-        if (gate->log_lines > LOG_LINES_PER_SECOND)
-            vt_info("%lld more connections closed", (long long)(gate->log_lines - LOG_LINES_PER_SECOND));
-        gate->log_second = second;
-        gate->log_lines = 0;
-    }
-    if (gate->log_lines++ < LOG_LINES_PER_SECOND)
-        vt_info("%s: closed: %s", connection->address.text, reason);
-}
-
 static void free_connection(struct vt_connection *connection)
 {
     struct vt_gate *gate = connection->gate;
@@ -65,13 +48,14 @@ static void free_connection(struct vt_connection *connection)
     vt_writer_free(&connection->reply);
     free(connection->unread);
     free(connection);
+    vt_gate_process_count(&gate->process, gate->connections);
 }
 
 static void close_connection(struct vt_connection *connection, const char *reason)
 {
-    log_closing(connection, reason);
+    vt_gate_process_log(&connection->gate->process, connection->address.text, reason);
     if (connection->stage == ASKED)
-        vt_gate_send(connection->gate, VT_MSG_PUBLISH_GONE,
+        vt_gate_process_send(&connection->gate->process, VT_MSG_PUBLISH_GONE,
                      json_pack("{s:I}", "conn", (json_int_t)connection->id), NULL, 0);
     free_connection(connection);
 }
@@ -126,6 +110,7 @@ static void ask(struct vt_connection *connection, const uint8_t *unread, size_t 
     char key[VT_KEY_ROOM], encoder[4 * VT_RTMP_ENCODER_MAX + 8];
     int error = vt_streamid_rtmp(key, connection->rtmp.publish.app, connection->rtmp.publish.name);
     if (error < 0) {
+        vt_gate_process_log(&connection->gate->process, connection->address.text, key_complaint(error));
         refuse(connection, NULL, key_complaint(error));
         return;
     }
@@ -143,7 +128,7 @@ static void ask(struct vt_connection *connection, const uint8_t *unread, size_t 
                              connection->address.text, "key", key, "encoder", encoder, "protocol",
                              connection->tls ? "rtmps" : "rtmp");
     explicit_bzero(key, sizeof key);
-    if (vt_gate_send(connection->gate, VT_MSG_PUBLISH_ASK, body, NULL, 0) < 0) {
+    if (vt_gate_process_send(&connection->gate->process, VT_MSG_PUBLISH_ASK, body, NULL, 0) < 0) {
         close_connection(connection, "the supervisor could not be asked");
         return;
     }
@@ -233,7 +218,7 @@ static void link_newest(struct vt_gate *gate, struct vt_connection *connection)
     connection->older = gate->newest;
     *(gate->newest ? &gate->newest->newer : &gate->oldest) = connection;
     gate->newest = connection;
-    gate->connections++;
+    vt_gate_process_count(&gate->process, ++gate->connections);
 }
 
 void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_storage *from, bool tls)
@@ -258,8 +243,8 @@ void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_stora
     vt_rtmp_init(&connection->rtmp, (uint32_t)connection->id * 2654435761u);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     link_newest(gate, connection);
-    if (vt_loop_io(gate->loop, &connection->io, fd, EPOLLIN, on_io, connection) < 0 ||
-        vt_loop_timer(gate->loop, &connection->deadline, vt_now_ns() + VT_GATE_SETUP_NS, on_deadline,
+    if (vt_loop_io(gate->process.loop, &connection->io, fd, EPOLLIN, on_io, connection) < 0 ||
+        vt_loop_timer(gate->process.loop, &connection->deadline, vt_now_ns() + VT_GATE_SETUP_NS, on_deadline,
                       connection) < 0)
         close_connection(connection, "no resources to watch it");
 }
@@ -288,7 +273,7 @@ void vt_connection_accepted(struct vt_gate *gate, int64_t id)
         close_connection(connection, "could not be handed over");
         return;
     }
-    error = vt_gate_send(gate, VT_MSG_PUBLISH_HAND, json_pack("{s:I}", "conn", (json_int_t)id),
+    error = vt_gate_process_send(&gate->process, VT_MSG_PUBLISH_HAND, json_pack("{s:I}", "conn", (json_int_t)id),
                          (int[]){connection->fd, state}, 2);
     close(state);
     if (error < 0)

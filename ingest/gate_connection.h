@@ -4,24 +4,21 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "base/loop.h"
-#include "base/message.h"
 #include "ingest/gate.h"
+#include "ingest/gate_process.h"
 
 struct vt_connection;
 
 struct vt_gate {
-    struct vt_loop *loop;
-    struct vt_link *link;                          // to the supervisor
+    struct vt_gate_process process;
     struct vt_connection *oldest, *newest;         // in order of arrival
     int connections;
     int64_t last_id;
-    int64_t log_second, log_lines;                 // see log_closing
     uint8_t buffer[VT_GATE_READ_BYTES];
 };
 
-// Takes `fd` over, whatever happens; `tls`: it is a socket pair's end, and the peer is at gate tls. Past VT_GATE_CONNECTIONS the oldest one in set-up makes room: an honest encoder
-// is through in a second.
+// Takes `fd` over, whatever happens; `tls`: it is a socket pair's end, and the peer is at gate tls. Past
+// VT_GATE_CONNECTIONS the oldest one in set-up makes room: an honest encoder is through in a second.
 void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_storage *from, bool tls);
 
 // The supervisor's answers. A connection that has gone meanwhile is no error.
@@ -31,6 +28,3 @@ void vt_connection_refused(struct vt_gate *gate, int64_t id, const char *code, c
 // Drops the oldest connection in set-up. False if there is none.
 bool vt_connection_drop_oldest(struct vt_gate *gate);
 void vt_connections_free(struct vt_gate *gate);
-
-// Sends to the supervisor, as vt_link_send; implemented by the gate's main, which ends when the link breaks.
-int vt_gate_send(struct vt_gate *gate, enum vt_message_kind kind, json_t *body, const int *fds, int n_fds);

@@ -1,9 +1,11 @@
 #include "ingest/gate_process.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mediatime.h"
@@ -70,8 +72,55 @@ int vt_gate_process_run(struct vt_gate_process *process)
     return vt_loop_run(process->loop) == 0 ? 0 : 1;
 }
 
+static void on_listener(void *opaque, int fd, uint32_t events)
+{
+    struct vt_gate_process *process = ((struct vt_gate_listener *)opaque)->process;
+    for (int i = 0; i < process->accepts_at_once; i++) {
+        struct sockaddr_storage from = {0};
+        socklen_t size = sizeof from;
+        int peer = accept4(fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (peer >= 0) {
+            process->on_peer(process->opaque, peer, &from);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+            process->on_exhausted(process->opaque);
+        if (errno == EAGAIN)
+            return;
+    }
+}
+
+int vt_gate_process_listen(struct vt_gate_process *process, enum vt_sandbox_profile sandbox, struct vt_message *message)
+{
+    if (process->n_listeners > 0)
+        return -EBADMSG;
+    int error = vt_sandbox_enter(sandbox);
+    for (int i = 0; i < message->n_fds && !error; i++) {
+        struct vt_gate_listener *listener = &process->listeners[process->n_listeners++];
+        listener->process = process;
+        listener->fd = vt_message_take_fd(message, i);
+        error = vt_loop_io(process->loop, &listener->io, listener->fd, EPOLLIN, on_listener, listener);
+    }
+    return error;
+}
+
+void vt_gate_process_count(struct vt_gate_process *process, int connections)
+{
+    if (connections > process->crowd)
+        process->crowd = connections;
+    if (process->crowd < VT_GATE_CROWD || connections > process->crowd / 8)
+        return;
+    process->crowd = connections;
+    malloc_trim(0);
+}
+
 void vt_gate_process_free(struct vt_gate_process *process)
 {
+    for (int i = 0; i < process->n_listeners; i++) {
+        vt_source_free(&process->listeners[i].io);
+        if (process->listeners[i].fd >= 0)
+            close(process->listeners[i].fd);
+    }
     vt_source_free(&process->term);
     vt_source_free(&process->link_io);
     vt_link_free(&process->link);

@@ -1,25 +1,51 @@
-// What the gates that only pump have in common: a loop, the link to the supervisor as descriptor 3, SIGTERM, and
-// a log of closed connections that strangers cannot flood. Inside the gates only; one thread.
+// What the gates have in common: a loop, the link to the supervisor as descriptor 3, SIGTERM, listening sockets, a log of
+// closed connections that strangers cannot flood, and memory that comes back. Inside the gates only; one thread.
 #pragma once
+
+#include <sys/socket.h>
 
 #include "base/loop.h"
 #include "base/message.h"
+#include "base/sandbox.h"
 
 #define VT_GATE_LOG_LINES 20             // of closed connections in one second
+#define VT_GATE_CROWD     64             // connections whose end is worth giving memory back for
+
+struct vt_gate_process;
+
+struct vt_gate_listener {
+    struct vt_gate_process *process;
+    int fd;
+    struct vt_source *io;
+};
 
 struct vt_gate_process {
     struct vt_loop *loop;
     struct vt_link *link;
     struct vt_source *link_io, *term;
+    struct vt_gate_listener listeners[VT_MESSAGE_FDS];
+    int n_listeners;
+    int crowd;                                                       // the most connections since memory was given back
     int64_t log_second, log_lines;
     int (*on_message)(void *opaque, struct vt_message *message);     // a negative errno ends the process
+    // For those that accept:
+    int accepts_at_once;                                             // before other connections get their turn
+    void (*on_peer)(void *opaque, int fd, const struct sockaddr_storage *from);      // takes `fd` over
+    void (*on_exhausted)(void *opaque);                              // no descriptor or memory for another peer
     void *opaque;
 };
 
-// Opens and runs until the supervisor or a failure ends it; `process` has on_message and opaque set and is zeroed
-// otherwise. Returns the process's exit code. vt_gate_process_free afterwards.
+// Opens and runs until the supervisor or a failure ends it; `process` has its calls set and is zeroed otherwise. Returns
+// the process's exit code. vt_gate_process_free afterwards.
 int vt_gate_process_run(struct vt_gate_process *process);
 void vt_gate_process_free(struct vt_gate_process *process);
+
+// GATE_START: enters the sandbox, for from here on strangers are read and nothing else can be opened; then accepts from
+// the message's sockets. Returns 0 or a negative errno, -EBADMSG if it has come before.
+int vt_gate_process_listen(struct vt_gate_process *process, enum vt_sandbox_profile sandbox, struct vt_message *message);
+
+// So many connections are there now. When most of a crowd has gone, the memory that it took goes back to the system.
+void vt_gate_process_count(struct vt_gate_process *process, int connections);
 
 // As vt_link_send; ends the process when the link breaks.
 int vt_gate_process_send(struct vt_gate_process *process, enum vt_message_kind kind, json_t *body, const int *fds,

@@ -32,7 +32,7 @@ static void on_user_control(struct vt_reader body, struct vt_writer *reply)
 {
     uint16_t event = vt_read_u16be(&body);
     uint32_t stamp = vt_read_u32be(&body);
-    if (!body.failed && event == PING)
+    if (!body.failed && event == PING && reply->size < VT_RTMP_REPLY_BACKLOG)
         vt_rtmp_write_pong(reply, stamp);
 }
 
@@ -56,9 +56,12 @@ static int on_command(struct vt_rtmp *rtmp, const struct vt_rtmp_message *messag
                       struct vt_rtmp_event *ret)
 {
     uint8_t before = rtmp->publish.stage;
+    size_t waiting = reply->size;
     enum vt_rtmp_error error = vt_rtmp_publish_command(&rtmp->publish, message, reply);
     if (error)
         return fail(rtmp, error);
+    if (before == VT_RTMP_STAGE_LIVE && waiting >= VT_RTMP_REPLY_BACKLOG)
+        reply->size = waiting;
     if (rtmp->publish.stage == VT_RTMP_STAGE_ENDED && before == VT_RTMP_STAGE_LIVE)
         ret->kind = VT_RTMP_UNPUBLISHED;
     return 0;

@@ -30,4 +30,8 @@
 #define VT_RTMP_ENCODER_MAX     128                // bytes of flashVer; longer ones are cut
 #define VT_RTMP_DESCRIPTION_MAX 256                // bytes of what we tell an encoder; longer ones are cut
 
+// Once so many bytes of replies wait, pings and, while publishing, commands are no longer answered: to one who floods us
+// or does not read that is no loss.
+#define VT_RTMP_REPLY_BACKLOG   8192
+
 #define VT_RTMP_TYPE0_DELTA_MAX_MS 1000            // a type 0 timestamp up to this may serve as a delta (rtmp_chunk.h)

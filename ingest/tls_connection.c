@@ -46,6 +46,7 @@ static void free_connection(struct vt_tls_connection *c)
         close(c->plain);
     OPENSSL_cleanse(&c->in, sizeof c->in);
     free(c);
+    vt_gate_process_count(&gate->process, gate->connections);
 }
 
 static void close_connection(struct vt_tls_connection *c, const char *reason)
@@ -282,8 +283,8 @@ static struct vt_tls_connection *make(struct vt_tls_gate *gate, int fd)
     c->older = gate->newest;
     *(gate->newest ? &gate->newest->newer : &gate->oldest) = c;
     gate->newest = c;
-    gate->connections++;
     gate->handshakes++;
+    vt_gate_process_count(&gate->process, ++gate->connections);
     return c;
 }
 

@@ -596,6 +596,35 @@ TEST(a_peer_that_does_not_read_is_given_up)
     end(&s);
 }
 
+static size_t reply_after(struct session *s, size_t waiting, const char *what)
+{
+    struct vt_writer w = {0};
+    vt_writer_free(&s->reply);
+    while (s->reply.size < waiting)
+        vt_write_u8(&s->reply, 0);
+    if (what)
+        client_command(&w, what, 9, 0, NULL);
+    else
+        client_message(&w, 128, 2, VT_RTMP_USER_CONTROL, 0, 0, "\0\6\0\0\0\0", 6);
+    REQUIRE(feed(s, &w) > 0);
+    return s->reply.size - waiting;
+}
+
+TEST(a_flood_is_answered_up_to_a_backlog)
+{
+    struct session s;
+    connected(&s);
+    REQUIRE_INT(reply_after(&s, VT_RTMP_REPLY_BACKLOG - 1, NULL), 18);
+    REQUIRE_INT(reply_after(&s, VT_RTMP_REPLY_BACKLOG, NULL), 0);
+    REQUIRE(reply_after(&s, VT_RTMP_REPLY_BACKLOG, "_checkbw") > 0);     // in set-up they are few
+    end(&s);
+    go_live(&s);
+    REQUIRE(reply_after(&s, VT_RTMP_REPLY_BACKLOG - 1, "_checkbw") > 0);
+    REQUIRE_INT(reply_after(&s, VT_RTMP_REPLY_BACKLOG, "_checkbw"), 0);
+    REQUIRE_INT(reply_after(&s, VT_RTMP_REPLY_BACKLOG, "FCPublish"), 0);
+    end(&s);
+}
+
 // -- the handshake
 
 TEST(handshake_in_single_bytes)
