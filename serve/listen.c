@@ -98,7 +98,7 @@ int vt_listen_srt(const char *text, char *why)
     struct vt_address address;
     if (vt_address_parse(text, &address))
         return fail(why, text, EINVAL);
-    int fd = socket(address.where.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(address.where.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return fail(why, text, errno);
     int error = vt_srt_filter_attach(fd);

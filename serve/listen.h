@@ -20,7 +20,8 @@ int vt_address_parse(const char *text, struct vt_address *ret);
 // (VT_LISTEN_WHY bytes) that names the address and what to do.
 int vt_listen(const char *text, char *why);
 
-// The same for SRT: a bound UDP socket that takes no handshakes with an MTU out of range (ingest/srt_filter.h).
+// The same for SRT: a bound UDP socket that takes no handshakes with an MTU out of range (ingest/srt_filter.h). It
+// blocks: libsrt waits inside its reads, and would spin on one that does not.
 int vt_listen_srt(const char *text, char *why);
 
 // The address that a listening socket really has, as text (VT_ADDRESS_ROOM bytes); every address is written as the

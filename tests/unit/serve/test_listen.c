@@ -1,6 +1,7 @@
 #include "serve/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
@@ -66,6 +67,16 @@ TEST(says_what_is_wrong_with_a_strange_address)
     REQUIRE(strstr(why, "192.0.2.1:1 is not an address of this machine") != NULL);
 }
 
+TEST(a_socket_for_srt_blocks)
+{
+    char why[VT_LISTEN_WHY];
+    int fd = vt_listen_srt("127.0.0.1:0", why);
+    REQUIRE(fd >= 0);
+    REQUIRE_INT(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    REQUIRE_INT(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    close(fd);
+}
+
 int main(void)
 {
     RUN(reads_addresses);
@@ -73,5 +84,6 @@ int main(void)
     RUN(says_what_to_do_when_it_is_in_use);
     RUN(every_address_is_opened_locally);
     RUN(says_what_is_wrong_with_a_strange_address);
+    RUN(a_socket_for_srt_blocks);
     return DONE();
 }
