@@ -5,6 +5,7 @@
 
 #include "base/diagnostic.h"
 #include "base/title.h"
+#include "check/command.h"
 #include "ingest/gate.h"
 #include "ingest/ingest.h"
 #include "serve/config.h"
@@ -27,6 +28,7 @@ static const struct verb {
     {"serve", vt_serve_main, "[--config FILE]", "take live streams, put cards on them, hand them out"},
     {"lint", vt_lint_main, "FILE...", "check templates, configurations and cue files"},
     {"preview", vt_preview_main, VT_PREVIEW_USAGE, "draw a template into a PNG"},
+    {"check", vt_check_main, VT_CHECK_USAGE, "hold HLS, of any server, against the rules", .helps = true},
     {"gate", vt_gate_main, NULL, NULL},
     {"render", vt_render_main, "INPUT --config FILE --channel NAME [--cues FILE] --out DIR", "render a file into a show",
      .helps = true},

@@ -20,9 +20,6 @@ static void check_durations(const struct vt_m3u *m3u, struct vt_findings *findin
         if (floor(one->duration + 0.5) > (double)m3u->target)
             vt_find(findings, 18, m3u->url, one->extinf, "segment %llu lasts %.3f s, the target duration is %lld",
                     (unsigned long long)one->msn, one->duration, (long long)m3u->target);
-        else if (one->duration > (double)m3u->target + 0.5)
-            vt_find(findings, 20, m3u->url, one->extinf, "segment %llu lasts %.3f s, the target duration is %lld",
-                    (unsigned long long)one->msn, one->duration, (long long)m3u->target);
     }
     if (m3u->target != RECOMMENDED_TARGET)
         vt_find(findings, 139, m3u->url, 0, "the target duration is %lld s", (long long)m3u->target);

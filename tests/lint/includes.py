@@ -23,7 +23,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 # What pure parts must not touch: no media library, loop, clock, log, socket or thread of theirs.
 IMPURE = re.compile(r"libav|libsw|base/(loop|log|message|sandbox|ring|title)\.h|pthread\.h|sys/socket\.h|sys/epoll\.h")
 PACKAGES = ["jansson", "cairo", "pangocairo", "libavutil", "libavcodec", "libavformat", "libswscale", "libswresample",
-            "sqlite3", "libmicrohttpd", "yaml-0.1", "libsystemd", "libseccomp", "libcrypto", "libssl", "srt", "fontconfig", "pangoft2"]
+            "sqlite3", "libmicrohttpd", "yaml-0.1", "libsystemd", "libseccomp", "libcrypto", "libssl", "srt", "libcurl",
+            "glib-2.0", "fontconfig", "pangoft2"]
 
 
 def sources():

@@ -20,3 +20,5 @@ void require_only(const struct vt_findings *findings, int rule, const char *what
 
 void test_snapshots(void);
 void test_changes(void);
+void test_answers(void);
+void test_media(void);

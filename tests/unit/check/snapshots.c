@@ -13,6 +13,7 @@ struct edit {
 
 #define X "#EXTINF:6.00000,\nv-12.m4s\n"
 #define RANGE "#EXT-X-DATERANGE:ID=\"c1.1\",CLASS=\"com.example\",START-DATE=\"2026-03-01T19:00:13.000Z\",DURATION=10.000,"
+#define FIVE "#EXTINF:6,\na\n#EXTINF:6,\nb\n#EXTINF:6,\nc\n#EXTINF:6,\nd\n#EXTINF:6,\ne\n"
 #define LOW_HEAD "#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:6\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,"                  \
     "PART-HOLD-BACK=6.000,CAN-SKIP-UNTIL="
 
@@ -78,6 +79,7 @@ static const struct edit edits[] = {
     {52, good_live, "19:00:18.000Z", "19:00:18Z"},
     {53, good_live, "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:18.000Z\n", ""},
     {54, good_live, "19:00:18.000Z", "19:00:16.500Z"},
+    {56, good_ts, "#EXT-X-ENDLIST\n", ""},
     {57, good_live, "ID=\"c1.1\",", ""},
     {58, good_live, "START-DATE=\"2026-03-01T19:00:13.000Z\",", ""},
     {59, good_vod, "#EXT-X-ENDLIST\n", RANGE "X-A=\"b\"\n#EXT-X-ENDLIST\n"},
@@ -123,6 +125,9 @@ static const struct edit edits[] = {
     {94, good_low, "#EXT-X-PRELOAD", "#EXT-X-ENDLIST\n#EXT-X-PRELOAD"},
     {94, good_low, "#EXT-X-PRELOAD", "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"v-26.3.m4s\"\n#EXT-X-PRELOAD"},
     {98, good_low, "#EXT-X-VERSION:6\n", "#EXT-X-VERSION:5\n#EXT-X-I-FRAMES-ONLY\n"},
+    {100, good_low, LOW_HEAD "36.000,CAN-SKIP-DATERANGES=YES\n#EXT-X-PART-INF:PART-TARGET=2.000\n#EXT-X-MEDIA-SEQUENCE:20\n",
+     "#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:6\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=6.000\n"
+     "#EXT-X-PART-INF:PART-TARGET=2.000\n#EXT-X-MEDIA-SEQUENCE:20\n" FIVE FIVE FIVE},
     {110, good_low, LOW_HEAD "36.000,CAN-SKIP-DATERANGES=YES\n", "#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:6\n"
      "#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=6.000\n#EXT-X-SKIP:SKIPPED-SEGMENTS=3\n"},
     {0, good_low, "#EXT-X-VERSION:6\n", "#EXT-X-VERSION:9\n#EXT-X-SKIP:SKIPPED-SEGMENTS=3\n"},
@@ -144,6 +149,9 @@ static const struct edit edits[] = {
     {127, good_multi, "NAME=\"Deutsch\",", ""},
     {128, good_multi, "AUDIO=\"aud\"\n720p", "AUDIO=\"stereo\"\n720p"},
     {128, good_multi, "CLOSED-CAPTIONS=NONE,AUDIO=\"aud\"\n720p", "CLOSED-CAPTIONS=\"cc\",AUDIO=\"aud\"\n720p"},
+    {130, good_multi, "#EXT-X-STREAM-INF:BANDWIDTH=900000,AVERAGE-BANDWIDTH=800000,CODECS=\"avc1.64001e,mp4a.40.2\","
+     "RESOLUTION=640x360,FRAME-RATE=30.000,CLOSED-CAPTIONS=NONE,AUDIO=\"aud\"\n360p.m3u8\n", ""},
+    {139, good_ts, "DURATION:6", "DURATION:7"},
     {129, good_multi, "#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-I-SOMETHING"},
 };
 

@@ -44,14 +44,50 @@ void require_only(const struct vt_findings *findings, int rule, const char *what
     cases[rule]++;
 }
 
-TEST(each_rule_of_one_playlist)
+static void run_group(void (*group)(void))
 {
-    test_snapshots();
+    wrong = 0;
+    group();
+    REQUIRE_INT(wrong, 0);
+}
+
+TEST(rules_of_one_playlist)
+{
+    run_group(test_snapshots);
+}
+
+TEST(rules_of_several_versions_and_playlists)
+{
+    run_group(test_changes);
+}
+
+TEST(rules_of_answers_and_bit_rates)
+{
+    run_group(test_answers);
+}
+
+TEST(rules_of_media)
+{
+    run_group(test_media);
+}
+
+TEST(each_rule_that_is_checked_has_a_case)
+{
+    for (int i = 1; i <= VT_RULES; i++) {
+        bool checked = vt_check_rule(i)->seen != VT_SEEN_UNSEEN;
+        if (checked != (cases[i] > 0))
+            printf("# rule %d is %s, and has %d cases\n", i, checked ? "checked" : "not checked", cases[i]);
+        wrong += checked != (cases[i] > 0);
+    }
     REQUIRE_INT(wrong, 0);
 }
 
 int main(void)
 {
-    RUN(each_rule_of_one_playlist);
+    RUN(rules_of_one_playlist);
+    RUN(rules_of_several_versions_and_playlists);
+    RUN(rules_of_answers_and_bit_rates);
+    RUN(rules_of_media);
+    RUN(each_rule_that_is_checked_has_a_case);
     return DONE();
 }
