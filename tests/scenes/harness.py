@@ -4,6 +4,7 @@ A scene is a script of functions named scene_…; harness.main() runs them in or
 fixed time: wait_for() asks again until its condition holds or its limit is over.
 """
 import base64
+import ctypes
 import json
 import os
 import re
@@ -48,6 +49,14 @@ def wait_for(what, condition, limit=20):
         if time.monotonic() > until:
             raise Failure(f"waited {limit} s for {what}")
         time.sleep(POLL)
+
+
+LIBC = ctypes.CDLL(None)
+
+
+def end_with_us():
+    """In a child before it becomes a program: it is asked to end when the scene dies, however that dies."""
+    LIBC.prctl(1, signal.SIGTERM)                # PR_SET_PDEATHSIG
 
 
 def free_ports(count):
@@ -121,7 +130,7 @@ class Daemon:
     def start(self):
         self.process = subprocess.Popen([VITRINE, "serve", "--config", self.config], cwd=self.folder,
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
-                                        start_new_session=True)
+                                        start_new_session=True, preexec_fn=end_with_us)
         wait_for("the daemon to serve", lambda: self.process.poll() is not None or
                  http(self.url("/healthz"))[0] == 200)
         require(self.process.poll() is None, "the daemon ended while starting")
@@ -254,7 +263,7 @@ class Publisher:
             ["ffmpeg", "-nostdin", "-hide_banner", "-v", "error", "-re", "-f", "lavfi", "-i", picture, *sound_in,
              "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "30", "-pix_fmt", "yuv420p",
              "-c:a", "aac", *extra, "-f", "flv", f"{daemon.server()}/{key}"],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=end_with_us)
 
     def __enter__(self):
         return self
