@@ -10,14 +10,18 @@ struct space {
     double base_width, base_height;      // what percentages are of
 };
 
-// The one line of items in a container.
+// One line of items in a container; or all of its items, before they are broken into lines.
 struct line {
     struct vt_box *container;
     bool row;
     double inner_width, inner_height;    // content box of the container
     double most_width;                   // the same as a limit, when inner_width is not known
-    double gap;
+    double base_height;                  // what percentages of height are of: NAN where content decides it
+    double gap, cross_gap;
+    struct vt_box *first, *end;          // items, in flow; the one behind the last
     int count;
+    double cross;                        // across: its size, if it is known, and its place
+    double at;
 };
 
 static double resolve(const struct vt_layout *layout, struct vt_length length, double base)
@@ -90,7 +94,7 @@ static struct vt_box *in_flow(struct vt_box *box)
 }
 
 #define EACH_ITEM(box, line) \
-    for (struct vt_box *box = in_flow((line)->container->first); box; box = in_flow(box->next))
+    for (struct vt_box *box = (line)->first; box != (line)->end; box = in_flow(box->next))
 
 static double margin_main(const struct line *line, const struct vt_box *box)
 {
@@ -106,7 +110,7 @@ static double margin_cross(const struct line *line, const struct vt_box *box)
 
 static double clamp_main(const struct vt_layout *l, const struct line *line, const struct vt_box *box, double value)
 {
-    return line->row ? clamp_width(l, box, value, line->inner_width) : clamp_height(l, box, value, line->inner_height);
+    return line->row ? clamp_width(l, box, value, line->inner_width) : clamp_height(l, box, value, line->base_height);
 }
 
 static enum vt_align align_of(const struct line *line, const struct vt_box *box)
@@ -115,15 +119,17 @@ static enum vt_align align_of(const struct line *line, const struct vt_box *box)
     return (enum vt_align)(own != VT_ALIGN_AUTO ? own : all != VT_ALIGN_AUTO ? all : VT_ALIGN_STRETCH);
 }
 
-// The cross size that the container dictates: of an item stretched in a container whose own size is known.
+// The cross size that the line dictates: of an item stretched in a line whose own size is known. One with a ratio and
+// a size along the line keeps its ratio.
 static double stretched(const struct vt_layout *l, const struct line *line, const struct vt_box *box)
 {
     struct vt_length own = line->row ? box->style.height : box->style.width;
     double inner = line->row ? line->inner_height : line->inner_width;
-    if (own.unit != VT_AUTO || box->style.aspect > 0 || align_of(line, box) != VT_ALIGN_STRETCH || isnan(inner))
+    struct vt_length along = line->row ? box->style.width : box->style.height;
+    if (own.unit != VT_AUTO || (box->style.aspect > 0 && along.unit != VT_AUTO) || align_of(line, box) != VT_ALIGN_STRETCH || isnan(line->cross))
         return NAN;
-    double size = inner - margin_cross(line, box);
-    return line->row ? clamp_height(l, box, size, inner) : clamp_width(l, box, size, inner);
+    double size = line->cross - margin_cross(line, box);
+    return line->row ? clamp_height(l, box, size, line->base_height) : clamp_width(l, box, size, inner);
 }
 
 static struct vt_extent solve_item(struct vt_layout *l, const struct line *line, struct vt_box *box, double main,
@@ -135,7 +141,7 @@ static struct vt_extent solve_item(struct vt_layout *l, const struct line *line,
         .height = line->row ? cross : main,
         .most = line->row ? NAN : above_zero(line->most_width - margin_cross(line, box)),
         .base_width = line->inner_width,
-        .base_height = line->inner_height,
+        .base_height = line->base_height,
     };
     return solve(l, box, space, place);
 }
@@ -236,12 +242,14 @@ static void move(struct vt_box *box, double x, double y)
         move(child, x, y);
 }
 
-static void justify(const struct line *line, double room, double *lead, double *between)
+// Shares `room` out between `n` things: what comes before the first, and between them.
+static void justify(enum vt_justify how, double n, double room, double *lead, double *between)
 {
-    double n = line->count, spread = room > 0 && n > 0 ? room : 0;
+    double spread = room > 0 && n > 0 ? room : 0;
     *lead = *between = 0;
-    switch ((enum vt_justify)line->container->style.justify) {
+    switch (how) {
     case VT_JUSTIFY_START:
+    case VT_JUSTIFY_STRETCH:
         break;
     case VT_JUSTIFY_END:
         *lead = room;
@@ -274,9 +282,8 @@ static double highest_baseline(const struct line *line)
 
 static double cross_place(const struct line *line, const struct vt_box *box, bool rtl)
 {
-    double inner = line->row ? line->inner_height : line->inner_width;
     double before = line->row ? box->item.margin[VT_TOP] : box->item.margin[rtl ? VT_RIGHT : VT_LEFT];
-    double room = inner - box->item.cross - margin_cross(line, box);
+    double room = line->cross - box->item.cross - margin_cross(line, box);
     switch (align_of(line, box)) {
     case VT_ALIGN_END:
         return before + room;
@@ -293,11 +300,12 @@ static double cross_place(const struct line *line, const struct vt_box *box, boo
 static void place_items(const struct vt_layout *l, const struct line *line)
 {
     double lead, between;
-    justify(line, (line->row ? line->inner_width : line->inner_height) - sum_main(line), &lead, &between);
+    justify((enum vt_justify)line->container->style.justify, line->count,
+            (line->row ? line->inner_width : line->inner_height) - sum_main(line), &lead, &between);
     double at = lead;
     EACH_ITEM(box, line) {
         double main = at + box->item.margin[line->row ? (l->rtl ? VT_RIGHT : VT_LEFT) : VT_TOP];
-        double cross = cross_place(line, box, l->rtl);
+        double cross = line->at + cross_place(line, box, l->rtl);
         double x = line->row ? main : cross, y = line->row ? cross : main;
         if (l->rtl)
             x = line->inner_width - x - box->width;
@@ -341,24 +349,57 @@ static void place_absolute(struct vt_layout *l, const struct vt_box *container, 
 
 // ---- boxes
 
-// Along the line: base sizes, then grown or shrunk into what there is; then how far each reaches across.
-static void solve_line(struct vt_layout *l, struct line *line)
+// What the items have along the line: their room, or NAN when they take what they need.
+static double room_along(const struct vt_layout *l, const struct line *all, double sum)
 {
-    struct vt_box *container = line->container;
-    EACH_ITEM(box, line)
-        start_item(l, line, box);
-    double inner = line->row ? line->inner_width : line->inner_height, sum = sum_main(line);
-    if (isnan(inner) && line->row) {
+    const struct vt_box *container = all->container;
+    double inner = all->row ? all->inner_width : all->inner_height;
+    if (isnan(inner) && all->row) {
         double across = container->edge[VT_LEFT] + container->edge[VT_RIGHT];
-        double content = sum > line->most_width ? line->most_width : sum;
+        double content = sum > all->most_width ? all->most_width : sum;
         double limited = clamp_width(l, container, content + across, NAN);
         inner = limited != sum + across ? above_zero(limited - across) : NAN;
     }
-    if (isnan(inner) && !line->row) {
+    if (isnan(inner) && !all->row) {
         double down = container->edge[VT_TOP] + container->edge[VT_BOTTOM];
         double limited = clamp_height(l, container, sum + down, NAN);
         inner = limited != sum + down ? above_zero(limited - down) : NAN;
     }
+    return inner;
+}
+
+// Marks the items that start a line: the first, and those that go beyond what there is.
+static void break_lines(const struct line *all, double inner)
+{
+    bool wraps = all->container->style.wrap != 0 && !isnan(inner);
+    double used = 0;
+    EACH_ITEM(box, all) {
+        double size = box->item.main + margin_main(all, box);
+        box->item.starts = box == all->first || (wraps && used + all->gap + size > inner + 1e-6);
+        used = box->item.starts ? size : used + all->gap + size;
+    }
+}
+
+// The line that starts with `first`.
+static struct line line_from(const struct line *all, struct vt_box *first)
+{
+    struct line line = *all;
+    line.first = line.end = first;
+    line.count = 0;
+    do {
+        line.end = in_flow(line.end->next);
+        line.count++;
+    } while (line.end && !line.end->item.starts);
+    return line;
+}
+
+#define EACH_LINE(line, all)                                                                                           \
+    for (struct line line = (all)->first ? line_from(all, (all)->first) : *(all); line.first;                            \
+         line = line.end ? line_from(all, line.end) : (struct line){0})
+
+// Grown or shrunk into what there is; then how far each item reaches across.
+static void solve_line(struct vt_layout *l, struct line *line, double inner)
+{
     if (!isnan(inner))
         flex(l, line, inner);
     EACH_ITEM(box, line) {
@@ -380,62 +421,132 @@ static double cross_reach(const struct line *line)
     return reach;
 }
 
-static double first_baseline(const struct line *line, double height)
+// All lines, one after the other, and how many they are.
+static double reach_of_lines(const struct line *all, int *ret_count)
 {
-    struct vt_box *box = in_flow(line->container->first);
-    if (!box)
-        return NAN;
-    struct line known = *line;
-    known.inner_height = height - line->container->edge[VT_TOP] - line->container->edge[VT_BOTTOM];
-    double y = box->item.margin[VT_TOP], between;
-    if (line->row)
-        y = cross_place(&known, box, false);
-    else if (line->container->style.justify != VT_JUSTIFY_START) {
-        justify(&known, known.inner_height - sum_main(line), &y, &between);
-        y += box->item.margin[VT_TOP];
+    double reach = 0;
+    *ret_count = 0;
+    EACH_LINE(line, all) {
+        reach += cross_reach(&line) + (*ret_count > 0 ? all->cross_gap : 0);
+        ++*ret_count;
     }
-    return line->container->edge[VT_TOP] + y + box->item.baseline;
+    return reach;
 }
 
-static void place_container(struct vt_layout *l, struct line *line, struct vt_box *box)
+// How the lines of a container whose size is known stand in it.
+struct stacking {
+    double lead, between, stretch;
+};
+
+static struct stacking stack(const struct line *all)
 {
-    line->inner_width = line->most_width = above_zero(box->width - box->edge[VT_LEFT] - box->edge[VT_RIGHT]);
-    line->inner_height = above_zero(box->height - box->edge[VT_TOP] - box->edge[VT_BOTTOM]);
-    EACH_ITEM(item, line) {
-        solve_item(l, line, item, item->item.main, true);
-        item->item.cross = line->row ? item->height : item->width;
+    struct stacking s = {0};
+    int count;
+    double inner = all->row ? all->inner_height : all->inner_width, room = inner - reach_of_lines(all, &count);
+    enum vt_justify how = (enum vt_justify)all->container->style.align_content;
+    justify(how, count, room, &s.lead, &s.between);
+    if (how == VT_JUSTIFY_STRETCH && room > 0 && count > 0)
+        s.stretch = room / count;
+    return s;
+}
+
+// Gives a line its size and place across; `at` is where the next one begins.
+static void place_line(const struct stacking *s, struct line *line, double *at)
+{
+    if (line->container->style.wrap == 0) {
+        line->cross = line->row ? line->inner_height : line->inner_width;
+        return;
     }
-    place_items(l, line);
+    line->cross = cross_reach(line) + s->stretch;
+    line->at = *at;
+    *at += line->cross + line->cross_gap + s->between;
+}
+
+static double first_baseline(const struct line *all, double height)
+{
+    if (!all->first)
+        return NAN;
+    struct line known = *all;
+    known.inner_height = height - all->container->edge[VT_TOP] - all->container->edge[VT_BOTTOM];
+    struct stacking s = stack(&known);
+    struct line first = line_from(&known, known.first);
+    double y = first.first->item.margin[VT_TOP], between, at = s.lead;
+    place_line(&s, &first, &at);
+    if (all->row) {
+        y = first.at + cross_place(&first, first.first, false);
+    } else if (all->container->style.justify != VT_JUSTIFY_START) {
+        justify((enum vt_justify)all->container->style.justify, first.count, known.inner_height - sum_main(&first), &y,
+                &between);
+        y += first.first->item.margin[VT_TOP];
+    }
+    return all->container->edge[VT_TOP] + y + first.first->item.baseline;
+}
+
+static void place_container(struct vt_layout *l, struct line *all, struct vt_box *box)
+{
+    all->inner_width = all->most_width = above_zero(box->width - box->edge[VT_LEFT] - box->edge[VT_RIGHT]);
+    all->inner_height = above_zero(box->height - box->edge[VT_TOP] - box->edge[VT_BOTTOM]);
+    struct stacking s = stack(all);
+    double at = s.lead;
+    EACH_LINE(line, all) {
+        place_line(&s, &line, &at);
+        EACH_ITEM(item, &line) {
+            solve_item(l, &line, item, item->item.main, true);
+            item->item.cross = line.row ? item->height : item->width;
+        }
+        place_items(l, &line);
+    }
     for (struct vt_box *child = box->first; child; child = child->next) {
         if (child->style.position != 0)
             place_absolute(l, box, child);
     }
 }
 
-static struct vt_extent solve_container(struct vt_layout *l, struct vt_box *box, struct line *line, double width,
-                                        double height, double most, double base_width, double base_height)
+static struct line line_of(const struct vt_layout *l, struct vt_box *box, double width, double height, double most)
 {
     double across = box->edge[VT_LEFT] + box->edge[VT_RIGHT], down = box->edge[VT_TOP] + box->edge[VT_BOTTOM];
-    *line = (struct line){
+    struct line all = {
         .container = box,
         .row = box->style.direction == VT_ROW,
         .inner_width = above_zero(width - across),
         .inner_height = above_zero(height - down),
+        .base_height = above_zero(height - down),
         .most_width = above_zero((isnan(width) ? most : width) - across),
+        .first = in_flow(box->first),
     };
-    line->gap = resolve_or_zero(l, box->style.gap, line->row ? line->inner_width : line->inner_height);
-    solve_line(l, line);
-    double sum = sum_main(line), reach = cross_reach(line);
+    double rows = resolve_or_zero(l, box->style.row_gap, all.inner_height);
+    double columns = resolve_or_zero(l, box->style.column_gap, all.inner_width);
+    all.gap = all.row ? columns : rows;
+    all.cross_gap = all.row ? rows : columns;
+    all.cross = box->style.wrap ? NAN : all.row ? all.inner_height : all.inner_width;
+    return all;
+}
+
+static struct vt_extent solve_container(struct vt_layout *l, struct vt_box *box, struct line *all, double width,
+                                        double height, double most, double base_width, double base_height)
+{
+    double across = box->edge[VT_LEFT] + box->edge[VT_RIGHT], down = box->edge[VT_TOP] + box->edge[VT_BOTTOM];
+    int lines;
+    *all = line_of(l, box, width, height, most);
+    EACH_ITEM(item, all)
+        start_item(l, all, item);
+    double sum = sum_main(all), inner = room_along(l, all, sum);
+    break_lines(all, inner);
+    EACH_LINE(line, all)
+        solve_line(l, &line, inner);
+    if (box->style.wrap == 0)
+        sum = sum_main(all);
+    double reach = reach_of_lines(all, &lines);
     if (isnan(width)) {
-        double content = line->row ? sum : reach;
-        width = clamp_width(l, box, fmin(content, isnan(line->most_width) ? content : line->most_width) + across,
+        double content = all->row ? sum : reach;
+        width = clamp_width(l, box, fmin(content, isnan(all->most_width) ? content : all->most_width) + across,
                             base_width);
     }
     if (isnan(height) && box->style.aspect > 0)
         height = clamp_height(l, box, width / box->style.aspect, base_height);
     if (isnan(height))
-        height = clamp_height(l, box, (line->row ? reach : sum) + down, base_height);
-    return (struct vt_extent){width, height, first_baseline(line, height)};
+        height = clamp_height(l, box, (all->row ? reach : sum) + down, base_height);
+    return (struct vt_extent){width, height, first_baseline(all, height)};
 }
 
 static struct vt_extent solve_leaf(struct vt_layout *l, struct vt_box *box, double width, double height, double most,
@@ -463,6 +574,8 @@ static void decide(const struct vt_layout *l, const struct vt_box *box, struct s
         space->height = clamp_height(l, box, resolve(l, style->height, space->base_height), space->base_height);
     if (style->aspect > 0 && isnan(space->width) && !isnan(space->height))
         space->width = clamp_width(l, box, space->height * style->aspect, space->base_width);
+    if (style->aspect > 0 && isnan(space->height) && !isnan(space->width))
+        space->height = clamp_height(l, box, space->width / style->aspect, space->base_height);
     double max = resolve(l, style->max_width, space->base_width);
     if (isnan(space->most) || max < space->most)
         space->most = max;

@@ -1,5 +1,5 @@
-// Flexbox, the part of it that templates use: rows and columns without wrapping, grow, shrink and basis, gaps,
-// percentages, least and most sizes, aspect ratios, absolute placement. Pure.
+// Flexbox, the part of it that templates use: rows and columns of one line or several, grow, shrink and basis, gaps,
+// percentages, least and most sizes, aspect ratios, baselines, absolute placement. Pure.
 //
 // Differs from CSS in one thing: an item shrinks down to 0 unless `min-width` or `flex-shrink: 0` holds it, and takes no
 // more than the room there is when its size is not given.
@@ -28,6 +28,7 @@ struct vt_flex_item {
     double margin[4];
     double baseline;
     bool frozen;
+    bool starts;                         // a line
 };
 
 struct vt_box {

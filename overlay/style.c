@@ -10,7 +10,7 @@
 
 #include "overlay/overlay.h"
 
-enum style_type { LENGTH, EDGES, PX, NUMBER, COUNT, COLOUR, CHOICE, FAMILY, WEIGHT, RATIO, BORDER, SHADOW };
+enum style_type { LENGTH, EDGES, PX, NUMBER, COUNT, COLOUR, CHOICE, FAMILY, WEIGHT, RATIO, BORDER, SHADOW, GAPS };
 
 struct style_key {
     const char *name;
@@ -36,10 +36,15 @@ static const struct style_key keys[] = {
                                                                "space-around", "space-evenly") },
     { "align-items",     CHOICE, AT(align_items), .choices = align_words },
     { "align-self",      CHOICE, AT(align_self), .choices = align_words },
+    { "align-content",   CHOICE, AT(align_content), .choices = WORDS("flex-start", "flex-end", "center", "space-between",
+                                                                     "space-around", "space-evenly", "stretch") },
+    { "flex-wrap",       CHOICE, AT(wrap), .choices = WORDS("nowrap", "wrap") },
     { "flex-grow",       NUMBER, AT(grow), 0, 1000 },
     { "flex-shrink",     NUMBER, AT(shrink), 0, 1000 },
     { "flex-basis",      LENGTH, AT(basis) },
-    { "gap",             LENGTH, AT(gap) },
+    { "gap",             GAPS,   AT(row_gap) },
+    { "row-gap",         LENGTH, AT(row_gap) },
+    { "column-gap",      LENGTH, AT(column_gap) },
     { "width",           LENGTH, AT(width) },
     { "height",          LENGTH, AT(height) },
     { "min-width",       LENGTH, AT(min_width) },
@@ -72,7 +77,7 @@ static const struct style_key keys[] = {
 
 // Of format 1, but not drawn by this version.
 static const char *const later[] = {
-    "text-shadow", "overflow", "flex-wrap", "align-content", "row-gap", "column-gap", "object-position",
+    "text-shadow", "overflow", "object-position",
     "direction", "writing-mode", "background-image", "clip-path", "mask", "transform", "filter", "z-index", NULL,
 };
 
@@ -84,7 +89,7 @@ void vt_style_init(struct vt_style *style, const struct vt_text_style *around)
         .size = 28, .weight = 400,
     };
     *style = (struct vt_style){
-        .shrink = 1, .opacity = 1, .align_items = VT_ALIGN_STRETCH, .object_fit = VT_FIT_OVER,
+        .shrink = 1, .opacity = 1, .align_items = VT_ALIGN_STRETCH, .align_content = VT_JUSTIFY_STRETCH, .object_fit = VT_FIT_OVER,
         .text = around ? *around : root,
     };
 }
@@ -352,6 +357,22 @@ static int set_length(const char *text, struct vt_length *ret)
     return 0;
 }
 
+// "8px", or "8px 16px": between rows, between columns.
+static int set_gaps(const char *text, struct vt_style *style)
+{
+    struct vt_length edges[4];
+    if (parse_edges(text, edges) != 0 || strspn(text, " \t") == strlen(text))
+        return -EINVAL;
+    for (int i = 0; i < 4; i++) {
+        if (edges[i].unit == VT_SAFE || edges[i].unit == VT_AUTO || edges[i].value < 0 ||
+            edges[i].value != edges[(i + 2) % 4].value)
+            return -EINVAL;
+    }
+    style->row_gap = edges[VT_TOP];
+    style->column_gap = edges[VT_RIGHT];
+    return 0;
+}
+
 static int set_edges(const struct style_key *key, const char *text, struct vt_length ret[4])
 {
     struct vt_length edges[4];
@@ -376,6 +397,8 @@ static int set_value(const struct style_key *key, const char *text, struct vt_st
         return set_length(text, member);
     case EDGES:
         return set_edges(key, text, member);
+    case GAPS:
+        return set_gaps(text, style);
     case PX:
     case NUMBER:
     case COUNT:
@@ -411,6 +434,9 @@ static void describe(const struct style_key *key, char *out, size_t room)
     case EDGES:
         snprintf(out, room, "one to four lengths such as 4px 12px%s",
                  key->offset == AT(inset) ? ", auto or safe" : "");
+        break;
+    case GAPS:
+        snprintf(out, room, "one or two lengths such as 8px 16px");
         break;
     case PX:
         snprintf(out, room, "%g to %g px, such as 28px", key->min, key->max);

@@ -23,7 +23,7 @@ struct vt_colour4 {
 
 enum vt_direction { VT_ROW, VT_COLUMN };
 enum vt_justify { VT_JUSTIFY_START, VT_JUSTIFY_END, VT_JUSTIFY_CENTER, VT_JUSTIFY_BETWEEN, VT_JUSTIFY_AROUND,
-                  VT_JUSTIFY_EVENLY };
+                  VT_JUSTIFY_EVENLY, VT_JUSTIFY_STRETCH };
 enum vt_align { VT_ALIGN_AUTO, VT_ALIGN_START, VT_ALIGN_END, VT_ALIGN_CENTER, VT_ALIGN_STRETCH, VT_ALIGN_BASELINE };
 enum vt_text_align { VT_TEXT_START, VT_TEXT_CENTER, VT_TEXT_END, VT_TEXT_LEFT, VT_TEXT_RIGHT };
 enum vt_decoration { VT_DECORATION_NONE, VT_DECORATION_UNDERLINE, VT_DECORATION_LINE_THROUGH };
@@ -51,8 +51,10 @@ struct vt_style {
     int display;                         // 0: flex, 1: none
     int position;                        // 0: relative, 1: absolute
     int direction, justify, align_items, align_self;
+    int wrap, align_content;             // 0: one line; enum vt_justify
     double grow, shrink;
-    struct vt_length basis, width, height, min_width, min_height, max_width, max_height, gap;
+    struct vt_length basis, width, height, min_width, min_height, max_width, max_height;
+    struct vt_length row_gap, column_gap;
     struct vt_length inset[4], padding[4], margin[4];                   // by enum vt_side
     double aspect;                       // width / height; 0: none
     struct vt_shadow shadow;

@@ -14,7 +14,7 @@ if (!existsSync(yogaPath)) {
     process.exit(0);
 }
 const { default: Yoga, ...words } = await import(yogaPath);
-const { Align, Direction, Edge, FlexDirection, Gutter, Justify, PositionType } = words;
+const { Align, Direction, Edge, FlexDirection, Gutter, Justify, PositionType, Wrap } = words;
 
 // A small generator of our own, so that the same seed gives the same trees everywhere.
 let state = Number(seedText ?? 20260301);
@@ -28,50 +28,82 @@ const whole = (low, high) => low + Math.floor(random() * (high - low + 1));
 const maybe = (share) => random() < share;
 const pick = (list) => list[whole(0, list.length - 1)];
 
-function tree(depth, root = false) {
+function tree(depth, root = false, around = {}) {
     const style = { "flex-direction": pick(["row", "column"]) };
     if (root) {
         Object.assign(style, { position: "absolute", inset: "0px auto auto 0px", width: `${whole(300, 1200)}px`,
                                height: `${whole(200, 700)}px` });
     } else {
+        // Of a size that is given: where content decides it, CSS takes a percentage as auto, Yoga of the room there is;
+        // and where lines break, Yoga takes it of the size before flexing.
         if (maybe(0.6))
-            style.width = `${whole(10, 300)}px`;
+            style.width = around.width && !around["flex-wrap"] && maybe(0.3) ? `${whole(10, 80)}%` : `${whole(10, 300)}px`;
         if (maybe(0.6))
-            style.height = `${whole(10, 200)}px`;
-        style["flex-grow"] = String(maybe(0.3) ? whole(1, 3) : 0);
-        style["flex-shrink"] = String(maybe(0.6) ? 1 : 0);
-        if (maybe(0.15))
-            style["flex-basis"] = `${whole(150, 200)}px`;     // Yoga reckons with a least size before CSS does
-        if (maybe(0.2))
-            style["align-self"] = pick(["flex-start", "flex-end", "center", "stretch"]);
-        // Where a limit changes a size, Yoga flexes from the changed size and CSS from the given one.
+            style.height = around.height && !around["flex-wrap"] && maybe(0.3) ? `${whole(10, 80)}%` : `${whole(10, 200)}px`;
+        // Not with both sizes given (Yoga then overrides one of them, CSS ignores the ratio), nor with none (Yoga then
+        // ignores the ratio).
+        const rated = maybe(0.3) && !style.width !== !style.height;
+        if (rated)
+            style["aspect-ratio"] = pick(["1/1", "16/9", "9/16", "4/3"]);
+        // Nor where it grows or shrinks: Yoga then takes the other size from the ratio, though it is given or stretched.
+        style["flex-grow"] = String(!rated && maybe(0.3) ? whole(1, 3) : 0);
+        style["flex-shrink"] = String(!rated && maybe(0.6) ? 1 : 0);
+        const along = around["flex-direction"] === "row" ? "width" : "height";
+        if (!rated && maybe(0.15))
+            style["flex-basis"] = around[along] && !around["flex-wrap"] && maybe(0.3) ? `${whole(10, 60)}%` : `${whole(50, 200)}px`;
+        // A row of baselines is as high as its items in Yoga, which shows with any other alignment in it.
+        if (maybe(0.2) && around["align-items"] !== "baseline")
+            style["align-self"] = pick(["flex-start", "flex-end", "center", ...(around["flex-wrap"] ? [] : ["stretch"])]);
+        // In px only: percentages of limits are of the container's container in Yoga. Nor with a ratio, see above. And
+        // only beyond a size that flexes: where a limit changes that, Yoga flexes from the changed size, CSS from the
+        // given one.
+        const flexes = Number(style["flex-grow"]) + Number(style["flex-shrink"]) > 0;
         for (const [size, low, high] of [["width", "min-width", "max-width"], ["height", "min-height", "max-height"]]) {
+            const percent = style[size]?.endsWith("%") || style["flex-basis"];
             const given = style[size] ? parseFloat(style[size]) : 60;
-            if (maybe(0.2))
-                style[low] = `${whole(5, given)}px`;
-            if (maybe(0.2))
-                style[high] = `${Math.max(given, 200) + whole(50, 200)}px`;
+            if (!rated && !(flexes && percent) && maybe(0.2))
+                style[low] = `${whole(5, flexes ? given : 200)}px`;
+            // Yoga makes what content decides as large as its limit in some containers.
+            if (style[size] && !rated && !(flexes && percent) && maybe(0.3))
+                style[high] = `${Math.max(flexes ? given : 0, 200) + whole(50, 200)}px`;
         }
-        if (maybe(0.3))
+        // Yoga leaves margins across out where it places lines of several.
+        if (!around["flex-wrap"] && maybe(0.3))
             style.margin = [0, 0, 0, 0].map(() => `${whole(0, 12)}px`).join(" ");
         if (maybe(0.1)) {
+            delete style["aspect-ratio"];
             Object.assign(style, { position: "absolute", width: `${whole(10, 300)}px`, height: `${whole(10, 200)}px` });
             style.inset = pick(["A auto auto B", "auto A B auto", "auto auto A B", "A B auto auto"])
                 .replace("A", `${whole(0, 40)}px`).replace("B", `${whole(0, 40)}px`);
         }
     }
     style["justify-content"] = pick(["flex-start", "flex-end", "center", "space-between", "space-around", "space-evenly"]);
-    style["align-items"] = pick(["flex-start", "flex-end", "center", "stretch"]);
+    style["align-items"] = pick(["flex-start", "flex-end", "center", "stretch",
+                                 ...(depth === 1 ? ["baseline"] : [])]);     // of boxes in boxes, Yoga takes another one
     if (maybe(0.4))
-        style.gap = `${whole(1, 20)}px`;
-    if (maybe(0.4))
+        style.gap = maybe(0.3) ? `${whole(1, 20)}px ${whole(1, 20)}px` : `${whole(1, 20)}px`;
+    // Where content decides how long it is, Yoga breaks its lines by the room around it; where it flexes, by its size
+    // before that.
+    const long = style[style["flex-direction"] === "row" ? "width" : "height"];
+    const fixed = style["flex-grow"] === "0" && style["flex-shrink"] === "0" && long?.endsWith("px");
+    if (maybe(root ? 0.3 : 0.7) && (root || fixed)) {
+        // What is stretched gets no size in a line of several in Yoga.
+        style["align-items"] = pick(["flex-start", "flex-end", "center"]);
+        style["flex-wrap"] = "wrap";
+        style["align-content"] = pick(["flex-start", "flex-end", "center", "space-between", "space-around", "space-evenly",
+                                       "stretch"]);
+    }
+    if (maybe(0.4) && !style["aspect-ratio"])    // that is wider than the box: Yoga takes the ratio of the smaller one
         style.padding = [0, 0, 0, 0].map(() => `${whole(0, 20)}px`).join(" ");
-    const children = depth > 0 ? Array.from({ length: whole(root ? 1 : 0, 4) }, () => tree(depth - 1)) : [];
-    return { style, children };
+    const most = style["flex-wrap"] ? 7 : 4;
+    const children = depth > 0 ? Array.from({ length: whole(root ? 1 : 0, most) }, () => tree(depth - 1, false, style)) : [];
+    return root ? { style, children, rtl: maybe(0.3) } : { style, children };
 }
 
 const SIDES = [Edge.Top, Edge.Right, Edge.Bottom, Edge.Left];
-const ALIGNS = { "flex-start": Align.FlexStart, "flex-end": Align.FlexEnd, center: Align.Center, stretch: Align.Stretch };
+const ALIGNS = { "flex-start": Align.FlexStart, "flex-end": Align.FlexEnd, center: Align.Center, stretch: Align.Stretch,
+                 baseline: Align.Baseline, "space-between": Align.SpaceBetween, "space-around": Align.SpaceAround,
+                 "space-evenly": Align.SpaceEvenly };
 const JUSTIFIES = { "flex-start": Justify.FlexStart, "flex-end": Justify.FlexEnd, center: Justify.Center,
                     "space-between": Justify.SpaceBetween, "space-around": Justify.SpaceAround,
                     "space-evenly": Justify.SpaceEvenly };
@@ -95,8 +127,19 @@ function toYoga(node, config) {
     }
     y.setFlexGrow(Number(s["flex-grow"] ?? 0));
     y.setFlexShrink(Number(s["flex-shrink"] ?? 1));
-    if (s.gap)
-        y.setGap(Gutter.All, parseFloat(s.gap));
+    if (s.gap) {
+        const [rows, columns] = s.gap.split(" ").map(parseFloat);
+        y.setGap(Gutter.Row, rows);
+        y.setGap(Gutter.Column, columns ?? rows);
+    }
+    if (s["flex-wrap"]) {
+        y.setFlexWrap(Wrap.Wrap);
+        y.setAlignContent(ALIGNS[s["align-content"]]);
+    }
+    if (s["aspect-ratio"]) {
+        const [width, height] = s["aspect-ratio"].split("/").map(Number);
+        y.setAspectRatio(width / height);
+    }
     s.padding?.split(" ").forEach((text, i) => y.setPadding(SIDES[i], parseFloat(text)));
     s.margin?.split(" ").forEach((text, i) => y.setMargin(SIDES[i], parseFloat(text)));
     if (s.position === "absolute") {
@@ -121,10 +164,14 @@ function solveWithYoga(node) {
     const canvas = Yoga.Node.create(config);
     canvas.setWidth(CANVAS[0]);
     canvas.setHeight(CANVAS[1]);
+    canvas.setAlignItems(Align.FlexStart);
     const root = toYoga(node, config);
+    root.setPositionType(PositionType.Relative);     // below an absolute one, Yoga takes percentages of the canvas
+    root.setFlexShrink(0);
     canvas.insertChild(root, 0);
     canvas.calculateLayout(CANVAS[0], CANVAS[1], node.rtl ? Direction.RTL : Direction.LTR);
-    const boxes = fits(root) ? boxesOf(root, 0, 0, []) : null;
+    const at = root.getComputedLayout();
+    const boxes = fits(root) ? boxesOf(root, -at.left, -at.top, []) : null;
     canvas.freeRecursive();
     return boxes;
 }

@@ -68,7 +68,7 @@ static void solve(struct vt_box *root)
 TEST(rows_place_one_after_the_other)
 {
     struct vt_box *root = start(), *a = sized(root, 100, 50), *b = sized(root, 200, 60);
-    root->style.gap = px(10);
+    root->style.column_gap = px(10);
     for (int i = 0; i < 4; i++)
         root->style.padding[i] = px(20);
     b->style.margin[VT_LEFT] = px(5);
@@ -152,7 +152,7 @@ TEST(right_to_left_is_the_mirror_image)
 {
     struct vt_box *root = start(), *a = sized(root, 100, 50), *b = sized(root, 200, 50);
     layout.rtl = true;
-    root->style.gap = px(10);
+    root->style.column_gap = px(10);
     b->style.margin[VT_RIGHT] = px(7);
     solve(root);
     require_box(a, 900, 0, 100, 50);
@@ -236,6 +236,70 @@ TEST(a_card_is_as_large_as_its_content)
     require_box(text, 12, 12, 300, 20);
 }
 
+TEST(lines_break_and_keep_their_gaps)
+{
+    struct vt_box *root = start(), *list[5];
+    root->style.wrap = 1;
+    root->style.column_gap = px(20);
+    root->style.row_gap = px(10);
+    root->style.align_content = VT_JUSTIFY_START;
+    for (int i = 0; i < 5; i++)
+        list[i] = sized(root, 320, i == 1 ? 80 : 50);
+    solve(root);
+    require_box(list[2], 680, 0, 320, 50);       // 3 × 320 and 2 × 20 are exactly 1000
+    require_box(list[3], 0, 90, 320, 50);
+    list[0]->style.width = px(320.1);
+    solve(root);
+    require_box(list[2], 0, 90, 320, 50);
+}
+
+TEST(lines_are_stacked_as_align_content_says)
+{
+    static const struct {
+        int how;
+        double first, second;
+    } cases[] = {
+        {VT_JUSTIFY_START, 0, 50},   {VT_JUSTIFY_END, 400, 450},   {VT_JUSTIFY_CENTER, 200, 250},
+        {VT_JUSTIFY_BETWEEN, 0, 450}, {VT_JUSTIFY_AROUND, 100, 350}, {VT_JUSTIFY_STRETCH, 0, 250},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct vt_box *root = start(), *a = sized(root, 600, 50), *b = sized(root, 600, 50);
+        root->style.wrap = 1;
+        root->style.align_content = cases[i].how;
+        a->style.shrink = b->style.shrink = 0;
+        solve(root);
+        require_box(a, 0, cases[i].first, 600, 50);
+        require_box(b, 0, cases[i].second, 600, 50);
+    }
+}
+
+TEST(a_wrapping_card_is_as_high_as_its_lines)
+{
+    struct vt_box *root = start(), *card = add(root), *tall = add(card);
+    root->style.align_items = VT_ALIGN_START;
+    card->style.wrap = 1;
+    card->style.width = px(250);
+    card->style.row_gap = px(6);
+    tall->style.width = px(100);
+    for (int i = 0; i < 4; i++)
+        sized(card, 100, 40);
+    solve(root);
+    require_box(card, 0, 0, 250, 132);
+    require_box(tall, 0, 0, 100, 40);            // stretched over its line, not over the card
+}
+
+TEST(percentages_of_what_content_decides_are_auto)
+{
+    struct vt_box *root = start(), *row = add(root), *child = add(row), *inner = sized(child, 30, 60);
+    root->style.align_items = VT_ALIGN_START;
+    row->style.align_items = VT_ALIGN_START;
+    child->style.height = percent(50);
+    solve(root);
+    require_box(row, 0, 0, 30, 60);
+    require_box(child, 0, 0, 30, 60);
+    require_box(inner, 0, 0, 30, 60);
+}
+
 TEST(baselines_align)
 {
     double length = 100;
@@ -282,6 +346,10 @@ int main(void)
     RUN(ratios_give_the_other_side);
     RUN(text_wraps_into_what_is_left);
     RUN(a_card_is_as_large_as_its_content);
+    RUN(lines_break_and_keep_their_gaps);
+    RUN(lines_are_stacked_as_align_content_says);
+    RUN(a_wrapping_card_is_as_high_as_its_lines);
+    RUN(percentages_of_what_content_decides_are_auto);
     RUN(baselines_align);
     RUN(a_hostile_tree_ends);
     return DONE();
