@@ -1,8 +1,15 @@
-// CSS easing: `linear`, `ease`, `ease-in`, `ease-out`, `ease-in-out`, `cubic-bezier(x1, y1, x2, y2)`. Pure.
+// CSS easing: `linear`, `ease`, `ease-in`, `ease-out`, `ease-in-out`, `cubic-bezier(x1, y1, x2, y2)`, `steps(n)`,
+// `steps(n, start)`. Pure.
 #pragma once
+
+#include <stdbool.h>
+
+#define VT_EASING_STEPS 100              // of one easing, at most
 
 struct vt_easing {
     double x1, y1, x2, y2;               // the curve's two handles; x within 0..1
+    int steps;                           // 0: the curve; else in so many jumps
+    bool start;                          // the first jump is at the beginning, not the last at the end
 };
 
 // Returns 0 or -EINVAL (*ret untouched).

@@ -161,10 +161,22 @@ static struct vt_extent measure_drawing(void *opaque, double width)
     return (struct vt_extent){ shown, w > 0 ? h * shown / w : 0, NAN };
 }
 
+static const char *drawing_of(struct vt_making *m, const struct vt_item *item)
+{
+    const struct vt_template *t = m->view->template;
+    const struct vt_yaml *src = vt_making_look(m, item->node, NULL, "src");
+    const struct vt_yaml *source = vt_making_look(m, item->node, NULL, "source");
+    for (int i = 0; src && i < t->n_drawings; i++) {
+        if (strcmp(t->drawings[i].name, src->text) == 0)
+            return t->drawings[i].source;
+    }
+    return source ? source->text : "";
+}
+
 void vt_svg_start(struct vt_making *m, struct vt_item *item)
 {
-    const struct vt_yaml *source = vt_making_look(m, item->node, NULL, "source");
-    const char *text = source->text + strspn(source->text, " \t\r\n");
+    const char *text = drawing_of(m, item);
+    text += strspn(text, " \t\r\n");
     item->svg = rsvg_handle_new_from_data((const guint8 *)text, strlen(text), NULL);
     item->box.measure = measure_drawing;
     item->box.opaque = item;

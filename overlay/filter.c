@@ -10,8 +10,8 @@
 #include "overlay/money.h"
 #include "overlay/overlay.h"
 
-const char *const vt_filter_names[] = { "money", "upcase", "default", "truncate", "date", "t", "discount", NULL };
-const char *const vt_filter_later[] = { "number", NULL };
+const char *const vt_filter_names[] = { "money", "upcase", "default", "truncate", "date", "t", "discount", "number", NULL };
+const char *const vt_filter_later[] = { NULL };
 
 void vt_filter_write(const json_t *value, const struct vt_scope *scope, struct vt_writer *to)
 {
@@ -55,6 +55,15 @@ static json_t *money(const json_t *input, const struct vt_scope *scope)
     char currency[4], text[VT_MONEY_TEXT];
     if (!vt_money_from_json(input, &amount, currency) ||
         vt_money_format(amount, currency, scope->language, text) != 0)
+        return NULL;
+    return json_string(text);
+}
+
+static json_t *number(const json_t *input, const struct vt_argument *arguments, int count, const struct vt_scope *scope)
+{
+    char text[VT_MONEY_TEXT];
+    int decimals = count > 0 && json_is_integer(arguments[0].value) ? (int)json_integer_value(arguments[0].value) : 0;
+    if (!json_is_number(input) || vt_number_format(json_number_value(input), decimals, scope->language, text) != 0)
         return NULL;
     return json_string(text);
 }
@@ -234,6 +243,8 @@ json_t *vt_filter_apply(enum vt_filter_kind kind, json_t *input, const struct vt
         return translate(input, arguments, count, scope);
     case VT_FILTER_DISCOUNT:
         return discount(input, scope);
+    case VT_FILTER_NUMBER:
+        return number(input, arguments, count, scope);
     case VT_FILTER_COUNT:
         break;
     }

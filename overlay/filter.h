@@ -11,7 +11,7 @@ struct vt_argument {
 
 enum vt_filter_kind {
     VT_FILTER_MONEY, VT_FILTER_UPCASE, VT_FILTER_DEFAULT, VT_FILTER_TRUNCATE, VT_FILTER_DATE, VT_FILTER_T,
-    VT_FILTER_DISCOUNT,    VT_FILTER_COUNT,
+    VT_FILTER_DISCOUNT, VT_FILTER_NUMBER, VT_FILTER_COUNT,
 };
 
 extern const char *const vt_filter_names[VT_FILTER_COUNT + 1];       // by kind, then NULL

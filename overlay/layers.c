@@ -5,10 +5,15 @@
 
 #include "overlay/view.h"
 
+static bool paints(const struct vt_motion *motion)
+{
+    return motion && motion->frames[0].has_background;
+}
+
 static bool is_painted(const struct vt_item *item)
 {
     const struct vt_style *style = &item->box.style;
-    return style->background.a > 0 || style->shadow.colour.a > 0 || (style->border > 0 && style->border_colour.a > 0);
+    return style->background.a > 0 || paints(item->enter) || paints(item->exit) || paints(item->loop) || style->shadow.colour.a > 0 || (style->border > 0 && style->border_colour.a > 0);
 }
 
 static bool has_motion(const struct vt_item *item)

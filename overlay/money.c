@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -105,6 +106,21 @@ static void write_grouped(char *out, size_t room, uint64_t whole, const char *gr
         out[at++] = digits[i];
     }
     out[at] = 0;
+}
+
+int vt_number_format(double value, int decimals, const char *language, char out[VT_MONEY_TEXT])
+{
+    const struct manner *manner = find_manner(language);
+    double unit = pow(10, decimals), scaled = round(fabs(value) * unit);
+    if (!(scaled <= (double)VT_MONEY_MAX) || decimals < 0 || decimals > 6)
+        return -EINVAL;
+    char whole[40], part[16] = "";
+    uint64_t digits = (uint64_t)scaled;
+    write_grouped(whole, sizeof whole, digits / (uint64_t)unit, manner->group);
+    if (decimals)
+        snprintf(part, sizeof part, "%s%0*u", manner->point, decimals, (unsigned)(digits % (uint64_t)unit));
+    snprintf(out, VT_MONEY_TEXT, "%s%s%s", value < 0 && digits ? "\xe2\x88\x92" : "", whole, part);
+    return 0;
 }
 
 int vt_money_format(int64_t amount, const char *currency, const char *language, char out[VT_MONEY_TEXT])

@@ -1,5 +1,6 @@
 #include "overlay/motion.h"
 
+#include <glib.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,31 +15,75 @@ static const char *const part_later[] = { "delay", "stagger", "iterations", "dir
 static const struct vt_key change_keys[] = { { "when" }, { "effect", 0, true }, { "duration", 0, true }, { "easing" },
                                              { "max-rate" } };
 static const struct vt_key reduced_keys[] = { { "enter" }, { "exit" }, { "loop" }, { "change" } };
-static const struct vt_key frame_keys[] = { { "opacity" }, { "transform" } };
-static const char *const frame_later[] = { "color", "background", "offset", "easing", "filter", NULL };
+static const struct vt_key frame_keys[] = { { "opacity" }, { "transform" }, { "color" }, { "background" } };
+static const char *const frame_later[] = { "offset", "easing", "filter", NULL };
 
 #define ROWS(table) table, (int)(sizeof table / sizeof *table)
 
-static bool parse_move(const char *text, const char *word, struct vt_length *ret)
+static bool parse_move(const char *value, struct vt_length *ret)
 {
-    char value[24];
-    int end = 0;
-    size_t size = strlen(word);
     struct vt_length length;
-    if (strncmp(text, word, size) != 0 || sscanf(text + size, "(%23[^)])%n", value, &end) != 1 || !end ||
-        text[size + (size_t)end] || vt_parse_length(value, &length) != 0 ||
-        (length.unit != VT_PX && length.unit != VT_PERCENT))
+    if (vt_parse_length(value, &length) != 0 || (length.unit != VT_PX && length.unit != VT_PERCENT))
         return false;
     *ret = length;
     return true;
 }
 
-static void read_frame(struct vt_keyframe *frame, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+// One function of a transform: its name up to the parenthesis, and what stands in it.
+static bool parse_function(const char *name, char *value, struct vt_keyframe *frame)
 {
-    *frame = (struct vt_keyframe){ .opacity = 1, .x = { VT_PX, 0 }, .y = { VT_PX, 0 } };
+    char *comma = strchr(value, ','), *end = NULL;
+    double number = g_ascii_strtod(value, &end);
+    if (strcmp(name, "translateX") == 0)
+        return parse_move(value, &frame->x);
+    if (strcmp(name, "translateY") == 0)
+        return parse_move(value, &frame->y);
+    if (strcmp(name, "translate") == 0 && comma) {
+        *comma = 0;
+        return parse_move(value, &frame->x) && parse_move(comma + 1 + strspn(comma + 1, " "), &frame->y);
+    }
+    if (strcmp(name, "scale") == 0 && end != value && !*end && number >= 0.05 && number <= VT_SCALE_MOST)
+        return frame->scale = number, true;
+    if (strcmp(name, "rotate") == 0 && end != value && strcmp(end, "deg") == 0 && fabs(number) <= 3600)
+        return frame->turn = number, true;
+    return false;
+}
+
+static bool parse_transform(const char *text, struct vt_keyframe *frame)
+{
+    char name[16], value[40];
+    int end;
+    if (strcmp(text, "none") == 0)
+        return true;
+    for (; *text; text += end + (int)strspn(text + end, " ")) {
+        end = 0;
+        if (sscanf(text, "%15[a-zA-Z](%39[^)])%n", name, value, &end) != 2 || !end || !parse_function(name, value, frame))
+            return false;
+    }
+    return true;
+}
+
+static void read_colour(const struct vt_template *t, const struct vt_yaml *at, bool *ret_has, struct vt_colour4 *ret,
+                        struct vt_diagnostics *diagnostics)
+{
+    struct vt_arena arena = { 0 };
+    struct vt_binder binder = { .tokens = t->tokens, .arena = &arena, .diagnostics = diagnostics };
+    const char *text = at->kind == VT_YAML_SCALAR ? vt_bind(at, &binder) : "";
+    *ret_has = text && vt_parse_colour(text, ret) == 0;
+    if (!*ret_has)
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`%s` of a keyframe must be a colour such as \"#e5123d\"",
+                    at->key);
+    vt_arena_free(&arena);
+}
+
+static void read_frame(const struct vt_template *t, struct vt_keyframe *frame, const struct vt_yaml *map,
+                       struct vt_diagnostics *diagnostics)
+{
+    *frame = (struct vt_keyframe){ .opacity = 1, .x = { VT_PX, 0 }, .y = { VT_PX, 0 }, .scale = 1 };
     if (!vt_keys_check(map, ROWS(frame_keys), frame_later, "a keyframe", diagnostics))
         return;
     const struct vt_yaml *opacity = vt_yaml_get(map, "opacity"), *transform = vt_yaml_get(map, "transform");
+    const struct vt_yaml *colour = vt_yaml_get(map, "color"), *background = vt_yaml_get(map, "background");
     if (opacity) {
         char *end = NULL;
         double value = opacity->kind == VT_YAML_SCALAR && *opacity->text ? strtod(opacity->text, &end) : NAN;
@@ -47,20 +92,23 @@ static void read_frame(struct vt_keyframe *frame, const struct vt_yaml *map, str
         else
             frame->opacity = value;
     }
-    const char *text = transform && transform->kind == VT_YAML_SCALAR ? transform->text : "";
-    if (transform && strcmp(text, "none") != 0 && !parse_move(text, "translateX", &frame->x) &&
-        !parse_move(text, "translateY", &frame->y))
+    if (transform && (transform->kind != VT_YAML_SCALAR || !parse_transform(transform->text, frame)))
         vt_diagnose(diagnostics, VT_ERROR, transform->line, transform->column,
-                    "`transform` must be none, translateX(…) or translateY(…) with px or %%; others are not supported yet");
+                    "`transform` must be none, or translate(x, y), translateX(…), translateY(…) with px or %%, scale(0.05 to "
+                    "%d), rotate(…deg)", VT_SCALE_MOST);
+    if (colour)
+        read_colour(t, colour, &frame->has_colour, &frame->colour, diagnostics);
+    if (background)
+        read_colour(t, background, &frame->has_background, &frame->background, diagnostics);
 }
 
 static void read_easing(struct vt_easing *ret, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
 {
     const struct vt_yaml *easing = vt_yaml_get(map, "easing");
-    *ret = (struct vt_easing){ 0.25, 0.1, 0.25, 1 };
+    *ret = (struct vt_easing){ .x1 = 0.25, .y1 = 0.1, .x2 = 0.25, .y2 = 1 };
     if (easing && (easing->kind != VT_YAML_SCALAR || vt_easing_parse(easing->text, ret) != 0))
         vt_diagnose(diagnostics, VT_ERROR, easing->line, easing->column,
-                    "`easing` must be linear, ease, ease-in, ease-out, ease-in-out or \"cubic-bezier(…)\"");
+                    "`easing` must be linear, ease, ease-in, ease-out, ease-in-out, \"cubic-bezier(…)\" or steps(n)");
 }
 
 static void read_optional(const struct vt_yaml *map, const char *key, int64_t *ret, struct vt_diagnostics *diagnostics)
@@ -70,7 +118,7 @@ static void read_optional(const struct vt_yaml *map, const char *key, int64_t *r
         vt_read_duration(at, key, ret, diagnostics);
 }
 
-static void read_part(struct vt_motion *motion, const struct vt_yaml *map, bool enter,
+static void read_part(const struct vt_template *t, struct vt_motion *motion, const struct vt_yaml *map, bool enter,
                       struct vt_diagnostics *diagnostics)
 {
     bool good = enter ? vt_keys_check(map, ROWS(enter_keys), part_later + 2, "an entry", diagnostics)
@@ -88,7 +136,7 @@ static void read_part(struct vt_motion *motion, const struct vt_yaml *map, bool 
         return;
     }
     for (const struct vt_yaml *frame = frames->first; frame; frame = frame->next)
-        read_frame(&motion->frames[motion->count++], frame, diagnostics);
+        read_frame(t, &motion->frames[motion->count++], frame, diagnostics);
 }
 
 static int read_parts(const struct vt_template *t, struct vt_motion *list, const struct vt_yaml *map, bool enter,
@@ -105,7 +153,7 @@ static int read_parts(const struct vt_template *t, struct vt_motion *list, const
         if (motion.node < 0)
             vt_diagnose(diagnostics, VT_ERROR, entry->key_line, entry->key_column, "no node has the id \"%.60s\"",
                         entry->key);
-        read_part(&motion, entry, enter, diagnostics);
+        read_part(t, &motion, entry, enter, diagnostics);
         list[count++] = motion;
     }
     return count;
@@ -208,6 +256,19 @@ static double distance(struct vt_length length, double size, double scale)
     return length.unit == VT_PERCENT ? length.value / 100 * size : length.value * scale;
 }
 
+static uint8_t between(double a, double b, double f)
+{
+    return (uint8_t)lround(fmin(255, fmax(0, a + (b - a) * f)));
+}
+
+// Premultiplied, so that nothing shines through from a transparent colour.
+static struct vt_colour4 mix(struct vt_colour4 a, struct vt_colour4 b, double f)
+{
+    uint8_t alpha = between(a.a, b.a, f);
+    double share = alpha ? fmin(1, fmax(0, f)) * b.a / (a.a + (b.a - a.a) * fmin(1, fmax(0, f))) : f;
+    return (struct vt_colour4){ between(a.r, b.r, share), between(a.g, b.g, share), between(a.b, b.b, share), alpha };
+}
+
 struct vt_pose vt_motion_pose(const struct vt_motion *motion, double progress, double width, double height,
                               double scale)
 {
@@ -221,6 +282,12 @@ struct vt_pose vt_motion_pose(const struct vt_motion *motion, double progress, d
     double f = at - i;                   // beyond 0..1 where a curve overshoots: places follow it, opacity cannot
     struct vt_pose pose = {
         .opacity = a->opacity + (b->opacity - a->opacity) * f,
+        .scale = fmax(0.01, a->scale + (b->scale - a->scale) * f),
+        .turn = a->turn + (b->turn - a->turn) * f,
+        .has_colour = a->has_colour && b->has_colour,
+        .has_background = a->has_background && b->has_background,
+        .colour = mix(a->colour, b->colour, f),
+        .background = mix(a->background, b->background, f),
         .x = distance(a->x, width, scale) * (1 - f) + distance(b->x, width, scale) * f,
         .y = distance(a->y, height, scale) * (1 - f) + distance(b->y, height, scale) * f,
     };

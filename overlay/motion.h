@@ -6,7 +6,12 @@
 struct vt_pose {
     double opacity;                      // 0..1
     double x, y;                         // moved by, canvas pixels
+    double scale, turn;                  // about the node's middle; degrees, clockwise
+    bool has_colour, has_background;
+    struct vt_colour4 colour, background;
 };
+
+#define VT_POSE_REST ((struct vt_pose){ .opacity = 1, .scale = 1 })
 
 // The pose of a motion `progress` (0..1) into its time; `width` and `height` are what percentages are of, `scale`
 // canvas pixels a design pixel.

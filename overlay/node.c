@@ -9,7 +9,7 @@
 
 enum key_type { KEY_LITERAL, KEY_TEXT, KEY_CONDITION, KEY_STEP, KEY_STYLE, KEY_HOTSPOT, KEY_NODES, KEY_FIT, KEY_ITEM,
                 KEY_SPEED, KEY_FORMAT, KEY_ACTION, KEY_COUNT, KEY_PX,
-                KEY_SHAPE, KEY_SOURCE, KEY_AT_ZERO, KEY_SPAN, KEY_BOOLEAN, KEY_THRESHOLDS, KEY_MODE };
+                KEY_SHAPE, KEY_SOURCE, KEY_AT_ZERO, KEY_SPAN, KEY_BOOLEAN, KEY_THRESHOLDS, KEY_MODE, KEY_FILE };
 
 #define COMMON                                                                                                         \
     { "id", KEY_LITERAL, false }, { "type", KEY_LITERAL, true }, { "when", KEY_CONDITION, false },                     \
@@ -31,7 +31,8 @@ static const struct vt_key progress_keys[] = { COMMON, { "value", KEY_TEXT, true
                                                { "text", KEY_TEXT, false } };
 static const struct vt_key shape_keys[] = { COMMON, { "shape", KEY_SHAPE, true } };
 static const struct vt_key qr_keys[] = { COMMON, { "text", KEY_TEXT, true } };
-static const struct vt_key svg_keys[] = { COMMON, { "source", KEY_SOURCE, true }, { "alt", KEY_TEXT, false } };
+static const struct vt_key svg_keys[] = { COMMON, { "source", KEY_SOURCE, false }, { "src", KEY_FILE, false },
+                                          { "alt", KEY_TEXT, false } };
 static const struct vt_key repeat_keys[] = { COMMON, { "items", KEY_TEXT, true }, { "max", KEY_COUNT, false },
                                              { "children", KEY_NODES, false } };
 static const struct vt_key hotspot_keys[] = {
@@ -67,7 +68,7 @@ static const struct {
 #define TYPES ((int)(sizeof types / sizeof *types))
 
 static const char *const types_later[] = { "include", "lottie", "video", NULL };
-static const char *const node_later[] = { "role", "roll", "name", "src", NULL };
+static const char *const node_later[] = { "role", "roll", "name", NULL };
 static const char *const hotspot_later[] = { "role", "live-from", NULL };
 static const char *const actions[] = {
     "view_item", "select_item", "add_to_cart", "remove_from_cart", "begin_checkout", "select_promotion",
@@ -202,10 +203,10 @@ static void check_thresholds(const struct vt_template *t, const struct vt_yaml *
     vt_arena_free(&arena);
 }
 
-static void check_key(const struct vt_template *t, enum vt_node_type type, int key, const struct vt_yaml *at,
+static void check_key(struct vt_template *t, enum vt_node_type type, int key, const struct vt_yaml *at,
                       bool patch, struct vt_diagnostics *diagnostics);
 
-static void check_hotspot(const struct vt_template *t, const struct vt_yaml *map, bool patch,
+static void check_hotspot(struct vt_template *t, const struct vt_yaml *map, bool patch,
                           struct vt_diagnostics *diagnostics)
 {
     struct vt_key optional[sizeof hotspot_keys / sizeof *hotspot_keys];
@@ -242,7 +243,7 @@ static void check_style(const struct vt_template *t, const struct vt_yaml *map, 
     vt_arena_free(&arena);
 }
 
-static void check_key(const struct vt_template *t, enum vt_node_type type, int key, const struct vt_yaml *at,
+static void check_key(struct vt_template *t, enum vt_node_type type, int key, const struct vt_yaml *at,
                       bool patch, struct vt_diagnostics *diagnostics)
 {
     static const char *const truths[] = { "true", "false", NULL }, *const modes[] = { "crawl", "flip", NULL };
@@ -308,12 +309,15 @@ static void check_key(const struct vt_template *t, enum vt_node_type type, int k
     case KEY_MODE:
         check_word(at, "mode", modes, NULL, diagnostics);
         break;
+    case KEY_FILE:
+        vt_svg_load(t, at, diagnostics);
+        break;
     case KEY_NODES:
         break;
     }
 }
 
-void vt_node_check(const struct vt_template *t, enum vt_node_type type, const struct vt_yaml *map, bool patch,
+void vt_node_check(struct vt_template *t, enum vt_node_type type, const struct vt_yaml *map, bool patch,
                    struct vt_diagnostics *diagnostics)
 {
     struct vt_key keys[16];
@@ -429,6 +433,8 @@ static int load_node(struct vt_template *t, const struct vt_yaml *map, int paren
     const struct vt_yaml *children = vt_yaml_get(map, "children");
     if (type == VT_NODE_TIMER && !vt_yaml_get(map, "until") == !vt_yaml_get(map, "for"))
         vt_diagnose(diagnostics, VT_ERROR, map->line, map->column, "a timer needs `until` or `for`, and not both");
+    if (type == VT_NODE_SVG && !vt_yaml_get(map, "source") == !vt_yaml_get(map, "src"))
+        vt_diagnose(diagnostics, VT_ERROR, map->line, map->column, "a drawing needs `source` or `src`, and not both");
     if (children && (type == VT_NODE_BOX || type == VT_NODE_REPEAT))
         load_children(t, children, index, depth, diagnostics);
     return index;
@@ -457,8 +463,9 @@ int vt_template_find_node(const struct vt_template *t, const char *id)
 
 static const struct vt_key variant_keys[] = { { "when", 0, true }, { "set", 0, true } };
 static const struct vt_key media_keys[] = { { "orientation" }, { "min-width" }, { "max-width" }, { "min-height" },
-                                            { "max-height" },  { "lang" },      { "dir" } };
-static const char *const media_later[] = { "market", "output", "aspect-ratio", NULL };
+                                            { "max-height" },  { "lang" },      { "dir" },
+                                            { "market" } };
+static const char *const media_later[] = { "output", "aspect-ratio", NULL };
 
 static void read_size(const struct vt_yaml *when, const char *name, double *ret, struct vt_diagnostics *diagnostics)
 {
@@ -491,10 +498,12 @@ static void read_media(struct vt_variant *variant, const struct vt_yaml *when, s
     if (dir)
         check_word(dir, "dir", sides, NULL, diagnostics);
     variant->direction = dir && dir->kind == VT_YAML_SCALAR ? dir->text : NULL;
+    const struct vt_yaml *market = vt_yaml_get(when, "market");
+    variant->market = market && check_scalar(market, "market", diagnostics) ? market->text : NULL;
     variant->language = lang && check_scalar(lang, "lang", diagnostics) ? lang->text : NULL;
 }
 
-static void read_patches(const struct vt_template *t, const struct vt_yaml *set, struct vt_diagnostics *diagnostics)
+static void read_patches(struct vt_template *t, const struct vt_yaml *set, struct vt_diagnostics *diagnostics)
 {
     const char *ids[VT_TEMPLATE_NODES + 1] = { 0 };
     int n_ids = 0;

@@ -299,13 +299,12 @@ static void paint_figure(const struct vt_brush *b, const struct vt_item *item, d
         paint_drawing(b, item, e, opacity);
 }
 
-void vt_paint_item(const struct vt_brush *b, const struct vt_item *item)
+static void paint_item(const struct vt_brush *b, const struct vt_item *item, double opacity)
 {
     const struct vt_box *box = &item->box;
     const struct vt_style *style = &box->style;
     struct edges e = snap(b, box->x, box->y, box->width, box->height);
     double radius = radius_of(b, item, &e);
-    double opacity = box->first ? 1 : style->opacity;        // a box with children fades as a layer
     paint_shadow(b, item, e, radius, opacity);
     if (style->background.a > 0) {
         round_path(b->cr, e, radius);
@@ -321,4 +320,19 @@ void vt_paint_item(const struct vt_brush *b, const struct vt_item *item)
     if (item->shaped.n_runs && !item->rolls)
         vt_paint_shaped(b, &item->shaped, box->x + box->edge[VT_LEFT], box->y + box->edge[VT_TOP] + item->text_y, style->text.colour,
                         opacity);
+}
+
+// A box with children fades as a layer; a leaf fades as one, so that its background does not show through its text.
+void vt_paint_item(const struct vt_brush *b, const struct vt_item *item)
+{
+    double opacity = item->box.first ? 1 : item->box.style.opacity;
+    bool several = item->box.style.background.a > 0 || item->box.style.border > 0 || item->box.style.shadow.colour.a > 0;
+    if (opacity >= 1 || !several) {
+        paint_item(b, item, opacity);
+        return;
+    }
+    cairo_push_group(b->cr);
+    paint_item(b, item, 1);
+    cairo_pop_group_to_source(b->cr);
+    cairo_paint_with_alpha(b->cr, opacity);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "overlay/fade.h"
 #include "overlay/roll.h"
 
 #define STRIP_MOST  30000                // pixels of a ticker's strip; cairo's images end at 32767
@@ -19,6 +20,7 @@ struct slot {
 struct known {
     const struct vt_view *view;
     struct slot slots[VT_LAYERS_MAX];
+    struct vt_fade fades[VT_LAYERS_MAX];         // in the order of the drawing
     struct known *next;
 };
 
@@ -47,6 +49,7 @@ static void free_known(struct known *known)
     for (int i = 0; i < VT_LAYERS_MAX; i++) {
         if (known->slots[i].surface)
             cairo_surface_destroy(known->slots[i].surface);
+        vt_fade_free(&known->fades[i]);
     }
     free(known);
 }
@@ -136,21 +139,6 @@ static int prepare(struct slot *slot, const struct vt_painter *p, double x0, dou
     slot->x = (int)x0;
     slot->y = (int)y0;
     return cairo_surface_status(slot->surface) == CAIRO_STATUS_SUCCESS ? 0 : -ENOMEM;
-}
-
-static int draw_still(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
-                      struct slot *slot)
-{
-    double sx = p->width / view->width, sy = p->height / view->height;
-    if (slot->surface)
-        return 0;
-    if (prepare(slot, p, layer->x0 * sx, layer->y0 * sy, layer->x1 * sx, layer->y1 * sy) != 0)
-        return -ENOMEM;
-    struct vt_brush brush = make_brush(p, view, slot->surface, slot->x, slot->y);
-    for (int i = 0; i < layer->count; i++)
-        vt_paint_item(&brush, layer->items[i]);
-    slot->change = layer->hash;
-    return finish(&brush, slot->surface);
 }
 
 // ---- timers
@@ -403,6 +391,12 @@ static void add_pose(const struct vt_view *view, const struct vt_item *item, con
     to->opacity *= moving && pose.opacity < FAINTEST ? FAINTEST : pose.opacity;
     to->x += pose.x;
     to->y += pose.y;
+    to->scale *= pose.scale;
+    to->turn += pose.turn;
+    if (pose.has_colour)
+        to->has_colour = true, to->colour = pose.colour;
+    if (pose.has_background)
+        to->has_background = true, to->background = pose.background;
 }
 
 // Not so soon after the one before that it would flash.
@@ -416,31 +410,61 @@ static double pulse_at(double progress)
     return 1 - PULSE_DEPTH * sin(M_PI * fmin(progress, 1));
 }
 
-// An entry is seen at the end of its frame, so that its first frame shows something; an exit at the start.
-static struct vt_pose pose_of(const struct vt_view *view, const struct vt_item *item, const struct vt_moment *moment)
+// An item's own pose. An entry is seen at the end of its frame, so that its first frame shows something; an exit at the
+// start.
+static struct vt_pose own_pose(const struct vt_view *view, const struct vt_item *item, const struct vt_moment *moment)
 {
-    struct vt_pose pose = { 1, 0, 0 };
-    for (; item; item = item->parent) {
-        const struct vt_template *t = view->template;
+    struct vt_pose pose = VT_POSE_REST;
+    const struct vt_template *t = view->template;
     bool calm = moment->reduced;
     const struct vt_item *before = NULL;
     int64_t since_enter = moment->now_ns + view->frame_ns - moment->enter_ns;
-        int64_t since_exit = moment->now_ns - moment->exit_ns;
-        bool exiting = moment->exit_ns != INT64_MAX && since_exit >= 0;
-        if (item->box.first)
-            pose.opacity *= item->box.style.opacity;
-        int64_t entered = since_enter - item->enter_delay_ns;
-        if (item->enter && item->enter->duration_ns > entered && !(calm && t->calm_enter))
-            add_pose(view, item, item->enter, fmax(0, (double)entered / (double)item->enter->duration_ns), &pose);
-        if (item->loop && since_enter > 0 && !(calm && t->calm_loop))
-            add_pose(view, item, item->loop, (double)(since_enter % item->loop->duration_ns) /
-                                                 (double)item->loop->duration_ns, &pose);
-        if (item->change && item->change->effect == VT_PULSE && is_due(item->change, moment))
-            pose.opacity *= pulse_at(change_progress(view, item, moment, &before));
-        if (item->exit && exiting && item->exit->duration_ns > 0 && !(calm && t->calm_exit))
-            add_pose(view, item, item->exit, (double)since_exit / (double)item->exit->duration_ns, &pose);
-    }
+    int64_t since_exit = moment->now_ns - moment->exit_ns;
+    bool exiting = moment->exit_ns != INT64_MAX && since_exit >= 0;
+    if (item->box.first)
+        pose.opacity *= item->box.style.opacity;
+    int64_t entered = since_enter - item->enter_delay_ns;
+    if (item->enter && item->enter->duration_ns > entered && !(calm && t->calm_enter))
+        add_pose(view, item, item->enter, fmax(0, (double)entered / (double)item->enter->duration_ns), &pose);
+    if (item->loop && since_enter > 0 && !(calm && t->calm_loop))
+        add_pose(view, item, item->loop, (double)(since_enter % item->loop->duration_ns) /
+                                             (double)item->loop->duration_ns, &pose);
+    if (item->change && item->change->effect == VT_PULSE && is_due(item->change, moment))
+        pose.opacity *= pulse_at(change_progress(view, item, moment, &before));
+    if (item->exit && exiting && item->exit->duration_ns > 0 && !(calm && t->calm_exit))
+        add_pose(view, item, item->exit, (double)since_exit / (double)item->exit->duration_ns, &pose);
     return pose;
+}
+
+// How far an item is moved, with all that it is in.
+static struct vt_pose moved(const struct vt_view *view, const struct vt_item *item, const struct vt_moment *moment)
+{
+    struct vt_pose sum = VT_POSE_REST;
+    for (; item; item = item->parent) {
+        struct vt_pose pose = own_pose(view, item, moment);
+        sum.x += pose.x;
+        sum.y += pose.y;
+        sum.opacity *= pose.opacity;
+    }
+    return sum;
+}
+
+static bool is_at_rest(const struct vt_pose *pose)
+{
+    return pose->opacity >= 1 && pose->scale == 1 && pose->turn == 0;
+}
+
+// The outermost of the items around `item`, and inside of `around` (NULL: all), that fades, grows or turns.
+static const struct vt_item *outermost(const struct vt_view *view, const struct vt_item *item, const struct vt_item *around,
+                                       const struct vt_moment *moment)
+{
+    const struct vt_item *found = NULL;
+    for (; item != around; item = item->parent) {
+        struct vt_pose pose = own_pose(view, item, moment);
+        if (!is_at_rest(&pose))
+            found = item;
+    }
+    return found;
 }
 
 static bool is_over(const struct vt_view *view, const struct vt_moment *moment)
@@ -449,22 +473,79 @@ static bool is_over(const struct vt_view *view, const struct vt_moment *moment)
     return moment->exit_ns != INT64_MAX && moment->now_ns - moment->exit_ns >= exit_ns;
 }
 
+// ---- what stands still
+
+// The same layer of another view, drawn already.
+static bool share(const struct vt_painter *p, const struct vt_view_layer *layer, struct slot *slot)
+{
+    for (const struct known *known = p->known; known; known = known->next) {
+        for (int i = 0; i < known->view->n_layers; i++) {
+            const struct slot *other = &known->slots[i];
+            if (known->view->layers[i].id != layer->id || !other->surface || other->change != layer->hash)
+                continue;
+            *slot = (struct slot){ other->change, cairo_surface_reference(other->surface), other->x, other->y, 0 };
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t hash_colours(uint64_t hash, const struct vt_pose *pose)
+{
+    if (pose->has_colour)
+        hash = vt_hash(hash, &pose->colour, sizeof pose->colour);
+    return pose->has_background ? vt_hash(hash, &pose->background, sizeof pose->background) : hash;
+}
+
+static void paint_tinted(const struct vt_brush *brush, const struct vt_item *item, const struct vt_pose *pose)
+{
+    struct vt_item copy = *item;
+    if (pose->has_colour)
+        copy.box.style.text.colour = copy.fill = pose->colour;
+    if (pose->has_background)
+        copy.box.style.background = pose->background;
+    vt_paint_item(brush, &copy);
+}
+
+static int draw_still(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
+                      struct slot *slot, const struct vt_moment *moment)
+{
+    double sx = p->width / view->width, sy = p->height / view->height;
+    uint64_t change = layer->hash;
+    for (int i = 0; i < layer->count; i++) {
+        struct vt_pose pose = own_pose(view, layer->items[i], moment);
+        change = hash_colours(change, &pose);
+    }
+    if ((slot->surface && slot->change == change) || (!slot->surface && change == layer->hash && share(p, layer, slot)))
+        return 0;
+    if (prepare(slot, p, layer->x0 * sx, layer->y0 * sy, layer->x1 * sx, layer->y1 * sy) != 0)
+        return -ENOMEM;
+    struct vt_brush brush = make_brush(p, view, slot->surface, slot->x, slot->y);
+    for (int i = 0; i < layer->count; i++) {
+        struct vt_pose pose = own_pose(view, layer->items[i], moment);
+        paint_tinted(&brush, layer->items[i], &pose);
+    }
+    slot->change = change;
+    return finish(&brush, slot->surface);
+}
+
 // ---- drawing
 
-static void place(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
-                  const struct slot *slot, const struct vt_moment *moment, struct vt_drawing *ret)
+// A layer where it stands now, with the opacity of its leaf alone. False: it does not show.
+static bool place(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
+                  const struct slot *slot, const struct vt_moment *moment, struct vt_layer *to)
 {
     const struct vt_item *item = layer->items[0];
-    struct vt_pose pose = pose_of(view, layer->group, moment);
+    struct vt_pose pose = moved(view, layer->group, moment);
+    double opacity = 1;
     if (layer->kind == VT_LAYER_TIMER && item->timer->hides && time_left(item->timer, moment) <= 0)
-        return;
+        return false;
     if (layer->kind == VT_LAYER_TIMER || layer->kind == VT_LAYER_TICKER) {
         for (const struct vt_item *at = item; at != layer->group && at; at = at->parent)
-            pose.opacity *= at->box.style.opacity;
+            opacity *= at->box.style.opacity;
     }
-    if (pose.opacity < 0.5 / 255)
-        return;
-    struct vt_layer *to = &ret->layers[ret->count++];
+    if (pose.opacity * opacity < 0.5 / 255)
+        return false;
     *to = (struct vt_layer){
         .id = layer->id,
         .change = slot->change,
@@ -473,7 +554,7 @@ static void place(struct vt_painter *p, const struct vt_view *view, const struct
         .y = slot->y + (int)round(pose.y * p->height / view->height),
         .width = cairo_image_surface_get_width(slot->surface),
         .height = cairo_image_surface_get_height(slot->surface),
-        .opacity = (float)pose.opacity,
+        .opacity = (float)opacity,
     };
     if (layer->kind == VT_LAYER_TICKER && item->ticker->hold_ns) {
         to->opacity *= (float)flip_opacity(item->ticker, moment);
@@ -481,28 +562,95 @@ static void place(struct vt_painter *p, const struct vt_view *view, const struct
         to->width -= slot->period;
         to->source_x = scrolled(p, view, layer, slot, moment, to->width);
     }
+    return true;
+}
+
+struct gathering {
+    struct vt_painter *painter;
+    const struct vt_view *view;
+    const struct vt_moment *moment;
+    struct known *known;
+    int fades;
+    struct vt_layer layers[VT_LAYERS_MAX];
+    const struct vt_item *groups[VT_LAYERS_MAX];
+    struct vt_drawing *out;
+};
+
+// Gives the layers from `first` on, `count` of them, that `fader` has in common, to the drawing as it shows them.
+static int fade(struct gathering *g, const struct vt_item *fader, int first)
+{
+    const struct vt_painter *p = g->painter;
+    struct vt_drawing *out = g->out;
+    struct vt_pose pose = own_pose(g->view, fader, g->moment), all = moved(g->view, fader, g->moment);
+    double sx = p->width / g->view->width, sy = p->height / g->view->height;
+    struct vt_turn turn = { (fader->box.x + fader->box.width / 2 + all.x) * sx,
+                            (fader->box.y + fader->box.height / 2 + all.y) * sy, pose.scale, pose.turn };
+    bool turns = pose.scale != 1 || pose.turn != 0;
+    int count = out->count - first, r = 0;
+    if (count > 0 && g->fades < VT_LAYERS_MAX && (turns || vt_layers_overlap(out->layers + first, count))) {
+        r = vt_fade_flatten(&g->known->fades[g->fades++], out->layers + first, count, turns ? &turn : NULL, p->width, p->height,
+                            &out->layers[first]);
+        out->count = first + 1;
+    }
+    for (int i = first; i < out->count; i++)
+        out->layers[i].opacity *= (float)pose.opacity;
+    return r;
+}
+
+// The layers from `i` to `end` inside of `around`.
+static int gather(struct gathering *g, int i, int end, const struct vt_item *around)
+{
+    int r = 0;
+    while (i < end && r == 0) {
+        const struct vt_item *fader = outermost(g->view, g->groups[i], around, g->moment);
+        int next = i + 1, first = g->out->count;
+        while (fader && next < end && outermost(g->view, g->groups[next], around, g->moment) == fader)
+            next++;
+        if (!fader) {
+            g->out->layers[g->out->count++] = g->layers[i];
+        } else {
+            r = gather(g, i, next, fader);
+            r = r == 0 ? fade(g, fader, first) : r;
+        }
+        i = next;
+    }
+    return r;
+}
+
+static int draw_layer(struct vt_painter *painter, const struct vt_view *view, const struct vt_view_layer *layer,
+                      struct slot *slot, const struct vt_moment *moment)
+{
+    switch (layer->kind) {
+    case VT_LAYER_TIMER:
+        return draw_timer(painter, view, layer, slot, moment);
+    case VT_LAYER_NUMBER:
+        return draw_number(painter, view, layer, slot, moment);
+    case VT_LAYER_TICKER:
+        return draw_ticker(painter, view, layer, slot, moment);
+    case VT_LAYER_STILL:
+        break;
+    }
+    return draw_still(painter, view, layer, slot, moment);
 }
 
 int vt_painter_draw(struct vt_painter *painter, const struct vt_view *view, const struct vt_moment *moment,
                     struct vt_drawing *ret)
 {
-    struct known *known = find_known(painter, view);
+    struct gathering g = { .painter = painter, .view = view, .moment = moment, .out = ret };
+    int count = 0, r = 0;
     ret->count = 0;
-    if (!known)
+    g.known = find_known(painter, view);
+    if (!g.known)
         return -ENOMEM;
-    for (int i = 0; i < view->n_layers && !is_over(view, moment); i++) {
+    for (int i = 0; i < view->n_layers && !is_over(view, moment) && r == 0; i++) {
         const struct vt_view_layer *layer = &view->layers[i];
-        struct slot *slot = &known->slots[i];
-        int r = layer->kind == VT_LAYER_TIMER ? draw_timer(painter, view, layer, slot, moment) :
-                layer->kind == VT_LAYER_NUMBER ? draw_number(painter, view, layer, slot, moment) :
-                layer->kind == VT_LAYER_TICKER ? draw_ticker(painter, view, layer, slot, moment) :
-                draw_still(painter, view, layer, slot);
-        if (r != 0) {
-            ret->count = 0;
-            return r;
-        }
-        if (slot->surface)
-            place(painter, view, layer, slot, moment, ret);
+        struct slot *slot = &g.known->slots[i];
+        r = draw_layer(painter, view, layer, slot, moment);
+        if (r == 0 && slot->surface && place(painter, view, layer, slot, moment, &g.layers[count]))
+            g.groups[count++] = layer->group;
     }
-    return 0;
+    if (r == 0)
+        r = gather(&g, 0, count, NULL);
+    ret->count = r == 0 ? ret->count : 0;
+    return r;
 }

@@ -4,9 +4,12 @@
 #include <glib.h>
 #include <librsvg/rsvg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "overlay/beside.h"
 #include "overlay/figures.h"
+#include "overlay/template.h"
 
 #define CLIPS_MAX 8
 
@@ -85,4 +88,30 @@ int vt_svg_check(const char *source, size_t size, char *why, size_t room)
     }
     g_object_unref(handle);
     return 0;
+}
+
+void vt_svg_load(struct vt_template *t, const struct vt_yaml *at, struct vt_diagnostics *diagnostics)
+{
+    char why[160], *source = NULL;
+    size_t size = 0;
+    if (at->kind != VT_YAML_SCALAR || !vt_asset_name_valid(at->text)) {
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`src` is the plain name of a file beside the template");
+        return;
+    }
+    for (int i = 0; i < t->n_drawings; i++) {
+        if (strcmp(t->drawings[i].name, at->text) == 0)
+            return;
+    }
+    int r = vt_asset_read(t->folder, at->text, VT_SVG_BYTES, &source, &size);
+    if (r != 0)
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "the drawing \"%.64s\" cannot be read: %s", at->text,
+                    vt_asset_why(r));
+    else if (vt_svg_check(source, size, why, sizeof why) != 0)
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "%.64s: %s", at->text, why);
+    else if (t->n_drawings == VT_DRAWINGS_MAX)
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "a template has at most %d drawings (limit)",
+                    VT_DRAWINGS_MAX);
+    else
+        t->drawings[t->n_drawings++] = (struct vt_drawing_file){ at->text, vt_arena_text(&t->arena, source, size) };
+    free(source);
 }

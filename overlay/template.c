@@ -158,6 +158,7 @@ int vt_template_load_in(struct vt_template **ret, const char *name, const char *
     int r = -ENOMEM;
     if (!own || !t)
         goto fail;
+    t->folder = folder ? vt_arena_text(&t->arena, folder, strlen(folder)) : NULL;
     if (vt_fonts_new(&t->fonts) != 0)
         goto fail;
     t->references = 1;

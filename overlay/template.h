@@ -15,12 +15,14 @@
 #define VT_SAMPLES_MAX   64
 #define VT_MOTIONS_MAX   64              // nodes that enter or exit
 #define VT_MOTION_NS_MAX (10 * VT_NS_PER_S)
+#define VT_SCALE_MOST    4               // of a transform
 #define VT_LOOP_LEAST_NS (VT_NS_PER_S / 2)
 #define VT_PULSE_GAP_NS (VT_NS_PER_S / 2)              // pulses stay below what flashes
 #define VT_TOKEN_BYTES   (64 * 1024)     // of a token file
 #define VT_SPAN_NS_MAX   (INT64_C(24) * 3600 * VT_NS_PER_S)      // that a timer runs for
 #define VT_THRESHOLDS_MAX 4
 #define VT_STEPS_MAX     32
+#define VT_DRAWINGS_MAX  16              // SVG files
 
 enum vt_node_type { VT_NODE_BOX, VT_NODE_TEXT, VT_NODE_NUMBER, VT_NODE_IMAGE, VT_NODE_TIMER, VT_NODE_TICKER,
                     VT_NODE_PROGRESS, VT_NODE_SHAPE, VT_NODE_QR, VT_NODE_SVG, VT_NODE_REPEAT };
@@ -37,13 +39,16 @@ enum vt_orientation { VT_ANY_ORIENTATION, VT_LANDSCAPE, VT_PORTRAIT };
 struct vt_variant {
     enum vt_orientation orientation;
     double min_width, max_width, min_height, max_height;     // canvas pixels; NAN: any
-    const char *language, *direction;                        // NULL: any
+    const char *language, *direction, *market;               // NULL: any
     const struct vt_yaml *set;                               // node id -> keys
 };
 
 struct vt_keyframe {
     double opacity;
     struct vt_length x, y;               // px, or % of the node's own box
+    double scale, turn;                  // about its middle; degrees
+    bool has_colour, has_background;
+    struct vt_colour4 colour, background;
 };
 
 struct vt_motion {
@@ -82,6 +87,11 @@ struct vt_field {
     const struct vt_yaml *fallback;      // `default`, or NULL
 };
 
+// An SVG drawing that lies beside the template, read and checked.
+struct vt_drawing_file {
+    const char *name, *source;
+};
+
 struct vt_template {
     int references;
     struct vt_arena arena;
@@ -89,6 +99,9 @@ struct vt_template {
     struct vt_yaml_document *token_document;                 // NULL: none
     const char *token_file;              // as the template names it; NULL: none
     struct vt_fonts *fonts;
+    const char *folder;                  // of the files beside it; NULL: none
+    struct vt_drawing_file drawings[VT_DRAWINGS_MAX];
+    int n_drawings;
     const char *name, *id, *version, *title;
     const struct vt_yaml *tokens, *strings, *samples;
     double design_width, design_height;
@@ -147,8 +160,11 @@ void vt_tokens_load_file(struct vt_template *t, const struct vt_yaml *at, const 
 void vt_fonts_load(struct vt_template *t, const struct vt_yaml *list, const char *folder,
                    struct vt_diagnostics *diagnostics);
 
+// The SVG file `at` of the template's folder.
+void vt_svg_load(struct vt_template *t, const struct vt_yaml *at, struct vt_diagnostics *diagnostics);
+
 // Checks one node's keys, or a patch of it.
-void vt_node_check(const struct vt_template *t, enum vt_node_type type, const struct vt_yaml *map, bool patch,
+void vt_node_check(struct vt_template *t, enum vt_node_type type, const struct vt_yaml *map, bool patch,
                    struct vt_diagnostics *diagnostics);
 
 const char *vt_node_type_name(enum vt_node_type type);

@@ -72,6 +72,8 @@ static bool variant_applies(const struct vt_making *m, const struct vt_variant *
         return false;
     if (variant->direction && (strcmp(variant->direction, "rtl") == 0) != m->view->rtl)
         return false;
+    if (variant->market && strcmp(variant->market, m->params->market ? m->params->market : "none") != 0)
+        return false;
     return !variant->language || language_matches(variant->language, m->scope.language);
 }
 

@@ -36,7 +36,7 @@ TEST(other_words_are_refused)
 
 TEST(keyframes_are_evenly_spaced)
 {
-    struct vt_motion motion = {.count = 3, .easing = {0, 0, 1, 1}};
+    struct vt_motion motion = {.count = 3, .easing = {.x2 = 1, .y2 = 1}};
     motion.frames[0] = (struct vt_keyframe){0, {VT_PX, 0}, {VT_PX, 40}};
     motion.frames[1] = (struct vt_keyframe){1, {VT_PERCENT, 50}, {VT_PX, 0}};
     motion.frames[2] = (struct vt_keyframe){1, {VT_PX, 0}, {VT_PX, 0}};

@@ -1,0 +1,120 @@
+#include "overlay/fade.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "overlay/text.h"
+
+struct rect {
+    double x0, y0, x1, y1;
+};
+
+bool vt_layers_overlap(const struct vt_layer *layers, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const struct vt_layer *a = &layers[i];
+        for (int k = i + 1; k < count; k++) {
+            const struct vt_layer *b = &layers[k];
+            if (a->x < b->x + b->width && b->x < a->x + a->width && a->y < b->y + b->height && b->y < a->y + a->height)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void set_matrix(cairo_matrix_t *matrix, const struct vt_turn *turn)
+{
+    cairo_matrix_init_identity(matrix);
+    if (!turn)
+        return;
+    cairo_matrix_translate(matrix, turn->x, turn->y);
+    cairo_matrix_rotate(matrix, turn->degrees * M_PI / 180);
+    cairo_matrix_scale(matrix, turn->scale, turn->scale);
+    cairo_matrix_translate(matrix, -turn->x, -turn->y);
+}
+
+static void add_corner(struct rect *bounds, const cairo_matrix_t *matrix, double x, double y)
+{
+    cairo_matrix_transform_point(matrix, &x, &y);
+    bounds->x0 = fmin(bounds->x0, x);
+    bounds->y0 = fmin(bounds->y0, y);
+    bounds->x1 = fmax(bounds->x1, x);
+    bounds->y1 = fmax(bounds->y1, y);
+}
+
+static struct rect bounds_of(const struct vt_layer *layers, int count, const cairo_matrix_t *matrix, int width, int height)
+{
+    struct rect r = { INFINITY, INFINITY, -INFINITY, -INFINITY };
+    for (int i = 0; i < count; i++) {
+        const struct vt_layer *l = &layers[i];
+        add_corner(&r, matrix, l->x, l->y);
+        add_corner(&r, matrix, l->x + l->width, l->y);
+        add_corner(&r, matrix, l->x, l->y + l->height);
+        add_corner(&r, matrix, l->x + l->width, l->y + l->height);
+    }
+    return (struct rect){ fmin(fmax(floor(r.x0), -width), 2.0 * width), fmin(fmax(floor(r.y0), -height), 2.0 * height),
+                          fmin(fmax(ceil(r.x1), -width), 2.0 * width), fmin(fmax(ceil(r.y1), -height), 2.0 * height) };
+}
+
+static uint64_t key_of(const struct vt_layer *layers, int count, const struct rect *at, const struct vt_turn *turn)
+{
+    uint64_t hash = VT_HASH_START;
+    for (int i = 0; i < count; i++) {
+        const struct vt_layer *l = &layers[i];
+        const double numbers[] = { l->x - at->x0, l->y - at->y0, l->width, l->height, l->source_x, (double)l->opacity };
+        hash = vt_hash(vt_hash(hash, &l->id, sizeof l->id), &l->change, sizeof l->change);
+        hash = vt_hash(hash, numbers, sizeof numbers);
+    }
+    if (turn) {
+        const double numbers[] = { turn->x - at->x0, turn->y - at->y0, turn->scale, turn->degrees };
+        hash = vt_hash(hash, numbers, sizeof numbers);
+    }
+    return hash;
+}
+
+static void paint(cairo_t *cr, const struct vt_layer *layer)
+{
+    cairo_save(cr);
+    cairo_rectangle(cr, layer->x, layer->y, layer->width, layer->height);
+    cairo_clip(cr);
+    cairo_set_source_surface(cr, layer->pixels, layer->x - layer->source_x, layer->y);
+    cairo_paint_with_alpha(cr, (double)layer->opacity);
+    cairo_restore(cr);
+}
+
+int vt_fade_flatten(struct vt_fade *fade, const struct vt_layer *layers, int count, const struct vt_turn *turn, int width,
+                    int height, struct vt_layer *ret)
+{
+    cairo_matrix_t matrix;
+    set_matrix(&matrix, turn);
+    struct rect at = bounds_of(layers, count, &matrix, width, height);
+    int w = (int)fmax(1, at.x1 - at.x0), h = (int)fmax(1, at.y1 - at.y0);
+    uint64_t key = key_of(layers, count, &at, turn), id = vt_hash(layers[0].id, "fade", 4) | 1;
+    if (!fade->surface || fade->key != key) {
+        vt_fade_free(fade);
+        fade->surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, w, h);
+        cairo_t *cr = cairo_create(fade->surface);
+        cairo_translate(cr, -at.x0, -at.y0);
+        cairo_transform(cr, &matrix);
+        for (int i = 0; i < count; i++)
+            paint(cr, &layers[i]);
+        cairo_status_t status = cairo_status(cr);
+        cairo_destroy(cr);
+        cairo_surface_flush(fade->surface);
+        if (status != CAIRO_STATUS_SUCCESS) {
+            vt_fade_free(fade);
+            return -ENOMEM;
+        }
+        fade->key = key;
+    }
+    *ret = (struct vt_layer){ .id = id, .change = key, .pixels = fade->surface, .x = (int)at.x0, .y = (int)at.y0,
+                              .width = w, .height = h, .opacity = 1 };
+    return 0;
+}
+
+void vt_fade_free(struct vt_fade *fade)
+{
+    if (fade->surface)
+        cairo_surface_destroy(fade->surface);
+    fade->surface = NULL;
+}

@@ -1,0 +1,25 @@
+// Layers that fade, grow or turn together are drawn as one, so that what lies behind does not show through what covers
+// it.
+#pragma once
+
+#include "overlay/overlay.h"
+
+struct vt_fade {
+    uint64_t key;                        // of what it shows
+    cairo_surface_t *surface;            // NULL: nothing yet
+};
+
+// About a point, in rendition pixels.
+struct vt_turn {
+    double x, y, scale, degrees;
+};
+
+// Whether any two of the layers have pixels in common.
+bool vt_layers_overlap(const struct vt_layer *layers, int count);
+
+// Draws `layers`, back to front, as one: `ret` (which may be the first of them) borrows the surface, has opacity 1, and
+// an id of its own. `turn` may be NULL. `width` and `height` are the rendition's; what lies more than its size outside
+// is left out. Returns 0 or -ENOMEM.
+int vt_fade_flatten(struct vt_fade *fade, const struct vt_layer *layers, int count, const struct vt_turn *turn, int width,
+                    int height, struct vt_layer *ret);
+void vt_fade_free(struct vt_fade *fade);
