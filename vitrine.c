@@ -26,7 +26,7 @@ static const struct verb {
     bool helps;                      // answers --help itself, with more than this
 } verbs[] = {
     {"serve", vt_serve_main, "[--config FILE]", "take live streams, put cards on them, hand them out"},
-    {"lint", vt_lint_main, "FILE...", "check templates, configurations and cue files"},
+    {"lint", vt_lint_main, "FILE... | --schema", "check templates, configurations and cue files"},
     {"preview", vt_preview_main, VT_PREVIEW_USAGE, "draw a template into a PNG"},
     {"check", vt_check_main, VT_CHECK_USAGE, "hold HLS, of any server, against the rules", .helps = true},
     {"gate", vt_gate_main, NULL, NULL},

@@ -6,7 +6,7 @@
 
 #include "overlay/data.h"
 #include "overlay/money.h"
-#include "overlay/template.h"
+#include "overlay/words.h"
 
 static const struct vt_key schema_keys[] = {{"type"}, {"required"}, {"properties"}};
 static const struct vt_key field_keys[] = {{"type", 0, true}, {"gddType"}, {"label"}, {"description"},
@@ -26,6 +26,21 @@ static const struct {
     {"", "string", VT_FIELD_TEXT},                 {"", "integer", VT_FIELD_INTEGER},
     {"", "number", VT_FIELD_NUMBER},               {"", "boolean", VT_FIELD_BOOLEAN},
 };
+
+const struct vt_key *vt_field_words(int *ret_count)
+{
+    *ret_count = (int)(sizeof field_keys / sizeof *field_keys);
+    return field_keys;
+}
+
+bool vt_field_kind(int index, const char **ret_gdd, const char **ret_type)
+{
+    if (index < 0 || index >= (int)(sizeof kinds / sizeof *kinds))
+        return false;
+    *ret_gdd = kinds[index].gdd;
+    *ret_type = kinds[index].type;
+    return true;
+}
 
 static bool read_kind(struct vt_field *field, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
 {

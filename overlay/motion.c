@@ -1,4 +1,5 @@
 #include "overlay/motion.h"
+#include "overlay/words.h"
 
 #include <glib.h>
 #include <math.h>
@@ -19,6 +20,20 @@ static const struct vt_key frame_keys[] = { { "opacity" }, { "transform" }, { "c
 static const char *const frame_later[] = { "offset", "easing", "filter", NULL };
 
 #define ROWS(table) table, (int)(sizeof table / sizeof *table)
+
+const struct vt_key *vt_motion_words(enum vt_motion_words which, int *ret_count)
+{
+    static const struct {
+        const struct vt_key *keys;
+        int count;
+    } tables[] = {
+        [VT_WORDS_MOTION] = { ROWS(motion_keys) },   [VT_WORDS_ENTER] = { ROWS(enter_keys) },
+        [VT_WORDS_PART] = { ROWS(part_keys) },       [VT_WORDS_CHANGE] = { ROWS(change_keys) },
+        [VT_WORDS_REDUCED] = { ROWS(reduced_keys) }, [VT_WORDS_FRAME] = { ROWS(frame_keys) },
+    };
+    *ret_count = tables[which].count;
+    return tables[which].keys;
+}
 
 static bool parse_move(const char *value, struct vt_length *ret)
 {

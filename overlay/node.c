@@ -5,45 +5,41 @@
 #include <string.h>
 
 #include "overlay/figures.h"
-#include "overlay/template.h"
-
-enum key_type { KEY_LITERAL, KEY_TEXT, KEY_CONDITION, KEY_STEP, KEY_STYLE, KEY_HOTSPOT, KEY_NODES, KEY_FIT, KEY_ITEM,
-                KEY_SPEED, KEY_FORMAT, KEY_ACTION, KEY_COUNT, KEY_PX,
-                KEY_SHAPE, KEY_SOURCE, KEY_AT_ZERO, KEY_SPAN, KEY_BOOLEAN, KEY_THRESHOLDS, KEY_MODE, KEY_FILE };
+#include "overlay/words.h"
 
 #define COMMON                                                                                                         \
-    { "id", KEY_LITERAL, false }, { "type", KEY_LITERAL, true }, { "when", KEY_CONDITION, false },                     \
-    { "step", KEY_STEP, false }, { "style", KEY_STYLE, false }, { "hotspot", KEY_HOTSPOT, false }
+    { "id", VT_KEY_LITERAL, false }, { "type", VT_KEY_LITERAL, true }, { "when", VT_KEY_CONDITION, false },                     \
+    { "step", VT_KEY_STEP, false }, { "style", VT_KEY_STYLE, false }, { "hotspot", VT_KEY_HOTSPOT, false }
 
-static const struct vt_key box_keys[] = { COMMON, { "children", KEY_NODES, false } };
-static const struct vt_key text_keys[] = { COMMON, { "text", KEY_TEXT, true }, { "fit", KEY_FIT, false } };
-static const struct vt_key number_keys[] = { COMMON, { "value", KEY_TEXT, true }, { "format", KEY_FORMAT, false },
-                                             { "fit", KEY_FIT, false } };
-static const struct vt_key image_keys[] = { COMMON, { "src", KEY_TEXT, true }, { "alt", KEY_TEXT, false } };
-static const struct vt_key timer_keys[] = { COMMON, { "until", KEY_TEXT, false }, { "for", KEY_SPAN, false },
-                                            { "up", KEY_BOOLEAN, false }, { "format", KEY_FORMAT, false },
-                                            { "at-zero", KEY_AT_ZERO, false }, { "thresholds", KEY_THRESHOLDS, false } };
-static const struct vt_key threshold_keys[] = { { "below", KEY_SPAN, true }, { "color", KEY_LITERAL, true } };
-static const struct vt_key ticker_keys[] = { COMMON, { "items", KEY_TEXT, true }, { "item", KEY_ITEM, true },
-                                             { "speed", KEY_SPEED, false }, { "mode", KEY_MODE, false },
-                                             { "hold", KEY_SPAN, false } };
-static const struct vt_key progress_keys[] = { COMMON, { "value", KEY_TEXT, true }, { "max", KEY_TEXT, false },
-                                               { "text", KEY_TEXT, false } };
-static const struct vt_key shape_keys[] = { COMMON, { "shape", KEY_SHAPE, true } };
-static const struct vt_key qr_keys[] = { COMMON, { "text", KEY_TEXT, true } };
-static const struct vt_key svg_keys[] = { COMMON, { "source", KEY_SOURCE, false }, { "src", KEY_FILE, false },
-                                          { "alt", KEY_TEXT, false } };
-static const struct vt_key repeat_keys[] = { COMMON, { "items", KEY_TEXT, true }, { "max", KEY_COUNT, false },
-                                             { "children", KEY_NODES, false } };
+static const struct vt_key box_keys[] = { COMMON, { "children", VT_KEY_NODES, false } };
+static const struct vt_key text_keys[] = { COMMON, { "text", VT_KEY_TEXT, true }, { "fit", VT_KEY_FIT, false } };
+static const struct vt_key number_keys[] = { COMMON, { "value", VT_KEY_TEXT, true }, { "format", VT_KEY_FORMAT, false },
+                                             { "fit", VT_KEY_FIT, false } };
+static const struct vt_key image_keys[] = { COMMON, { "src", VT_KEY_TEXT, true }, { "alt", VT_KEY_TEXT, false } };
+static const struct vt_key timer_keys[] = { COMMON, { "until", VT_KEY_TEXT, false }, { "for", VT_KEY_SPAN, false },
+                                            { "up", VT_KEY_BOOLEAN, false }, { "format", VT_KEY_FORMAT, false },
+                                            { "at-zero", VT_KEY_AT_ZERO, false }, { "thresholds", VT_KEY_THRESHOLDS, false } };
+static const struct vt_key threshold_keys[] = { { "below", VT_KEY_SPAN, true }, { "color", VT_KEY_LITERAL, true } };
+static const struct vt_key ticker_keys[] = { COMMON, { "items", VT_KEY_TEXT, true }, { "item", VT_KEY_ITEM, true },
+                                             { "speed", VT_KEY_SPEED, false }, { "mode", VT_KEY_MODE, false },
+                                             { "hold", VT_KEY_SPAN, false } };
+static const struct vt_key progress_keys[] = { COMMON, { "value", VT_KEY_TEXT, true }, { "max", VT_KEY_TEXT, false },
+                                               { "text", VT_KEY_TEXT, false } };
+static const struct vt_key shape_keys[] = { COMMON, { "shape", VT_KEY_SHAPE, true } };
+static const struct vt_key qr_keys[] = { COMMON, { "text", VT_KEY_TEXT, true } };
+static const struct vt_key svg_keys[] = { COMMON, { "source", VT_KEY_SOURCE, false }, { "src", VT_KEY_FILE, false },
+                                          { "alt", VT_KEY_TEXT, false } };
+static const struct vt_key repeat_keys[] = { COMMON, { "items", VT_KEY_TEXT, true }, { "max", VT_KEY_COUNT, false },
+                                             { "children", VT_KEY_NODES, false } };
 static const struct vt_key hotspot_keys[] = {
-    { "action", KEY_ACTION, true }, { "label", KEY_TEXT, true },     { "item", KEY_TEXT, false },
-    { "coupon", KEY_TEXT, false },  { "url", KEY_TEXT, false },      { "quantity", KEY_COUNT, false },
-    { "priority", KEY_COUNT, false }, { "min-target", KEY_PX, false },
+    { "action", VT_KEY_ACTION, true }, { "label", VT_KEY_TEXT, true },     { "item", VT_KEY_TEXT, false },
+    { "coupon", VT_KEY_TEXT, false },  { "url", VT_KEY_TEXT, false },      { "quantity", VT_KEY_COUNT, false },
+    { "priority", VT_KEY_COUNT, false }, { "min-target", VT_KEY_PX, false },
 };
-static const struct vt_key at_zero_keys[] = { { "action", KEY_LITERAL, true } };
-static const struct vt_key fit_keys[] = { { "mode", KEY_LITERAL, false }, { "min-font-size", KEY_LITERAL, false },
-                                          { "truncate", KEY_LITERAL, false } };
-static const struct vt_key item_keys[] = { { "text", KEY_TEXT, true }, { "separator", KEY_LITERAL, false } };
+static const struct vt_key at_zero_keys[] = { { "action", VT_KEY_LITERAL, true } };
+static const struct vt_key fit_keys[] = { { "mode", VT_KEY_LITERAL, false }, { "min-font-size", VT_KEY_LITERAL, false },
+                                          { "truncate", VT_KEY_LITERAL, false } };
+static const struct vt_key item_keys[] = { { "text", VT_KEY_TEXT, true }, { "separator", VT_KEY_LITERAL, false } };
 
 #define ROWS(table) table, (int)(sizeof table / sizeof *table)
 
@@ -70,7 +66,7 @@ static const struct {
 static const char *const types_later[] = { "include", "lottie", "video", NULL };
 static const char *const node_later[] = { "role", "roll", "name", NULL };
 static const char *const hotspot_later[] = { "role", "live-from", NULL };
-static const char *const actions[] = {
+const char *const vt_action_words[] = {
     "view_item", "select_item", "add_to_cart", "remove_from_cart", "begin_checkout", "select_promotion",
     "view_promotion", "open_link", "apply_coupon", NULL,
 };
@@ -248,71 +244,71 @@ static void check_key(struct vt_template *t, enum vt_node_type type, int key, co
 {
     static const char *const truths[] = { "true", "false", NULL }, *const modes[] = { "crawl", "flip", NULL };
     int64_t number;
-    switch ((enum key_type)key) {
-    case KEY_LITERAL:
+    switch ((enum vt_key_kind)key) {
+    case VT_KEY_LITERAL:
         check_scalar(at, at->key, diagnostics);
         break;
-    case KEY_TEXT:
+    case VT_KEY_TEXT:
         check_text(t, at, at->key, diagnostics);
         break;
-    case KEY_CONDITION:
+    case VT_KEY_CONDITION:
         check_condition(at, diagnostics);
         break;
-    case KEY_STEP:
+    case VT_KEY_STEP:
         vt_read_integer(at, 0, VT_STEPS_MAX, "`step`", &number, diagnostics);
         break;
-    case KEY_COUNT:
+    case VT_KEY_COUNT:
         vt_read_integer(at, 1, 999, "this", &number, diagnostics);
         break;
-    case KEY_STYLE:
+    case VT_KEY_STYLE:
         check_style(t, at, diagnostics);
         break;
-    case KEY_HOTSPOT:
+    case VT_KEY_HOTSPOT:
         check_hotspot(t, at, patch, diagnostics);
         break;
-    case KEY_FIT:
+    case VT_KEY_FIT:
         check_fit(at, diagnostics);
         break;
-    case KEY_ITEM:
+    case VT_KEY_ITEM:
         check_item(t, at, diagnostics);
         break;
-    case KEY_SPEED:
+    case VT_KEY_SPEED:
         check_speed(at, diagnostics);
         break;
-    case KEY_FORMAT:
+    case VT_KEY_FORMAT:
         check_format(type, at, diagnostics);
         break;
-    case KEY_ACTION:
-        check_word(at, "action", actions, NULL, diagnostics);
+    case VT_KEY_ACTION:
+        check_word(at, "action", vt_action_words, NULL, diagnostics);
         break;
-    case KEY_PX:
+    case VT_KEY_PX:
         check_px(at, VT_TARGET_PX, diagnostics);
         break;
-    case KEY_SHAPE:
+    case VT_KEY_SHAPE:
         check_word(at, "shape", vt_shape_names, NULL, diagnostics);
         break;
-    case KEY_SOURCE:
+    case VT_KEY_SOURCE:
         check_source(at, diagnostics);
         break;
-    case KEY_AT_ZERO:
+    case VT_KEY_AT_ZERO:
         check_at_zero(at, diagnostics);
         break;
-    case KEY_SPAN:
+    case VT_KEY_SPAN:
         vt_read_span(at, at->key, &number, diagnostics);
         break;
-    case KEY_BOOLEAN:
+    case VT_KEY_BOOLEAN:
         check_word(at, at->key, truths, NULL, diagnostics);
         break;
-    case KEY_THRESHOLDS:
+    case VT_KEY_THRESHOLDS:
         check_thresholds(t, at, diagnostics);
         break;
-    case KEY_MODE:
+    case VT_KEY_MODE:
         check_word(at, "mode", modes, NULL, diagnostics);
         break;
-    case KEY_FILE:
+    case VT_KEY_FILE:
         vt_svg_load(t, at, diagnostics);
         break;
-    case KEY_NODES:
+    case VT_KEY_NODES:
         break;
     }
 }
@@ -324,7 +320,7 @@ void vt_node_check(struct vt_template *t, enum vt_node_type type, const struct v
     int count = 0;
     for (int i = 0; i < types[type].count; i++) {
         struct vt_key key = types[type].keys[i];
-        bool fixed = key.type == KEY_NODES || strcmp(key.name, "id") == 0 || strcmp(key.name, "type") == 0;
+        bool fixed = key.type == VT_KEY_NODES || strcmp(key.name, "id") == 0 || strcmp(key.name, "type") == 0;
         if (patch && fixed)
             continue;
         key.required &= !patch;
@@ -542,4 +538,27 @@ void vt_variants_load(struct vt_template *t, const struct vt_yaml *list, struct 
         read_media(variant, vt_yaml_get(entry, "when"), diagnostics);
         read_patches(t, variant->set, diagnostics);
     }
+}
+
+// ---- for who describes the format
+
+const struct vt_key *vt_node_words(enum vt_node_type type, int *ret_count)
+{
+    *ret_count = types[type].count;
+    return types[type].keys;
+}
+
+const struct vt_key *vt_words(enum vt_words which, int *ret_count)
+{
+    static const struct {
+        const struct vt_key *keys;
+        int count;
+    } tables[] = {
+        [VT_WORDS_HOTSPOT] = { ROWS(hotspot_keys) },     [VT_WORDS_FIT] = { ROWS(fit_keys) },
+        [VT_WORDS_ITEM] = { ROWS(item_keys) },           [VT_WORDS_AT_ZERO] = { ROWS(at_zero_keys) },
+        [VT_WORDS_THRESHOLD] = { ROWS(threshold_keys) }, [VT_WORDS_VARIANT] = { ROWS(variant_keys) },
+        [VT_WORDS_MEDIA] = { ROWS(media_keys) },
+    };
+    *ret_count = tables[which].count;
+    return tables[which].keys;
 }

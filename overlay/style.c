@@ -9,16 +9,7 @@
 #include <string.h>
 
 #include "overlay/overlay.h"
-
-enum style_type { LENGTH, EDGES, PX, NUMBER, COUNT, COLOUR, CHOICE, FAMILY, WEIGHT, RATIO, BORDER, SHADOW, GAPS };
-
-struct style_key {
-    const char *name;
-    enum style_type type;
-    size_t offset;
-    double min, max;
-    const char *const *choices;          // by value
-};
+#include "overlay/words.h"
 
 #define SHADOW_MOST 200                  // px of a shadow's offset, blur and spread
 
@@ -27,50 +18,50 @@ struct style_key {
 
 static const char *const align_words[] = { "auto", "flex-start", "flex-end", "center", "stretch", "baseline", NULL };
 
-static const struct style_key keys[] = {
-    { "display",         CHOICE, AT(display), .choices = WORDS("flex", "none") },
-    { "position",        CHOICE, AT(position), .choices = WORDS("relative", "absolute") },
-    { "inset",           EDGES,  AT(inset) },
-    { "flex-direction",  CHOICE, AT(direction), .choices = WORDS("row", "column") },
-    { "justify-content", CHOICE, AT(justify), .choices = WORDS("flex-start", "flex-end", "center", "space-between",
+static const struct vt_style_key keys[] = {
+    { "display",         VT_STYLE_CHOICE, AT(display), .choices = WORDS("flex", "none") },
+    { "position",        VT_STYLE_CHOICE, AT(position), .choices = WORDS("relative", "absolute") },
+    { "inset",           VT_STYLE_EDGES,  AT(inset) },
+    { "flex-direction",  VT_STYLE_CHOICE, AT(direction), .choices = WORDS("row", "column") },
+    { "justify-content", VT_STYLE_CHOICE, AT(justify), .choices = WORDS("flex-start", "flex-end", "center", "space-between",
                                                                "space-around", "space-evenly") },
-    { "align-items",     CHOICE, AT(align_items), .choices = align_words },
-    { "align-self",      CHOICE, AT(align_self), .choices = align_words },
-    { "align-content",   CHOICE, AT(align_content), .choices = WORDS("flex-start", "flex-end", "center", "space-between",
+    { "align-items",     VT_STYLE_CHOICE, AT(align_items), .choices = align_words },
+    { "align-self",      VT_STYLE_CHOICE, AT(align_self), .choices = align_words },
+    { "align-content",   VT_STYLE_CHOICE, AT(align_content), .choices = WORDS("flex-start", "flex-end", "center", "space-between",
                                                                      "space-around", "space-evenly", "stretch") },
-    { "flex-wrap",       CHOICE, AT(wrap), .choices = WORDS("nowrap", "wrap") },
-    { "flex-grow",       NUMBER, AT(grow), 0, 1000 },
-    { "flex-shrink",     NUMBER, AT(shrink), 0, 1000 },
-    { "flex-basis",      LENGTH, AT(basis) },
-    { "gap",             GAPS,   AT(row_gap) },
-    { "row-gap",         LENGTH, AT(row_gap) },
-    { "column-gap",      LENGTH, AT(column_gap) },
-    { "width",           LENGTH, AT(width) },
-    { "height",          LENGTH, AT(height) },
-    { "min-width",       LENGTH, AT(min_width) },
-    { "min-height",      LENGTH, AT(min_height) },
-    { "max-width",       LENGTH, AT(max_width) },
-    { "max-height",      LENGTH, AT(max_height) },
-    { "aspect-ratio",    RATIO,  AT(aspect) },
-    { "padding",         EDGES,  AT(padding) },
-    { "margin",          EDGES,  AT(margin) },
-    { "background",      COLOUR, AT(background) },
-    { "border",          BORDER, AT(border) },
-    { "border-radius",   LENGTH, AT(radius) },
-    { "box-shadow",      SHADOW, AT(shadow) },
-    { "opacity",         NUMBER, AT(opacity), 0, 1 },
-    { "object-fit",      CHOICE, AT(object_fit), .choices = WORDS("fill", "contain", "cover") },
-    { "color",           COLOUR, AT(text.colour) },
-    { "font-family",     FAMILY, AT(text.family) },
-    { "font-size",       PX,     AT(text.size), 1, VT_FONT_PX },
-    { "font-weight",     WEIGHT, AT(text.weight), 100, 1000 },
-    { "line-height",     NUMBER, AT(text.line_height), 0.5, 4 },
-    { "letter-spacing",  PX,     AT(text.letter_spacing), -100, 100 },
-    { "text-align",      CHOICE, AT(text.align), .choices = WORDS("start", "center", "end", "left", "right") },
-    { "font-variant-numeric", CHOICE, AT(text.tabular), .choices = WORDS("normal", "tabular-nums") },
-    { "line-clamp",      COUNT,  AT(line_clamp), 1, 100 },
-    { "text-overflow",   CHOICE, AT(ellipsis), .choices = WORDS("clip", "ellipsis") },
-    { "text-decoration", CHOICE, AT(decoration), .choices = WORDS("none", "underline", "line-through") },
+    { "flex-wrap",       VT_STYLE_CHOICE, AT(wrap), .choices = WORDS("nowrap", "wrap") },
+    { "flex-grow",       VT_STYLE_NUMBER, AT(grow), 0, 1000 },
+    { "flex-shrink",     VT_STYLE_NUMBER, AT(shrink), 0, 1000 },
+    { "flex-basis",      VT_STYLE_LENGTH, AT(basis) },
+    { "gap",             VT_STYLE_GAPS,   AT(row_gap) },
+    { "row-gap",         VT_STYLE_LENGTH, AT(row_gap) },
+    { "column-gap",      VT_STYLE_LENGTH, AT(column_gap) },
+    { "width",           VT_STYLE_LENGTH, AT(width) },
+    { "height",          VT_STYLE_LENGTH, AT(height) },
+    { "min-width",       VT_STYLE_LENGTH, AT(min_width) },
+    { "min-height",      VT_STYLE_LENGTH, AT(min_height) },
+    { "max-width",       VT_STYLE_LENGTH, AT(max_width) },
+    { "max-height",      VT_STYLE_LENGTH, AT(max_height) },
+    { "aspect-ratio",    VT_STYLE_RATIO,  AT(aspect) },
+    { "padding",         VT_STYLE_EDGES,  AT(padding) },
+    { "margin",          VT_STYLE_EDGES,  AT(margin) },
+    { "background",      VT_STYLE_COLOUR, AT(background) },
+    { "border",          VT_STYLE_BORDER, AT(border) },
+    { "border-radius",   VT_STYLE_LENGTH, AT(radius) },
+    { "box-shadow",      VT_STYLE_SHADOW, AT(shadow) },
+    { "opacity",         VT_STYLE_NUMBER, AT(opacity), 0, 1 },
+    { "object-fit",      VT_STYLE_CHOICE, AT(object_fit), .choices = WORDS("fill", "contain", "cover") },
+    { "color",           VT_STYLE_COLOUR, AT(text.colour) },
+    { "font-family",     VT_STYLE_FAMILY, AT(text.family) },
+    { "font-size",       VT_STYLE_PX,     AT(text.size), 1, VT_FONT_PX },
+    { "font-weight",     VT_STYLE_WEIGHT, AT(text.weight), 100, 1000 },
+    { "line-height",     VT_STYLE_NUMBER, AT(text.line_height), 0.5, 4 },
+    { "letter-spacing",  VT_STYLE_PX,     AT(text.letter_spacing), -100, 100 },
+    { "text-align",      VT_STYLE_CHOICE, AT(text.align), .choices = WORDS("start", "center", "end", "left", "right") },
+    { "font-variant-numeric", VT_STYLE_CHOICE, AT(text.tabular), .choices = WORDS("normal", "tabular-nums") },
+    { "line-clamp",      VT_STYLE_COUNT,  AT(line_clamp), 1, 100 },
+    { "text-overflow",   VT_STYLE_CHOICE, AT(ellipsis), .choices = WORDS("clip", "ellipsis") },
+    { "text-decoration", VT_STYLE_CHOICE, AT(decoration), .choices = WORDS("none", "underline", "line-through") },
 };
 
 #define KEYS ((int)(sizeof keys / sizeof *keys))
@@ -329,19 +320,19 @@ static int parse_weight(const char *text, int *ret)
     return 0;
 }
 
-static int set_number(const struct style_key *key, const char *text, void *member)
+static int set_number(const struct vt_style_key *key, const char *text, void *member)
 {
     double value;
     const char *end;
     if (parse_number(text, key->min, key->max, &end, &value) != 0)
         return -EINVAL;
-    if (key->type == PX && strcmp(end, "px") != 0 && !(value == 0 && !*end))
+    if (key->type == VT_STYLE_PX && strcmp(end, "px") != 0 && !(value == 0 && !*end))
         return -EINVAL;
-    if (key->type != PX && *end)
+    if (key->type != VT_STYLE_PX && *end)
         return -EINVAL;
-    if (key->type == COUNT && value != floor(value))
+    if (key->type == VT_STYLE_COUNT && value != floor(value))
         return -EINVAL;
-    if (key->type == COUNT)
+    if (key->type == VT_STYLE_COUNT)
         *(int *)member = (int)value;
     else
         *(double *)member = value;
@@ -373,7 +364,7 @@ static int set_gaps(const char *text, struct vt_style *style)
     return 0;
 }
 
-static int set_edges(const struct style_key *key, const char *text, struct vt_length ret[4])
+static int set_edges(const struct vt_style_key *key, const char *text, struct vt_length ret[4])
 {
     struct vt_length edges[4];
     bool inset = key->offset == AT(inset), padding = key->offset == AT(padding);
@@ -389,82 +380,82 @@ static int set_edges(const struct style_key *key, const char *text, struct vt_le
     return 0;
 }
 
-static int set_value(const struct style_key *key, const char *text, struct vt_style *style, struct vt_arena *arena)
+static int set_value(const struct vt_style_key *key, const char *text, struct vt_style *style, struct vt_arena *arena)
 {
     void *member = (char *)style + key->offset;
     switch (key->type) {
-    case LENGTH:
+    case VT_STYLE_LENGTH:
         return set_length(text, member);
-    case EDGES:
+    case VT_STYLE_EDGES:
         return set_edges(key, text, member);
-    case GAPS:
+    case VT_STYLE_GAPS:
         return set_gaps(text, style);
-    case PX:
-    case NUMBER:
-    case COUNT:
+    case VT_STYLE_PX:
+    case VT_STYLE_NUMBER:
+    case VT_STYLE_COUNT:
         return set_number(key, text, member);
-    case COLOUR:
+    case VT_STYLE_COLOUR:
         return vt_parse_colour(text, member);
-    case CHOICE:
+    case VT_STYLE_CHOICE:
         return parse_choice(text, key->choices, member);
-    case FAMILY:
+    case VT_STYLE_FAMILY:
         if (!*text || strlen(text) > 500)
             return -EINVAL;
         *(const char **)member = vt_arena_text(arena, text, strlen(text));
         return 0;
-    case WEIGHT:
+    case VT_STYLE_WEIGHT:
         return parse_weight(text, member);
-    case RATIO:
+    case VT_STYLE_RATIO:
         return parse_ratio(text, member);
-    case BORDER:
+    case VT_STYLE_BORDER:
         return parse_border(text, style);
-    case SHADOW:
+    case VT_STYLE_SHADOW:
         return parse_shadow(text, member);
     }
     return -EINVAL;
 }
 
-static void describe(const struct style_key *key, char *out, size_t room)
+static void describe(const struct vt_style_key *key, char *out, size_t room)
 {
     size_t at = 0;
     switch (key->type) {
-    case LENGTH:
+    case VT_STYLE_LENGTH:
         snprintf(out, room, "a length such as 16px, 50%%, 10vw, 10vh or auto");
         break;
-    case EDGES:
+    case VT_STYLE_EDGES:
         snprintf(out, room, "one to four lengths such as 4px 12px%s",
                  key->offset == AT(inset) ? ", auto or safe" : "");
         break;
-    case GAPS:
+    case VT_STYLE_GAPS:
         snprintf(out, room, "one or two lengths such as 8px 16px");
         break;
-    case PX:
+    case VT_STYLE_PX:
         snprintf(out, room, "%g to %g px, such as 28px", key->min, key->max);
         break;
-    case NUMBER:
-    case COUNT:
-        snprintf(out, room, "a %snumber from %g to %g", key->type == COUNT ? "whole " : "", key->min, key->max);
+    case VT_STYLE_NUMBER:
+    case VT_STYLE_COUNT:
+        snprintf(out, room, "a %snumber from %g to %g", key->type == VT_STYLE_COUNT ? "whole " : "", key->min, key->max);
         break;
-    case COLOUR:
+    case VT_STYLE_COLOUR:
         snprintf(out, room, "a colour such as \"#e5123d\" or \"{color.sale}\"");
         break;
-    case CHOICE:
+    case VT_STYLE_CHOICE:
         for (int i = 0; key->choices[i] && at < room; i++)
             at += (size_t)snprintf(out + at, room - at, "%s%s", i ? ", " : "one of ", key->choices[i]);
         break;
-    case FAMILY:
+    case VT_STYLE_FAMILY:
         snprintf(out, room, "a list of font families of at most 500 bytes");
         break;
-    case WEIGHT:
+    case VT_STYLE_WEIGHT:
         snprintf(out, room, "normal, bold, or 100 to 1000");
         break;
-    case RATIO:
+    case VT_STYLE_RATIO:
         snprintf(out, room, "a ratio such as 16/9");
         break;
-    case BORDER:
+    case VT_STYLE_BORDER:
         snprintf(out, room, "none, or a width, solid or dashed, and a colour, such as \"2px solid #ffffff\"");
         break;
-    case SHADOW:
+    case VT_STYLE_SHADOW:
         snprintf(out, room, "none, or lengths across and down, a blur, and a colour, such as \"0 8px 24px #00000066\"");
         break;
     }
@@ -485,7 +476,7 @@ static bool families_known(const struct vt_yaml *at, const char *list, const str
     return good;
 }
 
-static void apply_one(struct vt_style *style, const struct style_key *key, const struct vt_yaml *entry,
+static void apply_one(struct vt_style *style, const struct vt_style_key *key, const struct vt_yaml *entry,
                       const struct vt_binder *binder)
 {
     char expected[160], what[220];
@@ -494,7 +485,7 @@ static void apply_one(struct vt_style *style, const struct style_key *key, const
         return;
     }
     const char *text = vt_bind(entry, binder);
-    if (!text || (key->type == FAMILY && !families_known(entry, text, binder)) ||
+    if (!text || (key->type == VT_STYLE_FAMILY && !families_known(entry, text, binder)) ||
         set_value(key, text, style, binder->arena) == 0)
         return;
     describe(key, expected, sizeof expected);
@@ -536,4 +527,10 @@ void vt_style_apply(struct vt_style *style, const struct vt_yaml *map, const str
         else
             refuse(entry, binder);
     }
+}
+
+const struct vt_style_key *vt_style_words(int *ret_count)
+{
+    *ret_count = KEYS;
+    return keys;
 }

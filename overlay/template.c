@@ -1,4 +1,4 @@
-#include "overlay/template.h"
+#include "overlay/words.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +17,20 @@ static const char *const manifest_later[] = { "customActions", "thumbnails", "re
                                               NULL };
 
 #define ROWS(table) table, (int)(sizeof table / sizeof *table)
+
+static const struct vt_key canvas_keys[] = { { "design" }, { "safe" } };
+
+const struct vt_key *vt_manifest_words(int *ret_count)
+{
+    *ret_count = (int)(sizeof manifest / sizeof *manifest);
+    return manifest;
+}
+
+const struct vt_key *vt_canvas_words(int *ret_count)
+{
+    *ret_count = (int)(sizeof canvas_keys / sizeof *canvas_keys);
+    return canvas_keys;
+}
 
 static bool id_valid(const char *id)
 {
@@ -85,9 +99,8 @@ static void read_strings(struct vt_template *t, const struct vt_yaml *strings, s
 
 static void read_canvas(struct vt_template *t, const struct vt_yaml *canvas, struct vt_diagnostics *diagnostics)
 {
-    static const struct vt_key keys[] = { { "design" }, { "safe" } };
     int width, height, end = 0;
-    if (!vt_keys_check(canvas, ROWS(keys), NULL, "`canvas`", diagnostics))
+    if (!vt_keys_check(canvas, ROWS(canvas_keys), NULL, "`canvas`", diagnostics))
         return;
     const struct vt_yaml *design = vt_yaml_get(canvas, "design"), *safe = vt_yaml_get(canvas, "safe");
     if (design && (design->kind != VT_YAML_SCALAR || sscanf(design->text, "%dx%d%n", &width, &height, &end) != 2 ||

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/mediatime.h"
 #include "overlay/overlay.h"
+#include "overlay/schema.h"
 #include "serve/config.h"
 #include "studio/cuefile.h"
 
@@ -134,12 +135,23 @@ static int lint_file(const char *path)
     return errors ? 1 : 0;
 }
 
+// The JSON Schema of templates, as docs/template.schema.json has it.
+static int print_schema(void)
+{
+    json_t *schema = vt_template_schema();
+    int code = json_dumpf(schema, stdout, JSON_INDENT(1) | JSON_SORT_KEYS) != 0 || putchar('\n') == EOF;
+    json_decref(schema);
+    return code;
+}
+
 int vt_lint_main(int argc, char **argv)
 {
     int code = 0;
+    if (argc == 1 && strcmp(argv[0], "--schema") == 0)
+        return print_schema();
     if (argc < 1 || argv[0][0] == '-') {
         fprintf(stderr, "vitrine lint: %s%sname the templates, configurations or cue files to check\n"
-                "usage: vitrine lint FILE...\n", argc < 1 ? "" : argv[0], argc < 1 ? "" : " is no file: ");
+                "usage: vitrine lint FILE... | --schema\n", argc < 1 ? "" : argv[0], argc < 1 ? "" : " is no file: ");
         return 2;
     }
     for (int i = 0; i < argc; i++)
