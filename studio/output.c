@@ -379,9 +379,10 @@ json_t *vt_output_status(struct vt_output *output)
     }
     struct vt_stage_cost stage;
     vt_stage_cost(output->stage, &stage);
-    return json_pack("{s:o, s:{s:i, s:I, s:I, s:I, s:f}, s:I, s:I}", "renditions", renditions,
+    return json_pack("{s:o, s:{s:i, s:I, s:I, s:I, s:I, s:f}, s:I, s:I}", "renditions", renditions,
                      "overlay", "cues", vt_desk_live(output->desk), "drawings", (json_int_t)stage.drawings,
                      "late_drawings", (json_int_t)stage.late, "sprites", (json_int_t)stage.sprites,
+                     "reduced", (json_int_t)stage.reduced,
                      "cpu_s", stage.cpu_ns / 1e9,
                      "dropped_samples", (json_int_t)vt_sound_dropped(output->sound),
                      "lost_packets", (json_int_t)output->lost_packets);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log.h"
+#include "studio/budget.h"
 #include "studio/spritecache.h"
 
 #define SETS       (VT_STAGE_AHEAD + 1)
@@ -24,6 +26,8 @@ struct entrance {
     int64_t ns;
     struct vt_view *view, *before;       // shown now, and until change_ns; one reference each, or NULL
     int64_t change_ns, since_change_ns, ticker_ns[VT_RENDITIONS_MAX];
+    struct vt_budget budget;
+    int64_t cost_ns;                     // of the frame that is being drawn
 };
 
 struct vt_stage {
@@ -37,7 +41,7 @@ struct vt_stage {
     struct vt_scene drawn_scene;
     struct entrance entrances[VT_CUES_LIVE_MAX];
     int n_entrances;
-    int64_t swept, idled_ns;
+    int64_t swept, idled_ns, reduced;
     struct vt_drawing drawing;
 
     // owned by the studio's thread
@@ -148,6 +152,7 @@ static struct vt_moment moment_of(struct vt_stage *stage, const struct vt_actor 
 {
     struct entrance *e = entered(stage, actor, now_ns);
     struct vt_moment moment = { .now_ns = now_ns, .enter_ns = e->ns, .exit_ns = actor->exit_ns,
+                                .reduced = e->budget.calm,
                                 .ticker_ns = e->ticker_ns[rendition] };
     if (e->view == NULL) {
         e->view = vt_view_ref(view);
@@ -166,6 +171,33 @@ static struct vt_moment moment_of(struct vt_stage *stage, const struct vt_actor 
     return moment;
 }
 
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec ts;
+    clock_gettime(clock, &ts);
+    return ts.tv_sec * VT_NS_PER_S + ts.tv_nsec;
+}
+
+static int64_t spent_ns(const struct vt_stage *stage)
+{
+    if (stage->params.spent_ns)
+        return stage->params.spent_ns(stage->params.opaque);
+    return stage->threaded ? clock_ns(CLOCK_THREAD_CPUTIME_ID) : 0;
+}
+
+// Holds what the frame has cost against what it may.
+static void settle_costs(struct vt_stage *stage)
+{
+    for (int i = 0; i < stage->n_entrances; i++) {
+        struct entrance *e = &stage->entrances[i];
+        if (vt_budget_spend(&e->budget, e->cost_ns, vt_frame_to_ns(1, stage->params.rate), stage->n_entrances)) {
+            vt_warning("a cue takes %.1f ms a frame to draw: it goes on without its motion", (double)e->cost_ns / 1e6);
+            stage->reduced++;
+        }
+        e->cost_ns = 0;
+    }
+}
+
 static struct vt_placement *draw_rendition(struct vt_stage *stage, int rendition, int64_t frame, int64_t now_ns)
 {
     struct vt_placement *placement = NULL;
@@ -174,12 +206,14 @@ static struct vt_placement *draw_rendition(struct vt_stage *stage, int rendition
         struct vt_view *view = vt_actor_view(actor, frame);
         if (!view)
             continue;
+        int64_t before_ns = spent_ns(stage);
         struct vt_moment moment = moment_of(stage, actor, view, rendition, now_ns);
         if (vt_painter_draw(stage->painters[rendition], view, &moment, &stage->drawing) < 0)
             continue;
         if (!placement && !(placement = calloc(1, sizeof *placement)))
             return NULL;
         (void)vt_spritecache_place(stage->sprites[rendition], &stage->drawing, frame, placement);
+        entered(stage, actor, now_ns)->cost_ns += spent_ns(stage) - before_ns;
     }
     return placement;
 }
@@ -195,6 +229,7 @@ static void draw(struct vt_stage *stage, int64_t frame, struct set *ret)
     }
     if (frame - stage->swept > KEEP_UNUSED)
         stage->swept = frame;
+    settle_costs(stage);
 }
 
 static int64_t made_sprites(const struct vt_stage *stage)
@@ -249,6 +284,7 @@ static void draw_locked(struct vt_stage *stage, int64_t frame)
     }
     stage->cost.drawings++;
     stage->cost.sprites = made_sprites(stage);
+    stage->cost.reduced = stage->reduced;
     pthread_mutex_unlock(&stage->lock);
     set_clear(&set);
     pthread_mutex_lock(&stage->lock);
@@ -272,13 +308,6 @@ static void make_locked(struct vt_stage *stage)
     append(&stage->out, batch);
     if (stage->params.wake)
         stage->params.wake(stage->params.opaque);
-}
-
-static int64_t clock_ns(clockid_t clock)
-{
-    struct timespec ts;
-    clock_gettime(clock, &ts);
-    return ts.tv_sec * VT_NS_PER_S + ts.tv_nsec;
 }
 
 static void idle_locked(struct vt_stage *stage)
@@ -502,6 +531,8 @@ void vt_stage_cost(struct vt_stage *stage, struct vt_stage_cost *ret)
     pthread_mutex_lock(&stage->lock);
     *ret = stage->cost;
     pthread_mutex_unlock(&stage->lock);
-    if (!stage->threaded)
-        ret->sprites = made_sprites(stage);
+    if (stage->threaded)
+        return;
+    ret->sprites = made_sprites(stage);
+    ret->reduced = stage->reduced;
 }

@@ -4,6 +4,8 @@
 // only takes what is ready: whole sets of placements, one per rendition, all drawn from the same scene, so that a
 // change comes on the same frame everywhere. A set that is late is not waited for: the last one stays.
 //
+// A cue that costs too much to draw goes on without its motion: studio/budget.h.
+//
 // Without a thread (`inline`, for rendering files) everything happens when it is asked for and never comes late.
 //
 // All functions belong to one thread, the studio's, except what `wake`, `idle` and `load_picture` do, which run on
@@ -32,6 +34,8 @@ struct vt_stage_params {
     bool without_thread;
     void (*wake)(void *opaque);          // views are made (vt_stage_made); only unblocks
     void (*idle)(void *opaque);          // about once a second; may be NULL
+    int64_t (*spent_ns)(void *opaque);   // what the drawing thread has cost so far; NULL: its processor time, and
+                                         // nothing without a thread
     void *opaque;
 };
 
@@ -54,5 +58,6 @@ struct vt_stage_cost {
     int64_t drawings, late;              // sets drawn; frames that kept the one before
     int64_t sprites;                     // layers converted
     int64_t cpu_ns;
+    int64_t reduced;                     // cues that lost their motion because it cost too much
 };
 void vt_stage_cost(struct vt_stage *stage, struct vt_stage_cost *ret);
