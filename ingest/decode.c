@@ -2,9 +2,6 @@
 
 #include <errno.h>
 #include <libavcodec/avcodec.h>
-#include <libavutil/imgutils.h>
-#include <libavutil/pixdesc.h>
-#include <libswscale/swscale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +9,9 @@
 #include "ingest/codec_config.h"
 #include "ingest/decode_check.h"
 #include "ingest/decode_open.h"
+#include "ingest/decode_picture.h"
 #include "ingest/decode_sound.h"
+#include "ingest/filters.h"
 
 // How often something has changed since a time.
 struct changes {
@@ -38,9 +37,9 @@ struct vt_decoder {
     struct track video, audio;
     struct changes sizes;               // of pictures, whoever says so
     struct vt_resampler *resampler;
+    struct vt_decode_picture *picture;
     AVPacket *packet;
-    AVFrame *frame, *converted;
-    struct SwsContext *sws;
+    AVFrame *frame;
     bool wait_key, waiting;             // waiting: wait_since_ns is set
     int64_t wait_since_ns;
     struct vt_decode_colours colours;
@@ -89,41 +88,6 @@ static int get_buffer(AVCodecContext *context, AVFrame *frame, int flags)
         return avcodec_default_get_buffer2(context, frame, flags);
     frame->extended_data = frame->data;
     return error;
-}
-
-// A picture to convert into: the sink's memory if it has some.
-static int converted_buffer(struct vt_decoder *decoder, const AVFrame *like)
-{
-    AVFrame *to = decoder->converted;
-    to->format = AV_PIX_FMT_YUV420P;
-    to->width = (like->width + 63) & ~63;
-    to->height = (like->height + 1) & ~1;
-    int error = decoder->sink.buffer ? decoder->sink.buffer(decoder->sink.opaque, to) : -ENOTSUP;
-    to->width = like->width;
-    to->height = like->height;
-    return error < 0 ? av_frame_get_buffer(to, 0) : 0;
-}
-
-// Other layouts and depths become 8-bit 4:2:0; the range stays what it is.
-static int convert(struct vt_decoder *decoder, AVFrame *frame)
-{
-    AVFrame *to = decoder->converted;
-    if (converted_buffer(decoder, frame) < 0 || av_frame_copy_props(to, frame) < 0)
-        return -ENOMEM;
-    decoder->sws = sws_getCachedContext(decoder->sws, frame->width, frame->height, frame->format, frame->width,
-                                        frame->height, AV_PIX_FMT_YUV420P,
-                                        SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP, NULL, NULL, NULL);
-    if (!decoder->sws)
-        return -EINVAL;
-    int range = frame->color_range == AVCOL_RANGE_JPEG;
-    const int *matrix = sws_getCoefficients(SWS_CS_DEFAULT);
-    sws_setColorspaceDetails(decoder->sws, matrix, range, matrix, range, 0, 1 << 16, 1 << 16);
-    if (sws_scale(decoder->sws, (const uint8_t *const *)frame->data, frame->linesize, 0, frame->height, to->data,
-                  to->linesize) != frame->height)
-        return -EINVAL;
-    av_frame_unref(frame);
-    av_frame_move_ref(frame, to);
-    return 0;
 }
 
 // yuvj420p and its kin say with their format what color_range is for.
@@ -189,19 +153,11 @@ static int give_picture(struct vt_decoder *decoder, AVFrame *frame)
     if (frame->width > VT_VIDEO_WIDTH_MAX || frame->height > VT_VIDEO_HEIGHT_MAX)
         return -EINVAL;
     settle_range(frame);
-    if (frame->format != AV_PIX_FMT_YUV420P) {
-        int error = convert(decoder, frame);
-        av_frame_unref(decoder->converted);
-        if (error < 0)
-            return -EINVAL;
-    }
     settle_colours(&decoder->colours, frame);
     settle_time(decoder, frame);
     decoder->stats.frames++;
     int error = note_size(decoder, frame);
-    if (!error)
-        error = decoder->sink.frame(decoder->sink.opaque, frame);
-    return error < 0 ? error : 0;
+    return error < 0 ? error : vt_decode_picture_put(decoder->picture, frame);
 }
 
 // -- sound
@@ -262,7 +218,9 @@ static int drain(struct vt_decoder *decoder, struct track *track)
         return 0;
     int error = avcodec_send_packet(track->context, NULL) < 0 ? 0 : receive(decoder, track);
     avcodec_flush_buffers(track->context);
-    if (!error && !is_video(decoder, track))
+    if (!error && is_video(decoder, track))
+        error = vt_decode_picture_flush(decoder->picture);
+    else if (!error)
         error = vt_resampler_flush(decoder->resampler, &decoder->sink, &decoder->stats.samples);
     return error;
 }
@@ -400,9 +358,8 @@ int vt_decoder_new(struct vt_decoder **ret, const struct vt_decode_sink *sink, i
     decoder->why = "";
     decoder->packet = av_packet_alloc();
     decoder->frame = av_frame_alloc();
-    decoder->converted = av_frame_alloc();
-    if (!decoder->packet || !decoder->frame || !decoder->converted ||
-        vt_resampler_new(&decoder->resampler) < 0) {
+    if (!decoder->packet || !decoder->frame || vt_resampler_new(&decoder->resampler) < 0 ||
+        vt_decode_picture_new(&decoder->picture, sink) < 0) {
         vt_decoder_free(&decoder);
         return -ENOMEM;
     }
@@ -424,6 +381,7 @@ int vt_decode_warm_up(int threads)
             return -ENOTSUP;
         avcodec_free_context(&context);
     }
+    (void)vt_filters_load();            // without it interlaced and turned pictures stay as they are
     return 0;
 }
 
@@ -441,10 +399,9 @@ void vt_decoder_free(struct vt_decoder **decoder)
     track_free(&d->video);
     track_free(&d->audio);
     vt_resampler_free(&d->resampler);
-    sws_freeContext(d->sws);
+    vt_decode_picture_free(&d->picture);
     av_packet_free(&d->packet);
     av_frame_free(&d->frame);
-    av_frame_free(&d->converted);
     free(d);
     *decoder = NULL;
 }
@@ -452,6 +409,7 @@ void vt_decoder_free(struct vt_decoder **decoder)
 void vt_decoder_stats(const struct vt_decoder *decoder, struct vt_decode_stats *ret)
 {
     *ret = decoder->stats;
+    ret->done = vt_decode_picture_done(decoder->picture);
 }
 
 const char *vt_decoder_why(const struct vt_decoder *decoder)

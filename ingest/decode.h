@@ -76,6 +76,7 @@ struct vt_decode_stats {
     int64_t skipped;                     // packets passed over while a key frame was awaited
     int width, height;                   // of the last picture
     int rate, channels;                  // of the last sound, as it was sent
+    const char *done;                    // to the pictures (ingest/decode_picture.h)
 };
 void vt_decoder_stats(const struct vt_decoder *decoder, struct vt_decode_stats *ret);
 

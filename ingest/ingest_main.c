@@ -72,6 +72,7 @@ static void add_timing(json_t *body, const struct vt_publisher_status *status)
     json_t *timing = json_pack("{s:I, s:I}", "mended", (json_int_t)status->mended, "sound_lag_ms",
                                (json_int_t)(status->sound_lag_ns / VT_NS_PER_MS));
     json_object_set_new(body, "timing", timing);
+    json_object_set_new(json_object_get(body, "video"), "done", json_string(status->decode.done));
 }
 
 static void send_status(struct ingest *ingest)

@@ -144,7 +144,7 @@ static void set_encoder_options(AVCodecContext *c, enum vt_codec codec, const st
     }
 }
 
-static void encode_video(struct stream *s, const struct video_options *o)
+__attribute__((unused)) static void encode_video(struct stream *s, const struct video_options *o)
 {
     memset(s, 0, sizeof *s);
     s->codec = o->codec ? o->codec : VT_CODEC_H264;
@@ -234,7 +234,7 @@ __attribute__((unused)) static void encode_sound(struct stream *s, enum vt_codec
         memcpy(s->config, c->extradata, s->config_size);
 }
 
-static void encode_audio(struct stream *s, int rate, int channels, int frames)
+__attribute__((unused)) static void encode_audio(struct stream *s, int rate, int channels, int frames)
 {
     encode_sound(s, VT_CODEC_AAC, "aac", rate, channels, frames);
 }
