@@ -8,6 +8,7 @@
 #include "base/mediatime.h"
 #include "ingest/codec_config.h"
 #include "ingest/decode_check.h"
+#include "ingest/decode_entry.h"
 #include "ingest/decode_open.h"
 #include "ingest/decode_picture.h"
 #include "ingest/decode_sound.h"
@@ -42,6 +43,9 @@ struct vt_decoder {
     AVFrame *frame;
     bool wait_key, waiting;             // waiting: wait_since_ns is set
     int64_t wait_since_ns;
+    bool hurrying, jumping;             // behind; so far that a key frame is awaited
+    bool keyed;                         // key_ns is set
+    int64_t key_ns;                     // decoding time of the last key frame
     struct vt_decode_colours colours;
     bool has_pts;
     int64_t last_pts_ns;
@@ -273,7 +277,17 @@ static int configure(struct vt_decoder *decoder, struct track *track, const stru
 
 // -- packets
 
-// Whether a picture that is not a key frame is to be passed over.
+static bool may_begin(const struct vt_decoder *decoder, const struct vt_access_unit *unit)
+{
+    int64_t waited_ns = unit->dts_ns - decoder->wait_since_ns;
+    switch (vt_decode_entry(unit, decoder->video.nal_length_size)) {
+    case VT_ENTRY_KEY:      return true;
+    case VT_ENTRY_RECOVERY: return waited_ns >= VT_DECODE_ENTRY_WAIT_NS;
+    default:                return waited_ns >= VT_DECODE_KEY_WAIT_NS;
+    }
+}
+
+// Whether a picture is to be passed over because decoding cannot begin with it.
 static bool must_wait(struct vt_decoder *decoder, const struct vt_access_unit *unit)
 {
     if (!decoder->wait_key || !unit->video)
@@ -282,12 +296,54 @@ static bool must_wait(struct vt_decoder *decoder, const struct vt_access_unit *u
         decoder->waiting = true;
         decoder->wait_since_ns = unit->dts_ns;
     }
-    if (!unit->key && unit->dts_ns - decoder->wait_since_ns < VT_DECODE_KEY_WAIT_NS)
+    if (!may_begin(decoder, unit))
         return true;
-    if (!unit->key && decoder->video.context)
+    bool whole = unit->key || vt_decode_entry(unit, decoder->video.nal_length_size) != VT_ENTRY_NONE;
+    if (!whole && decoder->video.context)
         decoder->video.context->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
-    decoder->wait_key = false;
+    decoder->stats.concealed = !whole;
+    decoder->wait_key = decoder->waiting = decoder->jumping = false;
     return false;
+}
+
+static void pass_over(struct vt_decoder *decoder)
+{
+    if (decoder->jumping)
+        decoder->stats.left_out++;
+    else
+        decoder->stats.skipped++;
+}
+
+static void note_key(struct vt_decoder *decoder, const struct vt_access_unit *unit)
+{
+    int64_t since_ns = unit->dts_ns - decoder->key_ns;
+    if (decoder->keyed && (unit->key || since_ns > decoder->stats.key_interval_ns))
+        decoder->stats.key_interval_ns = since_ns;
+    if (!unit->key)
+        return;
+    decoder->keyed = true;
+    decoder->key_ns = unit->dts_ns;
+}
+
+void vt_decoder_behind(struct vt_decoder *decoder, int64_t behind_ns)
+{
+    decoder->stats.behind_ns = behind_ns > 0 ? behind_ns : 0;
+    if (behind_ns > VT_DECODE_JUMP_NS && !decoder->jumping && !decoder->wait_key) {
+        decoder->wait_key = decoder->jumping = true;
+        decoder->waiting = false;
+    }
+    if (behind_ns > VT_DECODE_HURRY_NS)
+        decoder->hurrying = true;
+    else if (behind_ns < VT_DECODE_CALM_NS)
+        decoder->hurrying = false;
+}
+
+static void set_hurry(struct vt_decoder *decoder)
+{
+    AVCodecContext *context = decoder->video.context;
+    context->skip_loop_filter = decoder->hurrying ? AVDISCARD_ALL : AVDISCARD_DEFAULT;
+    context->skip_frame = decoder->hurrying ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+    decoder->stats.hurried += decoder->hurrying;
 }
 
 static int decode_packet(struct vt_decoder *decoder, const struct vt_access_unit *unit)
@@ -301,10 +357,14 @@ static int decode_packet(struct vt_decoder *decoder, const struct vt_access_unit
         return error;
     if (!track->context)
         return count_error(decoder, track);
+    if (unit->video)
+        note_key(decoder, unit);
     if (must_wait(decoder, unit)) {
-        decoder->stats.skipped++;
+        pass_over(decoder);
         return 0;
     }
+    if (unit->video)
+        set_hurry(decoder);
     if (vt_decode_check_unit(unit, track->nal_length_size, &decoder->why) < 0)
         return -EINVAL;
     error = vt_decode_fill(decoder->packet, unit, track->nal_length_size);

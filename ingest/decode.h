@@ -2,7 +2,8 @@
 //
 // In the ingest process the sink is a ring; `vitrine render` gives frames on directly. Limits come first: a
 // configuration that asks for more than they allow is refused before a decoder opens. Hostile packets cost decoding
-// errors, which are counted; after VT_DECODE_ERRORS in a row the publisher is given up. Pictures begin with a key frame.
+// errors, which are counted; after VT_DECODE_ERRORS in a row the publisher is given up. Pictures begin with an IDR (or
+// what does for one in another codec); after VT_DECODE_ENTRY_WAIT_NS without one, with a recovery point.
 // One thread.
 #pragma once
 
@@ -18,6 +19,11 @@
 #define VT_DECODE_CONFIGS       16       // changes of a track's configuration within one minute of media time
 #define VT_DECODE_WALL_NS       (INT64_C(2) * 1000000000)   // one packet may take the decoder this long
 #define VT_DECODE_KEY_WAIT_NS   (INT64_C(10) * 1000000000)  // without a key frame: decode what there is
+#define VT_DECODE_ENTRY_WAIT_NS (INT64_C(1) * 1000000000)   // without an IDR: any recovery point will do
+#define VT_DECODE_HURRY_NS      (INT64_C(500) * 1000000)    // behind by more: pictures that no other needs are left out
+#define VT_DECODE_JUMP_NS       (INT64_C(1000) * 1000000)   // ... and by more than this, all up to the next key frame
+#define VT_DECODE_CALM_NS       (INT64_C(250) * 1000000)    // behind by less: all is decoded again
+#define VT_KEY_INTERVAL_NS      (INT64_C(4) * 1000000000)   // key frames further apart than this are complained of
 #define VT_DECODE_SOUND_STEP_NS (INT64_C(60) * 1000000)     // sound further than this off its own count starts anew
 
 struct vt_access_unit {
@@ -63,6 +69,10 @@ void vt_decoder_free(struct vt_decoder **decoder);
 // -EPROTO when it is given up, or what the sink returned.
 int vt_decoder_packet(struct vt_decoder *decoder, const struct vt_access_unit *unit);
 
+// How far decoding is behind what has come; the first thing to go is the loop filter and pictures that no other refers
+// to, then everything up to the next key frame. Sound is always decoded.
+void vt_decoder_behind(struct vt_decoder *decoder, int64_t behind_ns);
+
 // The colours (as ITU-T H.273 numbers them) of pictures that do not say them themselves. 0: unknown.
 struct vt_decode_colours {
     uint8_t primaries, transfer, matrix;
@@ -74,6 +84,11 @@ int vt_decoder_flush(struct vt_decoder *decoder);        // gives out what is st
 struct vt_decode_stats {
     int64_t packets, frames, samples, errors;
     int64_t skipped;                     // packets passed over while a key frame was awaited
+    int64_t hurried;                     // packets of pictures while it was behind: without loop filter, some left out
+    int64_t left_out;                    // packets passed over because it was further behind
+    int64_t behind_ns;                   // at the last packet
+    int64_t key_interval_ns;             // between the last key frames, or since the last one if that is longer
+    bool concealed;                      // pictures began without a key frame
     int width, height;                   // of the last picture
     int rate, channels;                  // of the last sound, as it was sent
     const char *done;                    // to the pictures (ingest/decode_picture.h)

@@ -67,11 +67,27 @@ static void get_status(struct ingest *ingest, struct vt_publisher_status *ret)
         vt_publisher_status(ingest->publisher, ret);
 }
 
+static void add_keys(json_t *video, const struct vt_decode_stats *decode)
+{
+    bool rare = decode->key_interval_ns > VT_KEY_INTERVAL_NS;
+    json_object_set_new(video, "key_interval", json_real((double)(decode->key_interval_ns / VT_NS_PER_MS) / 1000));
+    json_object_set_new(video, "skipped", json_integer(decode->skipped));
+    if (decode->concealed)
+        json_object_set_new(video, "warning", json_string("no key frame came: the picture began damaged"));
+    else if (rare)
+        json_object_set_new(video, "warning", json_string("key frames are more than 4 s apart: set the encoder to 2 s"));
+}
+
 static void add_timing(json_t *body, const struct vt_publisher_status *status)
 {
     json_t *timing = json_pack("{s:I, s:I}", "mended", (json_int_t)status->mended, "sound_lag_ms",
                                (json_int_t)(status->sound_lag_ns / VT_NS_PER_MS));
     json_object_set_new(body, "timing", timing);
+    json_t *load = json_pack("{s:I, s:I, s:I, s:I}", "behind_ms", (json_int_t)(status->decode.behind_ns / VT_NS_PER_MS),
+                             "hurried", (json_int_t)status->decode.hurried, "left_out",
+                             (json_int_t)status->decode.left_out, "pauses", (json_int_t)status->pauses);
+    json_object_set_new(body, "load", load);
+    add_keys(json_object_get(body, "video"), &status->decode);
     json_object_set_new(json_object_get(body, "video"), "done", json_string(status->decode.done));
 }
 
@@ -151,6 +167,13 @@ static void end(struct ingest *ingest, const char *reason, const char *detail, c
 
 // -- the encoder's connection
 
+// Reads unless too much waits already: then TCP tells the encoder to wait.
+static void watch_socket(struct ingest *ingest)
+{
+    bool full = !ingest->ended && vt_publisher_full(ingest->publisher);
+    (void)vt_source_events(ingest->on_socket, (full ? 0 : EPOLLIN) | (ingest->reply.size > 0 ? EPOLLOUT : 0));
+}
+
 static void send_reply(struct ingest *ingest)
 {
     size_t sent = 0;
@@ -165,7 +188,7 @@ static void send_reply(struct ingest *ingest)
     }
     memmove(ingest->reply.data, ingest->reply.data + sent, ingest->reply.size - sent);
     ingest->reply.size -= sent;
-    (void)vt_source_events(ingest->on_socket, ingest->reply.size > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    watch_socket(ingest);
 }
 
 static void note_media(struct ingest *ingest, int64_t now_ns)
@@ -186,6 +209,8 @@ static void take_bytes(struct ingest *ingest, const uint8_t *data, size_t size)
     note_media(ingest, now_ns);
     if (ingest->reply.size > 0)
         send_reply(ingest);
+    if (!result)
+        (void)vt_source_at(ingest->on_due, now_ns);
     if (result == 1)
         end(ingest, "unpublished", "", NULL, false);
     else if (result == -EINVAL)
@@ -213,6 +238,23 @@ static void on_socket(void *opaque, int fd, uint32_t events)
         take_bytes(ingest, ingest->buffer, (size_t)size);
     else
         end(ingest, "lost", size == 0 ? "the encoder closed the connection" : strerror(errno), NULL, false);
+}
+
+// Decodes what is due. Reading comes between two pictures.
+static void run_rtmp(void *opaque)
+{
+    struct ingest *ingest = opaque;
+    if (ingest->ended)
+        return;
+    int result = vt_publisher_run(ingest->publisher, vt_now_ns());
+    int64_t due_ns = vt_publisher_due(ingest->publisher);
+    if (result < 0) {
+        end(ingest, "invalid", vt_publisher_why(ingest->publisher), NULL, result == -EINVAL);
+        return;
+    }
+    watch_socket(ingest);
+    if (due_ns < INT64_MAX)
+        (void)vt_source_at(ingest->on_due, due_ns);
 }
 
 // SRT has no words for an encoder that is connected: it only sees its connection close.
@@ -338,8 +380,8 @@ static int begin(struct ingest *ingest, const uint8_t *unread, size_t size)
                            : vt_loop_io(ingest->loop, &ingest->on_socket, ingest->socket, EPOLLIN, on_socket, ingest);
     if (!error)
         error = vt_loop_timer(ingest->loop, &ingest->on_timer, now_ns + VT_INGEST_STATUS_NS, on_timer, ingest);
-    if (!error && ingest->ts)
-        error = vt_loop_timer(ingest->loop, &ingest->on_due, now_ns, run_ts, ingest);
+    if (!error)
+        error = vt_loop_timer(ingest->loop, &ingest->on_due, now_ns, ingest->ts ? run_ts : run_rtmp, ingest);
     if (error < 0 || ingest->ts)
         return error;
     vt_publisher_accept(ingest->publisher, &ingest->reply);

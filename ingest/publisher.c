@@ -7,6 +7,7 @@
 
 #include "ingest/codec_config.h"
 #include "ingest/timestamps.h"
+#include "ingest/unit_queue.h"
 
 struct track {
     int number;                          // of the track that is taken; -1 until one came
@@ -21,6 +22,7 @@ struct vt_publisher {
     struct vt_rtmp rtmp;
     struct vt_rtmp_buffers buffers;
     struct vt_timestamps timestamps;
+    struct vt_unit_queue queue;
     struct vt_decoder *decoder;
     struct track video, audio;
     int64_t units, tag_errors;
@@ -48,6 +50,7 @@ void vt_publisher_free(struct vt_publisher **publisher)
 {
     if (!*publisher)
         return;
+    vt_unit_queue_clear(&(*publisher)->queue);
     vt_decoder_free(&(*publisher)->decoder);
     vt_rtmp_buffers_free(&(*publisher)->buffers);
     free((*publisher)->video.config);
@@ -95,7 +98,7 @@ static int keep_config(struct vt_publisher *publisher, struct track *track, cons
     return 0;
 }
 
-static int decode_unit(struct vt_publisher *publisher, const struct track *track, const struct vt_flv_tag *tag,
+static int queue_unit(struct vt_publisher *publisher, const struct track *track, const struct vt_flv_tag *tag,
                        bool video, uint32_t timestamp_ms, int64_t arrival_ns)
 {
     struct vt_times times;
@@ -115,10 +118,43 @@ static int decode_unit(struct vt_publisher *publisher, const struct track *track
         .config = track->config,
         .config_size = track->config_size,
     };
-    int error = vt_decoder_packet(publisher->decoder, &unit);
+    int error = vt_unit_queue_put(&publisher->queue, &unit, arrival_ns);
+    return error < 0 ? give_up(publisher, error, strerror(-error)) : 0;
+}
+
+static int decode_unit(struct vt_publisher *publisher, const struct vt_access_unit *unit)
+{
+    bool video = unit->video;
+    int error = vt_decoder_packet(publisher->decoder, unit);
+    vt_unit_queue_pop(&publisher->queue, video);
     if (error == -EINVAL || error == -EPROTO)
         return give_up(publisher, -EINVAL, vt_decoder_why(publisher->decoder));
     return error < 0 ? give_up(publisher, error, strerror(-error)) : 0;
+}
+
+int vt_publisher_run(struct vt_publisher *publisher, int64_t now_ns)
+{
+    const struct vt_access_unit *unit;
+    int64_t behind_ns;
+    bool pictured = false;
+    int error = 0;
+    while (!error && !pictured && (unit = vt_unit_queue_due(&publisher->queue, now_ns, &behind_ns))) {
+        pictured = unit->video;
+        if (unit->video)
+            vt_decoder_behind(publisher->decoder, behind_ns);
+        error = decode_unit(publisher, unit);
+    }
+    return error;
+}
+
+int64_t vt_publisher_due(const struct vt_publisher *publisher)
+{
+    return vt_unit_queue_next(&publisher->queue);
+}
+
+bool vt_publisher_full(const struct vt_publisher *publisher)
+{
+    return vt_unit_queue_full(&publisher->queue);
 }
 
 // The first track that comes is the one that is taken.
@@ -166,7 +202,7 @@ static int take_tag(struct vt_publisher *publisher, const struct vt_flv_tag *tag
         return keep_config(publisher, track, tag);
     case VT_FLV_UNIT:
         note_codec(track, tag);
-        return decode_unit(publisher, track, tag, video, timestamp_ms, arrival_ns);
+        return queue_unit(publisher, track, tag, video, timestamp_ms, arrival_ns);
     default:
         return 0;
     }
@@ -223,7 +259,12 @@ int vt_publisher_feed(struct vt_publisher *publisher, const uint8_t *data, size_
 
 int vt_publisher_flush(struct vt_publisher *publisher)
 {
-    return vt_decoder_flush(publisher->decoder);
+    const struct vt_access_unit *unit;
+    int64_t behind_ns;
+    int error = 0;
+    while (!error && (unit = vt_unit_queue_due(&publisher->queue, INT64_MAX, &behind_ns)))
+        error = decode_unit(publisher, unit);
+    return error < 0 ? error : vt_decoder_flush(publisher->decoder);
 }
 
 const char *vt_publisher_why(const struct vt_publisher *publisher)
@@ -238,6 +279,7 @@ void vt_publisher_status(const struct vt_publisher *publisher, struct vt_publish
     ret->video_track = publisher->video.number;
     ret->audio_track = publisher->audio.number;
     ret->units = publisher->units;
+    ret->pauses = publisher->queue.fills;
     ret->mended = vt_timestamps_mended(&publisher->timestamps);
     ret->sound_lag_ns = vt_timestamps_sound_lag(&publisher->timestamps);
     vt_decoder_stats(publisher->decoder, &ret->decode);

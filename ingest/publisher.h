@@ -19,12 +19,18 @@ void vt_publisher_free(struct vt_publisher **publisher);
 // Says NetStream.Publish.Start.
 void vt_publisher_accept(struct vt_publisher *publisher, struct vt_writer *reply);
 
-// Takes all of the bytes and decodes what is whole. Returns 0; 1 when the encoder has said goodbye (what follows is not
+// Takes all of the bytes; what is whole waits to be decoded by vt_publisher_run. Returns 0; 1 when the encoder has said goodbye (what follows is not
 // looked at); -EPROTO when its bytes are not RTMP, -EINVAL when the media cannot be taken or decoded (it may be told
 // why); another negative errno. vt_publisher_why then says what it was.
 int vt_publisher_feed(struct vt_publisher *publisher, const uint8_t *data, size_t size, int64_t arrival_ns,
                       struct vt_writer *reply);
-int vt_publisher_flush(struct vt_publisher *publisher);          // gives out what is still in the decoders
+
+// Decodes sound that is due, and one picture (ingest/unit_queue.h). Returns 0, or -EINVAL or another negative errno as
+// above.
+int vt_publisher_run(struct vt_publisher *publisher, int64_t now_ns);
+int64_t vt_publisher_due(const struct vt_publisher *publisher);  // when to run again; INT64_MAX: when more has come
+bool vt_publisher_full(const struct vt_publisher *publisher);    // its connection is not to be read for now
+int vt_publisher_flush(struct vt_publisher *publisher);          // decodes what waits, gives out what the decoders hold
 const char *vt_publisher_why(const struct vt_publisher *publisher);
 
 // Tells the encoder why it must stop, in RTMP's words. `code` NULL: NetStream.Publish.BadName.
@@ -38,6 +44,7 @@ struct vt_publisher_status {
     int64_t errors;                      // undecodable packets, tags that make no sense
     int64_t mended;                      // timestamps (ingest/timestamps.h)
     int64_t sound_lag_ns;                // how much later sound comes than its picture
+    int64_t pauses;                      // times that the connection was not read
     struct vt_decode_stats decode;
 };
 void vt_publisher_status(const struct vt_publisher *publisher, struct vt_publisher_status *ret);

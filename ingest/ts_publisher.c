@@ -132,8 +132,11 @@ static int take_all(struct vt_ts_publisher *publisher)
 int vt_ts_publisher_run(struct vt_ts_publisher *publisher, int64_t now_ns)
 {
     int error = take_all(publisher);
-    while (!error && vt_ts_publisher_due(publisher) <= now_ns)
+    while (!error && vt_ts_publisher_due(publisher) <= now_ns) {
+        // a unit is held back no longer than this
+        vt_decoder_behind(publisher->decoder, now_ns - publisher->first->arrival_ns - VT_PACE_MOST_NS);
         error = decode_first(publisher);
+    }
     if (error < 0)
         return error;
     return publisher->ended && !publisher->first;
@@ -162,6 +165,7 @@ void vt_ts_publisher_status(const struct vt_ts_publisher *publisher, struct vt_p
     ret->video = publisher->video;
     ret->audio = publisher->audio;
     ret->units = publisher->units;
+    ret->pauses = 0;
     ret->mended = vt_timestamps_mended(&publisher->timestamps);
     ret->sound_lag_ns = vt_timestamps_sound_lag(&publisher->timestamps);
     vt_decoder_stats(publisher->decoder, &ret->decode);
