@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <sched.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -25,12 +29,13 @@
 enum feature {
     THREADS  = 1 << 0,
     FILES    = 1 << 1,
-    ACCEPT   = 1 << 2,
-    FCNTL    = 1 << 3,     // any fcntl, record locks too; else only the harmless ones
-    PAIRS    = 1 << 5,     // socketpair(2), which reaches nobody by itself
-    READ     = 1 << 6,     // opens files, for reading only
-    CONNECT  = 1 << 7,     // opens sockets of its own and connects them
-    MAP_CODE = 1 << 4,     // may map files executable: libraries that load others late
+    READ     = 1 << 2,     // opens files, for reading only
+    ACCEPT   = 1 << 3,
+    PAIRS    = 1 << 4,     // socketpair(2), which reaches nobody by itself
+    CONNECT  = 1 << 5,     // opens sockets of its own and connects them
+    FCNTL    = 1 << 6,     // any fcntl, record locks too; else only the harmless ones
+    MAP_CODE = 1 << 7,     // may map files executable: libraries that load others late
+    DECODE   = 1 << 8,     // has the calls that decoding needs instead of the basic ones
 };
 
 struct limit {
@@ -51,7 +56,7 @@ static const struct profile {
     [VT_SANDBOX_GATE]   = {ACCEPT, {{RLIMIT_AS, 1024 * MB}, {RLIMIT_NOFILE, 16384}, {RLIMIT_NPROC, 0}}},
     [VT_SANDBOX_GATE_TLS] = {ACCEPT | PAIRS, {{RLIMIT_AS, 2048 * MB}, {RLIMIT_NOFILE, 16384}, {RLIMIT_NPROC, 0}}},
     [VT_SANDBOX_GATE_SRT] = {THREADS | PAIRS, {{RLIMIT_AS, 8192 * MB}, {RLIMIT_NOFILE, 1024}}},
-    [VT_SANDBOX_INGEST] = {THREADS, {{RLIMIT_AS, 4096 * MB}, {RLIMIT_NOFILE, 64}}},
+    [VT_SANDBOX_INGEST] = {THREADS | DECODE, {{RLIMIT_AS, 4096 * MB}, {RLIMIT_NOFILE, 64}}},
     [VT_SANDBOX_STUDIO] = {THREADS | FILES | FCNTL | MAP_CODE, {{RLIMIT_AS, 16384 * MB}, {RLIMIT_NOFILE, 1024}}},
     [VT_SANDBOX_HOOK] = {THREADS | READ | PAIRS | CONNECT, {{RLIMIT_AS, 2048 * MB}, {RLIMIT_NOFILE, 256}}},
     [VT_SANDBOX_ORIGIN] = {THREADS | FILES | FCNTL | ACCEPT, {{RLIMIT_AS, 16384 * MB}, {RLIMIT_NOFILE, 65536}}},
@@ -82,6 +87,25 @@ static const int32_t basic_calls[] = {
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(msync), SCMP_SYS(rt_sigaction),
     SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigtimedwait), SCMP_SYS(sigaltstack),
     SCMP_SYS(exit), SCMP_SYS(exit_group),
+    END,
+};
+
+// An ingest's own: what decoding was seen to call (docs/sandbox.md), and what the same functions of the C library call on
+// other kernels or processors. Nothing of it names a file, an address or another process.
+static const int32_t decode_calls[] = {
+    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(fstat),
+    SCMP_SYS(ftruncate), SCMP_SYS(close), SCMP_SYS(memfd_create),
+    SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(shutdown),
+    SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
+    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
+    SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(eventfd2), SCMP_SYS(timerfd_create),
+    SCMP_SYS(timerfd_settime), SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(futex), SCMP_SYS(futex_waitv),
+    SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall),
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
+    SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getcpu), SCMP_SYS(getrusage), SCMP_SYS(sysinfo),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(exit), SCMP_SYS(exit_group),
     END,
 };
 
@@ -152,7 +176,7 @@ static int allow_arguments(scmp_filter_ctx filter, unsigned features)
     static const int64_t fcntl_commands[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_ADD_SEALS,
                                              F_GET_SEALS, END};
     static const int64_t ioctl_requests[] = {FIONREAD, FIONBIO, TIOCOUTQ, END};
-    static const int64_t prctl_options[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_NO_NEW_PRIVS, END};
+    static const int64_t prctl_options[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_NO_NEW_PRIVS, PR_GET_DUMPABLE, END};
     const int64_t own_pid[] = {getpid(), END};
 
     int error = allow_values(filter, SCMP_SYS(ioctl), 1, ioctl_requests);
@@ -215,7 +239,7 @@ static int fill_filter(scmp_filter_ctx filter, unsigned features)
 {
     int error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
     if (!error)
-        error = allow(filter, basic_calls);
+        error = allow(filter, features & DECODE ? decode_calls : basic_calls);
     if (!error)
         error = allow_arguments(filter, features);
     if (!error && (features & THREADS))
@@ -233,11 +257,14 @@ static int fill_filter(scmp_filter_ctx filter, unsigned features)
     return error;
 }
 
-// -- the debug profile
+// -- naming what is refused
 
 #define NAMED_CALLS 512
+#define NAMED_FILES 32
+#define NAMED_PATH  200
 
 static const char *call_names[NAMED_CALLS];     // for the handler, which may not look them up
+static atomic_int call_count[NAMED_CALLS];      // refused so far
 
 static void say(const char *text)
 {
@@ -245,19 +272,49 @@ static void say(const char *text)
     (void)written;
 }
 
+// A path is this process's own, but a stranger may have had a say in it.
+static void say_path(const char *path)
+{
+    char shown[NAMED_PATH];
+    size_t size = 0;
+    for (; path[size] && size + 1 < sizeof shown; size++)
+        shown[size] = path[size] > ' ' && path[size] < 0x7f ? path[size] : '?';
+    shown[size] = 0;
+    say(" ");
+    say(shown);
+}
+
+// `path`: of a file that was to be opened, or NULL. Files are named each time, up to a limit; other calls once.
+static void name_call(int number, const char *path)
+{
+    bool known = number >= 0 && number < NAMED_CALLS && call_names[number];
+    int before = known ? atomic_fetch_add(&call_count[number], 1) : 0;
+    if (before >= (path ? NAMED_FILES : 1))
+        return;
+    say("sandbox: refused ");
+    say(known ? call_names[number] : "a call without a name");
+    if (path)
+        say_path(path);
+    say("\n");
+}
+
 static void on_refused(int signal, siginfo_t *info, void *context)
 {
     int saved = errno;
-    const char *name = info->si_syscall >= 0 && info->si_syscall < NAMED_CALLS ? call_names[info->si_syscall] : NULL;
-    say("sandbox: refused ");
-    say(name ? name : "a call without a name");
-    say("\n");
     ucontext_t *at = context;
+    const char *path = NULL;
 #if defined __x86_64__
+    if (info->si_syscall == SCMP_SYS(openat))
+        path = (const char *)at->uc_mcontext.gregs[REG_RSI];
+    name_call(info->si_syscall, path);
     at->uc_mcontext.gregs[REG_RAX] = -EPERM;
 #elif defined __aarch64__
+    if (info->si_syscall == SCMP_SYS(openat))
+        path = (const char *)at->uc_mcontext.regs[1];
+    name_call(info->si_syscall, path);
     at->uc_mcontext.regs[0] = (unsigned long long)-EPERM;
 #else
+    name_call(info->si_syscall, path);
     (void)at;
 #endif
     errno = saved;
@@ -297,9 +354,9 @@ static int set_limits(const struct profile *profile)
     return error;
 }
 
-static int load_filter(const struct profile *profile, bool debug)
+static int load_filter(const struct profile *profile, bool log)
 {
-    scmp_filter_ctx filter = seccomp_init(debug ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EPERM));
+    scmp_filter_ctx filter = seccomp_init(log ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EPERM));
     if (!filter)
         return -ENOMEM;
     int error = fill_filter(filter, profile->features);
@@ -309,26 +366,103 @@ static int load_filter(const struct profile *profile, bool debug)
     return error;
 }
 
-int vt_sandbox_enter(enum vt_sandbox_profile profile)
+enum mode { ON, REQUIRED, LOG, SHOW, OFF };
+
+static const char *const modes[] = {[ON] = "on", [REQUIRED] = "required", [LOG] = "log", [SHOW] = "show", [OFF] = "off"};
+#define MODES (int)(sizeof modes / sizeof modes[0])
+
+static int find_mode(enum mode *ret)
 {
-    const char *mode = getenv("VITRINE_SANDBOX");
-    if (mode && strcmp(mode, "none") == 0) {
-        vt_warning("VITRINE_SANDBOX=none: this process is not locked in");
-        return 0;
+    const char *name = getenv("VITRINE_SANDBOX");
+    for (int i = 0; i < MODES; i++) {
+        if (strcmp(name && *name ? name : modes[ON], modes[i]) == 0) {
+            *ret = (enum mode)i;
+            return 0;
+        }
     }
-    bool debug = mode && strcmp(mode, "debug") == 0;
-    if (mode && *mode && !debug) {
-        vt_error("VITRINE_SANDBOX is \"%s\": it can be debug or none", mode);
-        return -EINVAL;
-    }
-    int error = debug ? watch_refusals() : 0;
+    vt_error("VITRINE_SANDBOX is \"%s\": it can be on, required, log, show or off", name);
+    return -EINVAL;
+}
+
+// A filter that lies nowhere is looked for only where there are filters.
+static bool has_seccomp(void)
+{
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) < 0 && errno == EFAULT;
+}
+
+static int lose_privileges(void)
+{
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int vt_sandbox_prepare(const char *mode)
+{
+    enum mode set;
+    if (setenv("VITRINE_SANDBOX", mode, 0) < 0)
+        return -errno;
+    int error = find_mode(&set);
+    if (error || set == OFF)
+        return error;
+    bool missing = !has_seccomp() || vt_landlock_abi() == 0;
+    if (!has_seccomp())
+        vt_log(set == REQUIRED ? VT_LOG_ERROR : VT_LOG_WARNING, "this kernel has no seccomp filters: what a process may "
+               "call is not limited");
+    if (vt_landlock_abi() == 0)
+        vt_log(set == REQUIRED ? VT_LOG_ERROR : VT_LOG_WARNING, "this kernel has no Landlock: which files a process "
+               "reaches is limited by its user and by seccomp only");
+    return missing && set == REQUIRED ? -ENOSYS : 0;
+}
+
+int vt_sandbox_confine(const struct vt_landlock *allowed)
+{
+    enum mode mode;
+    int error = find_mode(&mode);
+    if (error || mode == OFF)
+        return error;
+    error = lose_privileges();
     if (!error)
-        error = set_limits(&profiles[profile]);
-    if (!error && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        error = vt_landlock_enter(allowed);
+    if (error)
+        vt_error("cannot limit what files this process reaches: %s", strerror(-error));
+    return error;
+}
+
+// What libraries would open on first use: the seed of JSON's hashes, which would be a guess without it, and the time zone.
+static void open_what_is_left(void)
+{
+    json_object_seed(0);
+    tzset();
+}
+
+static int lock_in(const struct profile *profile, enum mode mode)
+{
+    int error = mode == LOG ? watch_refusals() : 0;
+    open_what_is_left();
+    if (!error)
+        error = set_limits(profile);
+    if (!error && mode != LOG && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         error = -errno;
     if (!error)
-        error = load_filter(&profiles[profile], debug);
+        error = lose_privileges();
+    if (!error && !(profile->features & (FILES | READ)))
+        error = vt_landlock_enter(&(struct vt_landlock){0});
+    if (!error && (has_seccomp() || mode == REQUIRED))
+        error = load_filter(profile, mode == LOG);
+    return error;
+}
+
+int vt_sandbox_enter(enum vt_sandbox_profile profile)
+{
+    enum mode mode;
+    int error = find_mode(&mode);
+    if (!error && mode == OFF)
+        vt_warning("VITRINE_SANDBOX=off: this process is not locked in");
+    if (error || mode == OFF)
+        return error;
+    error = lock_in(&profiles[profile], mode);
     if (error)
         vt_error("cannot lock this process in: %s", strerror(-error));
+    else if (mode == SHOW)
+        vt_sandbox_show();
     return error;
 }

@@ -61,6 +61,7 @@ static int on_start(struct process *process, struct vt_message *message)
     for (int i = 0; i < message->n_fds; i++)
         fds[i] = vt_message_take_fd(message, i);
     process->keys.open = vt_message_bool(message->body, "open", false);
+    OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);     // reads its file while it can
     int error = vt_sandbox_enter(VT_SANDBOX_GATE_SRT);
     if (!error)
         error = vt_srt_listener_new(&process->listener, fds, message->n_fds, &process->keys);

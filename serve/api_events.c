@@ -26,6 +26,10 @@ static const struct vt_metric cues = {"vitrine_cues_on_air", VT_GAUGE, "Cues on 
 static const struct vt_metric viewer = {"vitrine_viewer_events_total", VT_COUNTER, "Viewer events by name."};
 static const struct vt_metric refused = {"vitrine_viewer_events_refused_total", VT_COUNTER,
                                          "Viewer events over the rate, or that were none."};
+static const struct vt_metric crashes = {"vitrine_ingest_crashes_total", VT_COUNTER, "Ingests that crashed."};
+static const struct vt_metric hangs = {"vitrine_ingest_hangs_total", VT_COUNTER, "Ingests that were killed since they hung."};
+static const struct vt_metric bans = {"vitrine_key_bans_total", VT_COUNTER,
+                                      "Keys not let in for a while since their ingests crashed again and again."};
 static const struct vt_metric studio_frames = {"vitrine_studio_frames_total", VT_COUNTER, "Frames composed."};
 static const struct vt_metric studio_repeated = {"vitrine_studio_repeated_frames_total", VT_COUNTER,
                                                  "Frames composed from a repeated picture."};
@@ -63,14 +67,14 @@ static void write_each(struct vt_writer *w, const struct vt_origin *origin, cons
     }
 }
 
-// A number of the studio's status, where there is one.
-static void write_studio(struct vt_writer *w, const struct vt_origin *origin, const struct vt_metric *metric,
-                         const char *member)
+// A number of a part of the status, where there is one.
+static void write_of(struct vt_writer *w, const struct vt_origin *origin, const char *part,
+                     const struct vt_metric *metric, const char *member)
 {
     char labels[64];
     vt_metric_head(w, metric);
     for (int i = 0; i < origin->n_broadcasts; i++) {
-        const json_t *value = json_object_get(json_object_get(origin->broadcasts[i]->status, "studio"), member);
+        const json_t *value = json_object_get(json_object_get(origin->broadcasts[i]->status, part), member);
         if (!json_is_number(value))
             continue;
         snprintf(labels, sizeof labels, "channel=\"%s\"", origin->broadcasts[i]->name);
@@ -110,9 +114,12 @@ void vt_api_metrics(struct vt_request *request)
     write_each(&w, origin, &cues, count_on_air);
     write_viewers(&w, origin);
     write_each(&w, origin, &refused, count_refused);
-    write_studio(&w, origin, &studio_frames, "frames");
-    write_studio(&w, origin, &studio_repeated, "repeated");
-    write_studio(&w, origin, &studio_late, "late");
+    write_of(&w, origin, "studio", &studio_frames, "frames");
+    write_of(&w, origin, "studio", &studio_repeated, "repeated");
+    write_of(&w, origin, "studio", &studio_late, "late");
+    write_of(&w, origin, "faults", &crashes, "crashes");
+    write_of(&w, origin, "faults", &hangs, "hangs");
+    write_of(&w, origin, "faults", &bans, "bans");
     if (w.failed) {
         vt_writer_free(&w);
         vt_answer_problem(&request->answer, 503, "Out of memory", "Ask again later.");

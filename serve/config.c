@@ -17,13 +17,18 @@ struct values {
     char *certificate, *key;
     char *data, *token_file, *products, *user, *signing_keys;
     char *hook_url, *hook_secret;
+    int sandbox;
     int64_t hook_timeout_ns, hook_cache_ns;
 };
+
+static const char *const sandbox_modes[] = {"on", "required", "log", "off", NULL};
 
 #define VALUE(field) VT_OPTION_TEXT, offsetof(struct values, field)
 static const struct vt_option top_table[] = {
     {"data", VALUE(data), "./var", .doc = "folder of state.db, live/ (segments) and the token"},
     {"products", VALUE(products), NULL, .doc = "JSON file that is loaded into an empty store"},
+    {"sandbox", VT_OPTION_CHOICE, offsetof(struct values, sandbox), "on", .choices = sandbox_modes,
+     .doc = "how processes are locked in (sandbox.md); the variable VITRINE_SANDBOX goes before it"},
     {"user", VALUE(user), NULL, .doc = "who every process but the supervisor becomes when started as root"},
     {NULL},
 };
@@ -256,6 +261,7 @@ static int settle(struct reading *r)
     config->hook_secret = move(&v->hook_secret);
     config->hook_timeout_ns = v->hook_timeout_ns;
     config->hook_cache_ns = v->hook_cache_ns;
+    config->sandbox = sandbox_modes[v->sandbox];
     config->data = from_working_directory(data);
     if (config->data && v->token_file)
         config->token_file = from_working_directory(v->token_file);

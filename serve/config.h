@@ -28,6 +28,7 @@ struct vt_config {
     char *hook_url;                      // or NULL: no webhook
     char *hook_secret;                   // or NULL
     int64_t hook_timeout_ns, hook_cache_ns;
+    const char *sandbox;                 // a mode of base/sandbox.h; static
     struct vt_channel channels[VT_CHANNELS_MAX];
     int n_channels;
 };

@@ -61,8 +61,10 @@ static void refuse(struct vt_gates *gates, struct vt_ask *ask, const char *code,
 static void accept_ask(struct vt_gates *gates, struct vt_ask *ask)
 {
     struct vt_candidate *candidate = &ask->candidate;
-    const char *why = vt_program_admit(&gates->programs[candidate->permit.channel], &candidate->permit,
-                                       candidate->address);
+    bool crashes = !vt_crashes_allow(&gates->publishers->crashes, candidate->permit.key, vt_now_ns());
+    const char *why = crashes ? VT_CRASHES_WORDS
+                              : vt_program_admit(&gates->programs[candidate->permit.channel], &candidate->permit,
+                                                 candidate->address);
     ask->hook = 0;
     if (why) {
         refuse(gates, ask, VT_REFUSED_CODE, why);

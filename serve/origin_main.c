@@ -345,6 +345,13 @@ static void free_origin(struct vt_origin *origin)
     vt_loop_free(&origin->loop);
 }
 
+// It writes the data folder and reads what the configuration names. Before the threads of the HTTP server start.
+static int confine(const json_t *start)
+{
+    const char *data = vt_message_text(start, "data");
+    return data ? vt_sandbox_confine(&(struct vt_landlock){.readable = {"/"}, .writable = {data}}) : -EPROTO;
+}
+
 // Everything up to the loop. Returns 0 or a negative errno; what was made stays for the caller to free.
 static int prepare(struct vt_origin *origin, struct beat *beat, const struct vt_site sites[2],
                    struct vt_http **https)
@@ -355,7 +362,9 @@ static int prepare(struct vt_origin *origin, struct beat *beat, const struct vt_
         error = receive_start(origin->supervisor, &start);
     if (error < 0)
         return error;
-    error = open_data(origin, start.body);
+    error = confine(start.body);
+    if (error == 0)
+        error = open_data(origin, start.body);
     if (error == 0)
         error = load_signing(origin, vt_message_text(start.body, "signing_keys"));
     if (error == 0)

@@ -53,9 +53,11 @@ void vt_program_report(struct vt_program *program)
 {
     if (!program->origin->child)
         return;
-    json_t *body = json_pack("{s:s, s:s*, s:s, s:o, s:O?}", "channel", name_of(program), "show",
+    json_t *body = json_pack("{s:s, s:s*, s:s, s:o, s:O?, s:{s:I, s:I, s:I}}", "channel", name_of(program), "show",
                              program->show[0] ? program->show : NULL, "state", state_of(program), "publisher",
-                             publisher_json(program->publisher), "studio", program->studio_status);
+                             publisher_json(program->publisher), "studio", program->studio_status, "faults", "crashes",
+                             (json_int_t)program->faults.crashes, "hangs", (json_int_t)program->faults.hangs, "bans",
+                             (json_int_t)program->faults.bans);
     if (body)
         vt_child_send(program->origin->child, VT_MSG_ORIGIN_STATUS, body, NULL, 0);
 }

@@ -31,6 +31,7 @@ struct vt_publisher {
     json_t *status;                  // its ingest's last, or NULL
     int64_t heard_ns;                // when its ingest last said something
     bool stopped;                    // it has been told to end
+    bool hung;                       // its ingest was killed since it said nothing
 };
 
 struct vt_program {
@@ -50,6 +51,10 @@ struct vt_program {
     struct vt_service studio;
     struct vt_publisher *publisher;  // the current one, or NULL
     struct vt_bucket takeovers;
+    struct {
+        int64_t crashes, hangs;      // of ingests
+        int64_t bans;                // of keys whose ingests crashed again and again
+    } faults;
     json_t *studio_status;           // the last, or NULL
 };
 

@@ -58,10 +58,23 @@ static void on_message(void *opaque, struct vt_child *child, struct vt_message *
     }
 }
 
+static void note_crash(struct vt_publishers *all, const struct vt_publisher *publisher)
+{
+    struct vt_program *program = publisher->program;
+    *(publisher->hung ? &program->faults.hangs : &program->faults.crashes) += 1;
+    if (!vt_crashes_note(&all->crashes, publisher->permit.key, vt_now_ns()))
+        return;
+    program->faults.bans++;
+    vt_warning("%s: %d ingests of one key have crashed within a minute: it is not let in for %d minutes",
+               program->channel->name, VT_CRASHES, (int)(VT_CRASHES_BAN_NS / VT_NS_PER_S / 60));
+}
+
 static void on_exit_of_ingest(void *opaque, struct vt_child *child, int status)
 {
     struct vt_publishers *all = opaque;
     struct vt_publisher *publisher = publisher_of(all, child);
+    if (status != 0 && !publisher->stopped)
+        note_crash(all, publisher);
     vt_publisher_lost(publisher, "crashed");
     end_publisher(all, publisher);
 }
@@ -180,6 +193,7 @@ void vt_publishers_watch(struct vt_publishers *all)
             continue;
         vt_warning("%s: the ingest of publisher %s has said nothing for %d s: killing it", p->program->channel->name,
                    p->id, (int)(VT_INGEST_SILENCE_NS / VT_NS_PER_S));
+        p->hung = true;
         vt_child_kill(p->ingest);
     }
 }

@@ -2,6 +2,7 @@
 // thread.
 #pragma once
 
+#include "serve/crashes.h"
 #include "serve/program.h"
 
 #define VT_WARM_INGESTS      2
@@ -20,6 +21,7 @@ struct vt_publishers {
     struct vt_publisher *first;      // the stopped too
     int64_t count;                   // of all that ever were
     int64_t watched_ns;              // when ingests were last looked at
+    struct vt_crashes crashes;
     bool closing;                    // no warm ingest starts again
     void (*on_end)(void *opaque);    // an ingest has ended, working or warm
     void *opaque;

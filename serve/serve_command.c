@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "serve/supervisor.h"
 
 static int load(struct vt_config **ret, const char *path)
@@ -38,7 +39,7 @@ int vt_serve_main(int argc, char **argv)
         return refuse_usage(argv[0], "is not understood");
     vt_log_init("supervisor");
     struct vt_config *config = NULL;
-    int code = load(&config, path) ? 1 : vt_supervise(config, path);
+    int code = load(&config, path) || vt_sandbox_prepare(config->sandbox) ? 1 : vt_supervise(config, path);
     vt_config_free(&config);
     return code;
 }

@@ -139,6 +139,17 @@ static void open_pictures(struct session *s)
         vt_warning("%s: %s; there are no pictures", root, strerror(-error));
 }
 
+// It writes its channel's folder and reads what its configuration names. Before the threads of encoders start.
+static int confine(const char *data, const char *channel)
+{
+    char *folder = NULL;
+    if (asprintf(&folder, "%s/live/%s", data, channel) < 0)
+        return -ENOMEM;
+    int error = vt_sandbox_confine(&(struct vt_landlock){.readable = {"/"}, .writable = {folder}});
+    free(folder);
+    return error;
+}
+
 int show_begin(struct session *s, const json_t *body)
 {
     struct vt_diagnostics diagnostics = {.count = 0};
@@ -151,6 +162,8 @@ int show_begin(struct session *s, const json_t *body)
         return -EINVAL;
     }
     int error = open_show(s, data);
+    if (!error)
+        error = confine(data, s->channel.name);
     if (!error)
         open_pictures(s);
     if (!error)

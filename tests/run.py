@@ -123,7 +123,7 @@ def scripts(tally, folder, wanted, limit, slow):
 
 def sanitized(tally, wanted):
     """The unit tests and the corpora under ASan and UBSan, then what has threads under TSan."""
-    plain = {"VITRINE_SANDBOX": "none"}
+    plain = {"VITRINE_SANDBOX": "off"}
     build("build-asan", "-Db_sanitize=address,undefined", "-Db_lundef=false", clang=True)
     meson_tests(tally, "build-asan", wanted, {"unit", "fuzz"},
                 {**plain, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
@@ -144,7 +144,7 @@ def fuzz(tally, wanted):
         result = subprocess.run([program, f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
                                  f"-artifact_prefix={found}-", found, TOP / "tests/fuzz/corpus" / program.name],
                                 capture_output=True, text=True, errors="replace",
-                                env={**os.environ, "VITRINE_SANDBOX": "none",
+                                env={**os.environ, "VITRINE_SANDBOX": "off",
                                      "LSAN_OPTIONS": f"suppressions={TOP}/tests/lsan.supp:print_suppressions=0"})
         word = "ok" if result.returncode == 0 else "not ok"
         output = f"{word} 1 - {FUZZ_SECONDS} s of fuzzing"

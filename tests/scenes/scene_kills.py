@@ -8,6 +8,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from asking import ask
 from boxes import decode_time, frames, timescale
 from harness import CHANNEL, TOP, Daemon, Playlist, Publisher, decode_errors, fetch_rendition, http, main, require, wait_for
 
@@ -121,6 +122,25 @@ def scene_an_ingest_that_hangs_is_killed_slate_meanwhile():
             follower.fresh(2)
             require(min(brightness(daemon, folder, 30)) > 200, "the picture did not come back")
         follower.check_times()
+
+
+def scene_a_key_whose_ingests_crash_is_refused_for_a_while():
+    with Daemon() as daemon:
+        ingest = None
+        for _ in range(5):
+            with Publisher(daemon, picture="testsrc2=size=160x90:rate=15") as publisher:
+                ingest = daemon.child("vitrine ingest mango", other_than=ingest)
+                os.kill(ingest, signal.SIGKILL)
+                wait_for("the encoder to be cut off", lambda: publisher.process.poll() is not None, 15)
+        answer = ask(daemon.rtmp_port, "mango-key")
+        require(answer.description.startswith("The server failed on this stream"), f"{answer.code} {answer.description}")
+        other = daemon.api("POST", "/v1/channels/mango/keys", expect=201)["key"]
+        require(ask(daemon.rtmp_port, other).granted(), "another key was refused, too")
+        wait_for("it to be counted", lambda: daemon.api("GET", "/v1/channels/mango/status", expect=200)["faults"] ==
+                 {"crashes": 5, "hangs": 0, "bans": 1}, 5)
+        text = daemon.api("GET", "/metrics", expect=200).decode()
+        require('vitrine_ingest_crashes_total{channel="mango"} 5' in text and
+                'vitrine_key_bans_total{channel="mango"} 1' in text, text)
 
 
 def scene_ingest_killed_slate_until_the_publisher_is_back():

@@ -27,7 +27,7 @@
 #endif
 
 static char folder[] = "/tmp/vitrine-sandbox-XXXXXX";
-static int listener;
+static int listener, abi;           // abi: of Landlock; a process that is locked in cannot ask
 static struct sockaddr_in address;
 
 // In a locked child: the first expectation that does not hold ends it with its line as exit status.
@@ -245,7 +245,7 @@ static void origin(void)
 
 static void unlocked(void)
 {
-    setenv("VITRINE_SANDBOX", "none", 1);
+    setenv("VITRINE_SANDBOX", "off", 1);
     EXPECT(vt_sandbox_enter(VT_SANDBOX_INGEST) == 0);
     EXPECT(open("/etc/passwd", O_RDONLY) >= 0);
     EXPECT(socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
@@ -253,16 +253,78 @@ static void unlocked(void)
 
 static void unknown_mode(void)
 {
-    setenv("VITRINE_SANDBOX", "off", 1);
+    setenv("VITRINE_SANDBOX", "none", 1);
     EXPECT(vt_sandbox_enter(VT_SANDBOX_INGEST) == -EINVAL);
+    EXPECT(vt_sandbox_prepare("on") == -EINVAL);
 }
 
-static void debugged(void)
+static void logged(void)
 {
-    setenv("VITRINE_SANDBOX", "debug", 1);
+    setenv("VITRINE_SANDBOX", "log", 1);
     EXPECT(vt_sandbox_enter(VT_SANDBOX_INGEST) == 0);
     EXPECT_REFUSED(socket(AF_INET, SOCK_STREAM, 0));
+    EXPECT_REFUSED(socket(AF_INET6, SOCK_STREAM, 0));
     expect_threads();
+}
+
+static void shown(void)
+{
+    setenv("VITRINE_SANDBOX", "show", 1);
+    EXPECT(vt_sandbox_enter(VT_SANDBOX_INGEST) == 0);
+}
+
+static void hook(void)
+{
+    struct vt_landlock allowed = {.readable = {"/etc"}, .ports = {443}};
+    EXPECT(vt_sandbox_confine(&allowed) == 0);
+    EXPECT(vt_sandbox_enter(VT_SANDBOX_HOOK) == 0);
+    expect_no_programs();
+    expect_no_new_code();
+    expect_others_are_safe();
+    expect_waiting();
+    expect_threads();
+    EXPECT(open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0);
+    EXPECT_REFUSED(open("/etc/passwd", O_WRONLY));
+    EXPECT_REFUSED(open("/etc/passwd", O_RDONLY | O_TRUNC));
+    EXPECT_REFUSED(open("/tmp", O_RDWR | O_TMPFILE, 0600));
+    EXPECT_REFUSED(unlink(folder));
+    EXPECT(socket(AF_UNIX, SOCK_STREAM, 0) == -1 && errno == EAFNOSUPPORT);
+    EXPECT_REFUSED(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+    EXPECT_REFUSED(socket(AF_PACKET, SOCK_DGRAM, 0));
+    EXPECT_REFUSED(bind(listener, (struct sockaddr *)&address, sizeof address));
+    EXPECT_REFUSED(listen(listener, 1));
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT(client >= 0 && socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0);
+    int connected = connect(client, (struct sockaddr *)&address, sizeof address);       // not to port 443
+    EXPECT(abi >= 4 ? connected == -1 && errno == EACCES : connected == 0);
+    EXPECT(abi == 0 || open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) == -1);
+}
+
+static void confined(void)
+{
+    char inside[128];
+    struct vt_landlock allowed = {.readable = {"/etc", "/nowhere/at/all"}, .writable = {folder}};
+    EXPECT(vt_sandbox_confine(&allowed) == 0);
+    EXPECT(vt_sandbox_enter(VT_SANDBOX_STUDIO) == 0);
+    expect_files();
+    expect_sealed_memory();
+    EXPECT(open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0);
+    snprintf(inside, sizeof inside, "%s/below", folder);
+    EXPECT(mkdir(inside, 0700) == 0 && rmdir(inside) == 0);
+    if (abi == 0)
+        return;
+    EXPECT(open("/etc/passwd", O_WRONLY | O_CLOEXEC) == -1 && errno == EACCES);
+    EXPECT(open("/proc/self/environ", O_RDONLY | O_CLOEXEC) == -1 && errno == EACCES);
+    EXPECT(open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC) == -1 && errno == EACCES);
+    EXPECT(mkdir("/tmp/vitrine-sandbox-outside", 0700) == -1 && errno == EACCES);
+}
+
+static void prepared(void)
+{
+    unsetenv("VITRINE_SANDBOX");
+    EXPECT(vt_sandbox_prepare("off") == 0 && vt_sandbox_enter(VT_SANDBOX_INGEST) == 0);
+    EXPECT(open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0);
+    EXPECT(vt_sandbox_prepare("on") == 0 && strcmp(getenv("VITRINE_SANDBOX"), "off") == 0);     // it stands there already
 }
 
 // Runs `body` in a child and returns its wait status; what it wrote to standard error is in `said`.
@@ -302,20 +364,32 @@ CHILD_TEST(gate_srt_has_threads_too_and_accepts_nothing, gate_srt)
 CHILD_TEST(an_ingest_has_threads_and_memory_and_nothing_else, ingest)
 CHILD_TEST(a_studio_has_files_and_threads_but_no_programs_or_sockets, studio)
 CHILD_TEST(an_origin_has_files_and_accepts_but_no_programs_or_sockets, origin)
+CHILD_TEST(a_hook_reads_and_connects, hook)
+CHILD_TEST(a_studio_reaches_only_what_it_is_told, confined)
 CHILD_TEST(an_unknown_mode_is_refused, unknown_mode)
+CHILD_TEST(a_mode_is_set_once, prepared)
 
-TEST(none_locks_nothing_and_says_so)
+TEST(off_locks_nothing_and_says_so)
 {
     char said[4096];
     REQUIRE_INT(in_child(unlocked, said, sizeof said), 0);
     REQUIRE(strstr(said, "not locked in") != NULL);
 }
 
-TEST(debug_names_what_it_refuses)
+TEST(log_names_what_it_refuses_once)
 {
     char said[4096];
-    REQUIRE_INT(in_child(debugged, said, sizeof said), 0);
-    REQUIRE(strstr(said, "sandbox: refused socket\n") != NULL);
+    REQUIRE_INT(in_child(logged, said, sizeof said), 0);
+    char *named = strstr(said, "sandbox: refused socket\n");
+    REQUIRE(named && !strstr(named + strlen("sandbox: "), "sandbox: refused socket"));
+}
+
+TEST(show_says_what_came_of_it)
+{
+    char said[4096];
+    REQUIRE_INT(in_child(shown, said, sizeof said), 0);
+    REQUIRE(strstr(said, "may: nothing; may not: read files, write files, make sockets, make local sockets, run programs, "
+                         "start processes, map code, read memory of others, be traced, signal others, change its user\n"));
 }
 
 // A listener with connections that wait for the children above.
@@ -343,6 +417,7 @@ int main(void)
     if (!mkdtemp(folder))
         return 1;
     unsetenv("VITRINE_SANDBOX");
+    abi = vt_landlock_abi();
     listen_with_guests(3);
     RUN(a_gate_accepts_and_opens_nothing);
     RUN(a_gate_that_pumps_has_pairs_of_sockets);
@@ -350,9 +425,13 @@ int main(void)
     RUN(an_ingest_has_threads_and_memory_and_nothing_else);
     RUN(a_studio_has_files_and_threads_but_no_programs_or_sockets);
     RUN(an_origin_has_files_and_accepts_but_no_programs_or_sockets);
+    RUN(a_hook_reads_and_connects);
+    RUN(a_studio_reaches_only_what_it_is_told);
     RUN(an_unknown_mode_is_refused);
-    RUN(none_locks_nothing_and_says_so);
-    RUN(debug_names_what_it_refuses);
+    RUN(a_mode_is_set_once);
+    RUN(off_locks_nothing_and_says_so);
+    RUN(log_names_what_it_refuses_once);
+    RUN(show_says_what_came_of_it);
     rmdir(folder);
     return DONE();
 }

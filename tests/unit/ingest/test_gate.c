@@ -435,7 +435,7 @@ TEST(ffmpeg_publishes)
 int main(void)
 {
 #ifdef __SANITIZE_ADDRESS__
-    setenv("VITRINE_SANDBOX", "none", 1);
+    setenv("VITRINE_SANDBOX", "off", 1);
 #endif
     setenv("VITRINE_LOG", "error", 1);
     RUN(hands_over_with_the_bytes_that_follow);

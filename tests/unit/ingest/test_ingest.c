@@ -477,10 +477,10 @@ TEST(a_supervisor_that_is_gone_ends_it)
 int main(void)
 {
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-    setenv("VITRINE_SANDBOX", "none", 1);    // a sanitizer's own calls would be refused
+    setenv("VITRINE_SANDBOX", "off", 1);    // a sanitizer's own calls would be refused
 #elif defined __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-    setenv("VITRINE_SANDBOX", "none", 1);
+    setenv("VITRINE_SANDBOX", "off", 1);
 #endif
 #endif
     av_log_set_level(AV_LOG_QUIET);
