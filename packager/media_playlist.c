@@ -12,7 +12,8 @@ static unsigned long long msn_of(const struct vt_packager_params *params, int64_
 
 void vt_segment_name(const struct vt_packager_params *params, int track, int64_t k, char out[VT_NAME_OF_SEGMENT])
 {
-    snprintf(out, VT_NAME_OF_SEGMENT, "%s-%llu.m4s", params->tracks[track].name, msn_of(params, k));
+    snprintf(out, VT_NAME_OF_SEGMENT, "%s-%llu.%s", params->tracks[track].name, msn_of(params, k),
+             params->container == VT_CONTAINER_TS ? "ts" : "m4s");
 }
 
 void vt_part_name(const struct vt_packager_params *params, int track, int64_t k, int part,
@@ -212,6 +213,8 @@ static int version_of(const struct page *page)
 {
     if (page->skipped > 0)
         return page->form == VT_FORM_SKIP2 ? 10 : 9;
+    if (page->p->params->container == VT_CONTAINER_TS)
+        return page->key_frames ? 4 : 3;     // EXT-X-I-FRAMES-ONLY; durations with fractions
     return page->key_frames ? 5 : 6;         // EXT-X-MAP
 }
 
@@ -227,7 +230,7 @@ static void write_head(const struct page *page, int64_t first)
     // The map belongs to the first segment, and is skipped with it.
     if (page->skipped > 0)
         write_skip(page);
-    else
+    else if (params->container == VT_CONTAINER_CMAF)
         vt_write_format(page->w, "#EXT-X-MAP:URI=\"%s-init.mp4\"\n", params->tracks[page->track].name);
 }
 

@@ -56,7 +56,8 @@ static int64_t part_end(const struct vt_packager *p, int t, const struct vt_run 
     if (!last || !run)
         return packing_cut(p, t, p->next, p->part + 1);
     int64_t end = vt_run_end(run, p->tracks[t].kind);
-    if (p->tracks[t].kind == VT_TRACK_VIDEO || !p->has_video || !vt_has_parts(&p->params))
+    bool apart = !vt_has_parts(&p->params) && p->params.container == VT_CONTAINER_CMAF;
+    if (p->tracks[t].kind == VT_TRACK_VIDEO || !p->has_video || apart)
         return end;
     int64_t limit = frame_cut(p, t, p->end_frame);
     return end < limit ? end : limit;
@@ -104,6 +105,34 @@ static int write_key(struct vt_packager *p, int t, const struct vt_run_form *for
     return result;
 }
 
+// The sound that goes with every picture, or -1.
+static int sound_track(const struct vt_packager *p)
+{
+    for (int t = 0; t < p->params.n_tracks; t++)
+        if (p->tracks[t].kind == VT_TRACK_AUDIO)
+            return t;
+    return -1;
+}
+
+// A whole segment: MPEG-TS has no parts.
+static int write_ts(struct vt_packager *p, int t, int to, int64_t end, const struct vt_writer *messages)
+{
+    struct packing_track *track = &p->track[t];
+    bool video = p->tracks[t].kind == VT_TRACK_VIDEO;
+    int s = sound_track(p);
+    struct vt_run *sound = s >= 0 ? oldest_run(&p->track[s], p->next) : NULL;
+    struct vt_ts_segment segment = {
+        .rate = p->params.rate, .video = video ? &p->tracks[t] : NULL, .audio = s >= 0 ? &p->tracks[s] : NULL,
+        .pictures = video ? &track->runs[0] : NULL, .picture_count = video ? to : 0,
+        .sound = sound, .sound_count = sound ? vt_run_until(sound, part_end(p, s, sound, p->ended)) : 0,
+        .end = end, .messages = messages,
+    };
+    int reorder = video ? vt_ts_reorder(&track->runs[0]) : 0;
+    track->reorder = reorder > track->reorder ? reorder : track->reorder;    // where no SPS tells it
+    segment.reorder = track->reorder;
+    return vt_ts_segment(&track->file, &track->ts, &segment, &p->window.open.track[t].key_size);
+}
+
 static int write_fragment(struct vt_packager *p, int t, int to, int64_t end, const struct vt_writer *messages)
 {
     struct packing_track *track = &p->track[t];
@@ -115,6 +144,11 @@ static int write_fragment(struct vt_packager *p, int t, int to, int64_t end, con
     if (video && track->current > p->next && !p->ended)
         end = vt_segment_frame(&p->params, p->next + 1);
     form.end = end;
+    if (p->params.container == VT_CONTAINER_TS) {
+        int result = vt_track_listed(&p->params, t) ? write_ts(p, t, to, end, messages) : 0;
+        track->runs[0].written = to;
+        return result;
+    }
     if (video)
         vt_write_bytes(&track->file, messages->data, messages->size);
     int result = video && track->runs[0].written == 0 ? write_key(p, t, &form) : 0;

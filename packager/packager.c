@@ -48,6 +48,11 @@ static int check_params(const struct vt_packager_params *params)
         params->epoch_ns < 0 || params->first_msn < 1 || params->first_frame < 0 || params->n_tracks < 1 ||
         params->n_tracks > VT_TRACKS_MAX || !params->sink.put)
         return -EINVAL;
+    int sounds = 0;
+    for (int t = 0; t < params->n_tracks; t++)
+        sounds += params->tracks[t].kind == VT_TRACK_AUDIO;
+    if (params->container == VT_CONTAINER_TS && (params->part_ns > 0 || sounds > 1))
+        return -EINVAL;
     if (vt_segment_frame(params, 1) < 1 || params->rate.num / params->rate.den > 1000)
         return -EINVAL;
     int64_t k = vt_segment_of(params, params->first_frame);
@@ -157,10 +162,13 @@ static int add_gaps(struct vt_packager *p, int64_t first_k)
 // Restores the state. *ret_gap is the first segment after it, which is a gap if it lies before p->next.
 static int resume(struct vt_packager *p, int64_t *ret_gap)
 {
-    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums};
+    struct vt_ts ts[VT_TRACKS_MAX];
+    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums, ts};
     int result = vt_state_read(p->params.state, p->params.state_size, &p->params, p->next, &state);
     if (result < 0)
         return result;
+    for (int t = 0; t < p->params.n_tracks; t++)
+        p->track[t].ts = ts[t];
     *ret_gap = p->window.list[p->window.count - 1].k + 1;
     result = add_gaps(p, p->next);
     for (int t = 0; t < p->params.n_tracks; t++)
@@ -186,7 +194,7 @@ static int start(struct vt_packager *p, const struct vt_packager_params *params)
     // The state is checked before anything is stored, so that a wrong one changes nothing.
     if (result == 0 && params->state)
         result = resume(p, &gap);
-    for (int t = 0; t < params->n_tracks && result == 0; t++)
+    for (int t = 0; t < params->n_tracks && result == 0 && params->container == VT_CONTAINER_CMAF; t++)
         result = write_init(p, t, true);
     if (result == 0 && gap < p->next)
         (void)packing_publish(p, gap, 0);        // what fails here is written again with the first segment
@@ -254,6 +262,8 @@ static int check_video(const struct vt_packager *p, int t, const struct vt_packe
 static int check_audio(const struct vt_packager *p, int t, const struct vt_packet *packet, int64_t k,
                        const struct vt_run *run)
 {
+    if (p->params.container == VT_CONTAINER_TS && packet->size > VT_TS_SOUND_MAX)
+        return -EMSGSIZE;
     if (packet->duration < 1 || packet->dts != packet->pts || k < p->next || k < p->track[t].current)
         return -EINVAL;
     if (run && run->spoilt)

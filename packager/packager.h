@@ -12,6 +12,9 @@
 // which changes with each segment and lists those alone, each part renews <name>.ll.m3u8, and its delta updates
 // <name>.skip.m3u8 (_HLS_skip=YES) and <name>.skip2.m3u8 (v2); docs/hls.md says what stands in them.
 //
+// MPEG-TS. Each video rendition's segments, <name>-<msn>.ts, hold the picture, the sound of the one audio track, which
+// then has no playlist of its own, and the cues as timed ID3; there are no init segments. Without video there is sound.
+//
 // Order. A cue is given before the packets of its first frame. Packets of a track come in decoding order; tracks may
 // run apart by at most VT_PACKAGER_AHEAD segments.
 #pragma once
@@ -63,10 +66,13 @@ struct vt_sink {
     void (*ready)(void *opaque, uint64_t msn, int part);
 };
 
+enum vt_container { VT_CONTAINER_CMAF, VT_CONTAINER_TS };
+
 struct vt_packager_params {
+    enum vt_container container;
     struct vt_rational rate;                 // canvas frames a second
     int64_t segment_ns;                      // nominal segment duration
-    int64_t part_ns;                         // nominal part duration; 0: no parts, no low latency
+    int64_t part_ns;                         // nominal part duration; 0: no parts, no low latency; MPEG-TS has none
     int64_t window_ns;                       // how much a live playlist lists, at least; 0: everything (EVENT-like,
                                              // for a finished show; no segment is dropped)
     int64_t epoch_ns;                        // program time of frame 0
@@ -91,7 +97,7 @@ int vt_part_of(const struct vt_packager_params *params, int64_t frame);
 uint32_t vt_video_timescale(struct vt_rational rate);
 
 // Writes the init segments and, after a restart, the playlists with their gaps. Returns 0; -EINVAL for parameters or a
-// configuration that it cannot carry; -EBADMSG for a state that is damaged, or of another show, other tracks or
+// configuration that it cannot carry (MPEG-TS: parts, or more than one audio track); -EBADMSG for a state that is damaged, or of another show, other tracks or
 // configurations, or a time after first_frame; the sink's. Cues on air are not in the state: they are given again at
 // first_frame or later, with a higher revision.
 int vt_packager_new(struct vt_packager **ret, const struct vt_packager_params *params);

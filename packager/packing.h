@@ -6,6 +6,7 @@
 #include "packager/run.h"
 #include "packager/segmenter.h"
 #include "packager/state.h"
+#include "packager/ts_segment.h"
 
 #define FOLDER_NAME (VT_NAME_ROOM + 32)
 
@@ -17,6 +18,7 @@ struct packing_track {
     int64_t current;                             // segment of the last packet
     int64_t reached;                             // everything decoded before has been given: frames or samples
     int reorder;                                 // video: frames by which decoding runs ahead; 0 where not told
+    struct vt_ts ts;
     int64_t phase;                               // sound: where AAC frames start, modulo their length
     bool started;
 };

@@ -8,6 +8,12 @@ static bool has_kind(const struct vt_packager_params *params, enum vt_track_kind
     return false;
 }
 
+bool vt_track_listed(const struct vt_packager_params *params, int track)
+{
+    return params->container == VT_CONTAINER_CMAF || params->tracks[track].kind == VT_TRACK_VIDEO ||
+           !has_kind(params, VT_TRACK_VIDEO);
+}
+
 static void write_audio_media(struct vt_writer *w, const struct vt_packager_params *params, const char *prefix)
 {
     bool first = true;
@@ -39,15 +45,16 @@ static void write_variant(struct vt_writer *w, const struct vt_packager_params *
 {
     const struct vt_track *track = &params->tracks[i];
     bool video = track->kind == VT_TRACK_VIDEO, with_audio = video && audio >= 0;
+    bool group = with_audio && vt_track_listed(params, audio);
     int64_t fps = vt_muldiv(1000, params->rate.num, params->rate.den);
     vt_write_format(w, "#EXT-X-STREAM-INF:BANDWIDTH=%lld,AVERAGE-BANDWIDTH=%lld,CODECS=\"%s%s%s\"",
-                    (long long)(rates[i].peak + (with_audio ? rates[audio].peak : 0)),
-                    (long long)(rates[i].average + (with_audio ? rates[audio].average : 0)), rates[i].codecs,
+                    (long long)(rates[i].peak + (group ? rates[audio].peak : 0)),
+                    (long long)(rates[i].average + (group ? rates[audio].average : 0)), rates[i].codecs,
                     with_audio ? "," : "", with_audio ? rates[audio].codecs : "");
     if (video)
         vt_write_format(w, ",RESOLUTION=%dx%d,FRAME-RATE=%d.%03d", track->width, track->height, (int)(fps / 1000),
                         (int)(fps % 1000));
-    vt_write_text(w, with_audio ? ",AUDIO=\"audio\"" : "");
+    vt_write_text(w, group ? ",AUDIO=\"audio\"" : "");
     vt_write_text(w, video ? ",CLOSED-CAPTIONS=NONE\n" : "\n");
 }
 
@@ -63,10 +70,10 @@ static void write_key_frames(struct vt_writer *w, const struct vt_packager_param
 void vt_playlist_multivariant(struct vt_writer *w, const struct vt_packager_params *params,
                               const struct vt_track_rates *rates, const char *prefix)
 {
-    bool video = has_kind(params, VT_TRACK_VIDEO);
+    bool video = has_kind(params, VT_TRACK_VIDEO), ts = params->container == VT_CONTAINER_TS;
     int audio = dearest_audio(params, rates);
-    vt_write_text(w, "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
-    if (video)
+    vt_write_format(w, "#EXTM3U\n#EXT-X-VERSION:%d\n#EXT-X-INDEPENDENT-SEGMENTS\n", ts ? 4 : 6);
+    if (video && !ts)
         write_audio_media(w, params, prefix);
     for (int i = 0; i < params->n_tracks; i++) {
         if (video && params->tracks[i].kind == VT_TRACK_AUDIO)

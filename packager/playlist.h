@@ -17,6 +17,9 @@ void vt_segment_name(const struct vt_packager_params *params, int track, int64_t
 void vt_part_name(const struct vt_packager_params *params, int track, int64_t k, int part,
                   char out[VT_NAME_OF_SEGMENT]);
 
+// Whether the track has a playlist of its own: in MPEG-TS, sound goes with the picture.
+bool vt_track_listed(const struct vt_packager_params *params, int track);
+
 enum vt_playlist_form {
     VT_FORM_PLAIN,                           // whole segments only
     VT_FORM_LL,                              // with parts, for low latency

@@ -82,6 +82,8 @@ static int write_playlists(struct vt_packager *p, bool segments)
         if (form != VT_FORM_PLAIN && !vt_has_parts(&p->params))
             break;
         for (int t = 0; t < p->params.n_tracks; t++) {
+            if (!vt_track_listed(&p->params, t))
+                continue;
             int written = write_playlist(p, t, (enum vt_playlist_form)form, false);
             result = result < 0 ? result : written;
             if (!segments || p->tracks[t].kind != VT_TRACK_VIDEO)
@@ -98,7 +100,10 @@ static int write_state(struct vt_packager *p)
     if (p->params.window_ns == 0)
         return 0;
     struct vt_writer w = {0};
-    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums};
+    struct vt_ts ts[VT_TRACKS_MAX];
+    for (int t = 0; t < VT_TRACKS_MAX; t++)
+        ts[t] = p->track[t].ts;
+    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums, ts};
     int result = vt_state_write(&w, &p->params, &state);
     if (result == 0)
         result = packing_put(p, VT_BLOB_STATE, "state.json", &w);

@@ -62,7 +62,7 @@ static json_t *pack_show(const struct vt_packager_params *params, const uint32_t
     json_t *tracks = json_array();
     for (int i = 0; i < params->n_tracks; i++)
         json_array_append_new(tracks, json_pack("[s,I]", params->tracks[i].name, (json_int_t)init_sums[i]));
-    return json_pack("{s:i,s:I,s:I,s:I,s:I,s:[i,i],s:o}", "version", 3, "epoch", (json_int_t)params->epoch_ns,
+    return json_pack("{s:i,s:i,s:I,s:I,s:I,s:I,s:[i,i],s:o}", "version", 3, "container", (int)params->container, "epoch", (json_int_t)params->epoch_ns,
                      "first_msn", (json_int_t)params->first_msn, "segment", (json_int_t)params->segment_ns, "part",
                      (json_int_t)params->part_ns, "rate", (int)params->rate.num, (int)params->rate.den, "tracks",
                      tracks);
@@ -74,9 +74,18 @@ static json_t *pack_total(const struct vt_track_total *total)
                      (json_int_t)total->key_bytes, (json_int_t)total->key_peak);
 }
 
+static json_t *pack_counters(const struct vt_ts *ts)
+{
+    json_t *counters = json_array();
+    for (int i = 0; i < VT_TS_STREAMS; i++)
+        json_array_append_new(counters, json_integer(ts->counter[i]));
+    return counters;
+}
+
 static json_t *pack_state(const struct vt_packager_params *params, const struct vt_state *state)
 {
     json_t *segments = json_array(), *tags = json_array(), *more = json_array(), *totals = json_array();
+    json_t *counters = json_array();
     const struct vt_window *window = state->window;
     for (int i = 0; i < window->count; i++)
         json_array_append_new(segments, pack_segment(params, &window->list[i], i >= window->first));
@@ -87,9 +96,11 @@ static json_t *pack_state(const struct vt_packager_params *params, const struct 
                                               (json_int_t)state->timeline->more[i].reach_ns));
     for (int i = 0; i < params->n_tracks; i++)
         json_array_append_new(totals, pack_total(&state->totals[i]));
-    return json_pack("{s:o,s:I,s:o,s:o,s:o,s:o}", "show", pack_show(params, state->init_sums), "longest",
+    for (int i = 0; i < params->n_tracks; i++)
+        json_array_append_new(counters, pack_counters(&state->ts[i]));
+    return json_pack("{s:o,s:I,s:o,s:o,s:o,s:o,s:o}", "show", pack_show(params, state->init_sums), "longest",
                      (json_int_t)window->longest_us, "segments", segments, "tags", tags, "more", more, "totals",
-                     totals);
+                     totals, "counters", counters);
 }
 
 static int dump(const char *text, size_t size, void *opaque)
@@ -260,6 +271,18 @@ static int read_totals(const json_t *list, const struct vt_packager_params *para
     return 0;
 }
 
+static int read_counters(const json_t *list, const struct vt_packager_params *params, struct vt_ts *ts)
+{
+    for (int i = 0; i < params->n_tracks; i++)
+        for (int s = 0; s < VT_TS_STREAMS; s++) {
+            int64_t counter;
+            if (!take(json_array_get(json_array_get(list, (size_t)i), (size_t)s), 0, 15, &counter))
+                return -EBADMSG;
+            ts[i].counter[s] = (uint8_t)counter;
+        }
+    return 0;
+}
+
 static int read_root(const json_t *root, const struct vt_packager_params *params, int64_t first_k,
                      struct vt_state *state)
 {
@@ -275,6 +298,8 @@ static int read_root(const json_t *root, const struct vt_packager_params *params
         result = read_more(json_object_get(root, "more"), state->timeline);
     if (result == 0)
         result = read_totals(json_object_get(root, "totals"), params, state->totals);
+    if (result == 0)
+        result = read_counters(json_object_get(root, "counters"), params, state->ts);
     return result;
 }
 

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "packager/packager.h"
 #include "packager/timeline.h"
+#include "packager/ts.h"
 #include "packager/window.h"
 
 #define VT_STATE_BYTES_MAX (16 * 1024 * 1024)
@@ -24,6 +25,7 @@ struct vt_state {
     struct vt_timeline *timeline;
     struct vt_track_total *totals;           // one a track
     const uint32_t *init_sums;               // one a track: of its init segment
+    struct vt_ts *ts;                        // one a track
 };
 
 int vt_state_write(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state);

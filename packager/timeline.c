@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "packager/segmenter.h"
+#include "packager/ts_segment.h"
 
 // What one cue takes in the index, at most, with a revision number of six digits: "id.rev",
 #define INDEX_ENTRY(id)  (strlen(id) + 10)
@@ -241,10 +242,22 @@ static uint64_t media_time(const struct messages *m, int64_t frame)
     return (uint64_t)(frame * (m->timescale / (uint32_t)m->params->rate.num) * m->params->rate.den);
 }
 
+static void write_timed(const struct messages *m, uint64_t time, const char *json, size_t size)
+{
+    struct vt_writer id3 = {0};
+    vt_cue_id3(&id3, json, size);
+    vt_ts_message(m->w, vt_muldiv((int64_t)time, VT_90K, m->timescale), &id3);
+    vt_writer_free(&id3);
+}
+
 static void write_message(const struct messages *m, const char *id, int64_t rev, enum vt_cue_op op, uint64_t time,
                           const char *json, size_t size)
 {
     uint64_t least = m->timescale / 4, rest = m->end - time;
+    if (m->params->container == VT_CONTAINER_TS) {
+        write_timed(m, time, json, size);
+        return;
+    }
     struct vt_emsg emsg = {
         .timescale = m->timescale,
         .presentation_time = time,

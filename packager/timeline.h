@@ -78,7 +78,7 @@ struct vt_span {
 };
 struct vt_span vt_span_of(const struct vt_packager_params *params, int64_t k, int part);
 
-// Writes the part's emsg boxes: every revision in it and, in a segment's first part, a snap for each cue on air that
+// Writes the part's cues, as emsg boxes or, for MPEG-TS, as vt_ts_message: every revision in it and, in a segment's first part, a snap for each cue on air that
 // did not change on its first frame, and the index. Alike for every video rendition.
 int vt_timeline_messages(const struct vt_timeline *timeline, const struct vt_packager_params *params,
                          const struct vt_span *span, struct vt_writer *w);

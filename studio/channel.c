@@ -12,7 +12,7 @@
 
 static const char *const fits[] = {"contain", "cover", "blur", NULL};
 static const char *const latencies[] = {"low", "normal", NULL};
-static const char *const containers[] = {"cmaf", NULL};
+static const char *const containers[] = {"cmaf", "ts", NULL};
 
 static const char *const takeovers[] = {"newest", "refuse", "priority", NULL};
 
@@ -50,7 +50,8 @@ static const struct vt_option hls_table[] = {
      .doc = "length of a part of a segment; none: no low latency"},
     {"window", VT_OPTION_DURATION, CHANNEL(window_ns), "60s", 6 * VT_NS_PER_S, 3600 * VT_NS_PER_S,
      .doc = "how much a playlist lists"},
-    {"container", VT_OPTION_CHOICE, CHANNEL(container), "cmaf", .choices = containers, .doc = "form of segments"},
+    {"container", VT_OPTION_CHOICE, CHANNEL(container), "cmaf", .choices = containers,
+     .doc = "form of segments; ts: MPEG-TS, for players that need it; it has no parts"},
     {NULL},
 };
 static const struct vt_option slate_table[] = {

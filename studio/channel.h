@@ -7,6 +7,7 @@
 
 #include "base/names.h"
 #include "base/options.h"
+#include "packager/packager.h"
 
 #define VT_RENDITIONS_MAX  6
 #define VT_TEMPLATES_MAX   64
@@ -16,7 +17,6 @@
 enum vt_fit { VT_FIT_CONTAIN, VT_FIT_COVER, VT_FIT_BLUR };
 enum vt_latency { VT_LATENCY_LOW, VT_LATENCY_NORMAL };
 enum vt_takeover { VT_TAKEOVER_NEWEST, VT_TAKEOVER_REFUSE, VT_TAKEOVER_PRIORITY };
-enum vt_container { VT_CONTAINER_CMAF };
 
 struct vt_rendition_config {
     char name[VT_NAME_ROOM];

@@ -171,6 +171,12 @@ static int open_desk(struct vt_output *output)
     });
 }
 
+// Nobody waits for a file's parts, and MPEG-TS has none.
+static bool has_parts(const struct vt_output_params *params)
+{
+    return !params->offline && params->channel->container == VT_CONTAINER_CMAF;
+}
+
 int vt_output_new(struct vt_output **ret, const struct vt_output_params *params)
 {
     struct vt_output *output = calloc(1, sizeof *output);
@@ -180,7 +186,8 @@ int vt_output_new(struct vt_output **ret, const struct vt_output_params *params)
     output->params = *params;
     output->timing = (struct vt_packager_params) {
         .rate = params->channel->rate, .segment_ns = params->channel->segment_ns,
-        .part_ns = params->offline ? 0 : params->channel->part_ns,       // nobody waits for a file's parts
+        .container = (enum vt_container)params->channel->container,
+        .part_ns = has_parts(params) ? params->channel->part_ns : 0,
         .window_ns = params->window_ns, .epoch_ns = params->epoch_ns,
         .first_msn = params->first_msn, .first_frame = params->first_frame,
         .state = params->state, .state_size = params->state_size, .sink = params->sink,

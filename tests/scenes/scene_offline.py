@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from boxes import cues, frames, timescale
+from boxes import cues, frames, samples, timescale
 from harness import TOP, VITRINE, Playlist, decode_errors, main, probe, require
 
 STEP = 3000                    # 90 kHz ticks of a frame at 30 a second
@@ -23,6 +23,17 @@ channels:
     encoder: {preset: ultrafast}
     templates: [%s/samples/templates/flash-sale.yaml]
 """ % TOP
+AV_CONFIG = """
+channels:
+  mango:
+    keys: [mango-key]
+    canvas: {size: 320x180, fps: 30}
+    renditions:
+      - {name: v, size: 320x180, bitrate: 300k}
+    encoder: {preset: veryfast, latency: %s}
+    hls: {container: %s}
+    templates: []
+"""
 ENDS = "2026-01-01T00:00:03.300Z"        # frame 99
 CUES = """
 products:
@@ -112,6 +123,102 @@ def scene_an_offer_ends_on_its_frame():
             steps = [max(abs(a - b) for a, b in zip(pictures[index - 1 - first], pictures[index - first]))
                      for index in range(92, 107)]
             require(steps[7] == max(steps) and steps[7] > 40, f"{name}: the card changed elsewhere: {steps}")
+
+
+def flash_and_beep(folder, rate, sound):
+    """White for 100 ms with each whole second, and a tone as long."""
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i",
+                    f"color=c=black:size=320x180:rate={rate},drawbox=c=white:t=fill:enable='lt(mod(t+0.001,1),0.1)'",
+                    "-f", "lavfi", "-i", f"aevalsrc='0.5*lt(mod(t,1),0.1)*sin(2*PI*1000*t)':s={sound}", "-t", "5",
+                    "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac",
+                    Path(folder) / "in.mp4"], check=True)
+
+
+def rising(values, threshold, quiet):
+    """Where values come above the threshold after `quiet` of them that were not."""
+    out, last = [], -quiet
+    for index, value in enumerate(values):
+        if value > threshold:
+            if index - last >= quiet and index >= quiet:
+                out.append(index)
+            last = index
+    return out
+
+
+def offsets(pictures, sounds, rate):
+    """Seconds by which each beep comes after its flash."""
+    first, shown = frames(pictures, 320, 180, rate)
+    begin, heard = samples(sounds)
+    begin = max(begin, 0)          # an encoder's priming lies before 0, and is not decoded
+    flashes = [(first + index) / rate for index in rising([sum(picture[::499]) / len(picture[::499]) for picture in shown],
+                                                          128, 10)]
+    beeps = [begin + index / 48000 for index in rising([abs(value) for value in heard], 3000, 24000)]
+    require(len(flashes) == 4 and len(beeps) == 4, f"{len(flashes)} flashes and {len(beeps)} beeps")
+    return [beep - flash for flash, beep in zip(flashes, beeps)]
+
+
+def joined(folder, name, suffix):
+    """A rendition as one file."""
+    playlist = Playlist((folder / f"{name}.m3u8").read_text(), "/")
+    require(playlist.ended(), f"{name} has no end")
+    parts = [playlist.map()] if suffix == "mp4" else []
+    parts += [segment["uri"] for segment in playlist.segments()]
+    path = folder.with_name(f"{folder.name}-{name}.{suffix}")
+    path.write_bytes(b"".join((folder / part.lstrip("/")).read_bytes() for part in parts))
+    return path
+
+
+def check_tags(path):
+    """What the container says of colours is what the stream says, and that is BT.709."""
+    says = probe(path, "-show_streams", "-select_streams", "v")["streams"][0]
+    require(all(says[f"color_{name}"] == "bt709" for name in ("space", "transfer", "primaries")), f"{says}")
+    if path.suffix == ".mp4":
+        payload = next(payload for at, payload in walk(path.read_bytes()) if at == b"colr")
+        require(payload[:11] == b"nclx\0\x01\0\x01\0\x01\0", f"colr {payload}")
+
+
+def walk(data):
+    """What follows each box type that is looked for, wherever it is."""
+    at = data.find(b"colr")
+    require(at > 0, "no colr")
+    yield b"colr", data[at + 4:at + 15]
+
+
+def check_transport(path):
+    said = probe(path, "-show_streams", "-show_programs")
+    kinds = [(stream["codec_type"], stream["codec_name"]) for stream in said["streams"]]
+    require(kinds == [("video", "h264"), ("audio", "aac"), ("data", "timed_id3")], f"{kinds}")
+    require(len(said["programs"]) == 1, "not one program")
+    packets = probe(path, "-show_entries", "packet=pts_time,dts_time,flags", "-select_streams", "v")["packets"]
+    times = [float(packet["dts_time"]) for packet in packets]
+    require(times == sorted(times) and len(times) == 150, f"{len(times)} pictures")
+    require(sum("K" in packet["flags"] for packet in packets) == 3, "key frames")
+
+
+def scene_picture_and_sound_stay_together():
+    """With and without reordered pictures, in both containers, from sound of 44.1 kHz."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        flash_and_beep(folder, 30, 44100)
+        meant = offsets(folder / "in.mp4", folder / "in.mp4", 30)
+        require(max(map(abs, meant)) < 0.02, f"the source itself is apart by {meant}")
+        for container, suffix in (("cmaf", "mp4"), ("ts", "ts")):
+            for latency in ("low", "normal"):
+                (folder / "vitrine.yaml").write_text(AV_CONFIG % (latency, container))
+                out = folder / f"{container}-{latency}"
+                done = vitrine("render", folder / "in.mp4", "--config", folder / "vitrine.yaml", "--channel", "mango",
+                               "--out", out, "--quiet")
+                require(done.returncode == 0, f"render: {done.returncode}: {done.stderr}")
+                picture = joined(out, "v", suffix)
+                sound = picture if suffix == "ts" else joined(out, "audio", suffix)
+                require(not decode_errors(picture), f"{out.name}: {decode_errors(picture)}")
+                apart = [got - wanted for got, wanted in zip(offsets(picture, sound, 30), meant)]
+                require(max(map(abs, apart)) < 1024 / 48000, f"{out.name}: picture and sound are {apart} s apart")
+                check_tags(picture)
+                stream = probe(sound, "-show_streams", "-select_streams", "a")["streams"][0]
+                require(stream["sample_rate"] == "48000", f"sound of {stream['sample_rate']} Hz")
+                if suffix == "ts":
+                    check_transport(picture)
 
 
 def scene_render_says_what_is_wrong():
