@@ -5,21 +5,16 @@
 
 #define SKIP_TARGETS 6                       // CAN-SKIP-UNTIL in target durations; the least that is allowed
 
-static unsigned long long msn_of(const struct vt_packager_params *params, int64_t k)
+void vt_segment_name(const struct vt_packager_params *params, int track, uint64_t msn, char out[VT_NAME_OF_SEGMENT])
 {
-    return (unsigned long long)params->first_msn + (unsigned long long)k;
-}
-
-void vt_segment_name(const struct vt_packager_params *params, int track, int64_t k, char out[VT_NAME_OF_SEGMENT])
-{
-    snprintf(out, VT_NAME_OF_SEGMENT, "%s-%llu.%s", params->tracks[track].name, msn_of(params, k),
+    snprintf(out, VT_NAME_OF_SEGMENT, "%s-%llu.%s", params->tracks[track].name, (unsigned long long)msn,
              params->container == VT_CONTAINER_TS ? "ts" : "m4s");
 }
 
-void vt_part_name(const struct vt_packager_params *params, int track, int64_t k, int part,
+void vt_part_name(const struct vt_packager_params *params, int track, uint64_t msn, int part,
                   char out[VT_NAME_OF_SEGMENT])
 {
-    snprintf(out, VT_NAME_OF_SEGMENT, "%s-%llu.%d.m4s", params->tracks[track].name, msn_of(params, k), part);
+    snprintf(out, VT_NAME_OF_SEGMENT, "%s-%llu.%d.m4s", params->tracks[track].name, (unsigned long long)msn, part);
 }
 
 int64_t vt_skip_boundary(const struct vt_packager_params *params)
@@ -85,7 +80,7 @@ static void write_part(const struct page *page, const struct vt_listed *segment,
     char name[VT_NAME_OF_SEGMENT];
     if (part->track[page->track].absent)
         return;
-    vt_part_name(page->p->params, page->track, segment->k, i, name);
+    vt_part_name(page->p->params, page->track, segment->msn, i, name);
     vt_write_text(page->w, "#EXT-X-PART:DURATION=");
     write_seconds(page->w, part->track[page->track].duration_us);
     vt_write_format(page->w, ",URI=\"%s\"%s\n", name, part->track[page->track].gap ? ",GAP=YES"
@@ -95,7 +90,8 @@ static void write_part(const struct page *page, const struct vt_listed *segment,
 static void write_parts(const struct page *page, const struct vt_listed *segment)
 {
     for (int i = 0; i < segment->n_parts; i++) {
-        write_tags(page, segment->k, i, false);
+        if (!segment->rest)
+            write_tags(page, segment->k, i, false);
         write_part(page, segment, i);
     }
 }
@@ -108,7 +104,7 @@ static void write_extinf(const struct page *page, const struct vt_listed *segmen
     char name[VT_NAME_OF_SEGMENT];
     if (page->key_frames && !gap)
         vt_write_format(page->w, "#EXT-X-BYTERANGE:%lld@%lld\n", (long long)t->key_size, (long long)t->key_at);
-    vt_segment_name(page->p->params, page->track, segment->k, name);
+    vt_segment_name(page->p->params, page->track, segment->msn, name);
     vt_write_format(page->w, "%s#EXTINF:", gap ? "#EXT-X-GAP\n" : "");
     write_seconds(page->w, t->duration_us);
     vt_write_format(page->w, ",\n%s\n", name);
@@ -118,31 +114,36 @@ static void write_segment(const struct page *page, const struct vt_listed *segme
 {
     const struct vt_listed_track *t = &segment->track[page->track];
     bool parts = page->form != VT_FORM_PLAIN && !page->key_frames && vt_parts_listed(segment);
-    if (page->form == VT_FORM_PLAIN)
+    if (page->form == VT_FORM_PLAIN && !segment->rest)
         write_tags(page, segment->k, -1, false);
     if (t->absent)
         return;
     write_date(page, segment);
     if (parts)
         write_parts(page, segment);
-    else if (page->form != VT_FORM_PLAIN)
+    else if (page->form != VT_FORM_PLAIN && !segment->rest)
         write_tags(page, segment->k, -1, false);
     write_extinf(page, segment);
 }
 
 // -- the edge
 
+static uint64_t next_msn(const struct vt_playlist *p)
+{
+    return p->params->first_msn + (uint64_t)p->next;
+}
+
 static void write_reports(const struct page *page)
 {
     const struct vt_playlist *p = page->p;
     const struct vt_listed *last = p->window->count ? &p->window->list[p->window->count - 1] : NULL;
-    int64_t k = p->part > 0 ? p->next : p->next - 1;
+    unsigned long long msn = p->part > 0 ? next_msn(p) : last ? last->msn : next_msn(p) - 1;
     int part = p->part > 0 ? p->part - 1 : last ? last->n_parts - 1 : -1;
     for (int t = 0; t < p->params->n_tracks; t++) {
         if (t == page->track)
             continue;
         vt_write_format(page->w, "#EXT-X-RENDITION-REPORT:URI=\"%s.m3u8\",LAST-MSN=%llu", p->params->tracks[t].name,
-                        msn_of(p->params, k));
+                        msn);
         if (part >= 0)
             vt_write_format(page->w, ",LAST-PART=%d", part);
         vt_write_text(page->w, "\n");
@@ -157,7 +158,7 @@ static void write_edge(const struct page *page)
         write_date(page, &p->window->open);
         write_parts(page, &p->window->open);
     }
-    vt_part_name(p->params, page->track, p->next, p->part, name);
+    vt_part_name(p->params, page->track, next_msn(p), p->part, name);
     vt_write_format(page->w, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"%s\"\n", name);
     write_reports(page);
 }
@@ -218,14 +219,14 @@ static int version_of(const struct page *page)
     return page->key_frames ? 5 : 6;         // EXT-X-MAP
 }
 
-static void write_head(const struct page *page, int64_t first)
+static void write_head(const struct page *page, uint64_t first)
 {
     const struct vt_packager_params *params = page->p->params;
     vt_write_format(page->w, "#EXTM3U\n#EXT-X-VERSION:%d\n#EXT-X-TARGETDURATION:%d\n%s", version_of(page),
                     vt_target_duration(params), page->key_frames ? "#EXT-X-I-FRAMES-ONLY\n" : "");
     if (page->form != VT_FORM_PLAIN)
         write_control(page);
-    vt_write_format(page->w, "#EXT-X-MEDIA-SEQUENCE:%llu\n%s", msn_of(params, first),
+    vt_write_format(page->w, "#EXT-X-MEDIA-SEQUENCE:%llu\n%s", (unsigned long long)first,
                     params->window_ns == 0 ? "#EXT-X-PLAYLIST-TYPE:EVENT\n" : "");
     // The map belongs to the first segment, and is skipped with it.
     if (page->skipped > 0)
@@ -243,7 +244,7 @@ static void write_page(struct page *page)
     // Where there is nothing to skip, and at the end, a delta update is the whole playlist.
     if (page->form >= VT_FORM_SKIP && page->skipped == 0)
         page->form = VT_FORM_LL;
-    write_head(page, window->first < window->count ? window->list[window->first].k : p->next);
+    write_head(page, window->first < window->count ? window->list[window->first].msn : next_msn(p));
     for (int i = window->first + page->skipped; i < window->count; i++) {
         if (i == window->first + page->skipped)
             write_tags(page, window->list[i].k, -1, true);

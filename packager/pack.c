@@ -4,6 +4,11 @@
 
 #include "packager/packing.h"
 
+uint64_t packing_next_msn(const struct vt_packager *p)
+{
+    return p->params.first_msn + (uint64_t)p->next;
+}
+
 int64_t packing_segment_us(const struct vt_packager *p, int64_t k)
 {
     return vt_muldiv(vt_segment_frame(&p->params, k) * p->params.rate.den, 1000000, p->params.rate.num);
@@ -66,7 +71,7 @@ static int64_t part_end(const struct vt_packager *p, int t, const struct vt_run 
 // A segment's key frame stands in a fragment of its own, so that its byte range in an I-frame playlist is whole boxes.
 static uint32_t sequence_of(const struct vt_packager *p, bool key)
 {
-    uint64_t msn = p->params.first_msn + (uint64_t)p->next;
+    uint64_t msn = packing_next_msn(p);
     // Segments may differ by a part.
     uint64_t parts = vt_has_parts(&p->params) ? (uint64_t)vt_part_count(&p->params, 0) + 2 : 2;
     return (uint32_t)(msn * parts + (uint64_t)(key ? 0 : p->part + 1));
@@ -88,7 +93,7 @@ static int store_part(struct vt_packager *p, int t, size_t start)
         return -ENOMEM;
     if (!vt_has_parts(&p->params))
         return 0;
-    vt_part_name(&p->params, t, p->next, p->part, name);
+    vt_part_name(&p->params, t, packing_next_msn(p), p->part, name);
     return p->params.sink.put(p->params.sink.opaque, VT_BLOB_PART, name, file->data + start, file->size - start);
 }
 
@@ -171,13 +176,14 @@ static int write_track_part(struct vt_packager *p, int t, bool last, const struc
     int result = none ? 0 : write_fragment(p, t, to, end, messages);
     part->track[t].gap = none || result < 0;
     p->window.open.track[t].duration_us += part->track[t].duration_us;
+    p->window.open.track[t].bytes = (int64_t)p->track[t].file.size;
     return result;
 }
 
 static void open_segment(struct vt_packager *p)
 {
     struct vt_listed *open = &p->window.open;
-    *open = (struct vt_listed){.k = p->next, .start_us = packing_segment_us(p, p->next),
+    *open = (struct vt_listed){.k = p->next, .msn = packing_next_msn(p), .start_us = packing_segment_us(p, p->next),
                                .parts_drop_us = INT64_MAX};
     open->duration_us = packing_segment_us(p, p->next + 1) - open->start_us;
     for (int t = 0; t < p->params.n_tracks; t++)
@@ -235,7 +241,7 @@ static int close_track(struct vt_packager *p, int t, struct vt_listed_track *lis
     struct packing_track *track = &p->track[t];
     bool whole = oldest_run(track, p->next) && track->file.size > 0;
     char name[VT_NAME_OF_SEGMENT];
-    vt_segment_name(&p->params, t, p->next, name);
+    vt_segment_name(&p->params, t, packing_next_msn(p), name);
     int result = whole ? packing_put(p, VT_BLOB_SEGMENT, name, &track->file) : 0;
     listed->absent = p->ended && listed->duration_us == 0;
     listed->gap = !whole || result < 0;

@@ -105,85 +105,10 @@ static int write_init(struct vt_packager *p, int t, bool store)
     return result;
 }
 
-// The parts of a segment of which nothing came.
-static int add_gap_parts(struct vt_packager *p, struct vt_listed *segment)
-{
-    int count = vt_part_count(&p->params, segment->k);
-    int64_t at[VT_TRACKS_MAX];
-    for (int t = 0; t < p->params.n_tracks; t++)
-        at[t] = segment->track[t].start_us;
-    for (int i = 0; i < count; i++) {
-        struct vt_listed_part part = {0};
-        for (int t = 0; t < p->params.n_tracks; t++) {
-            int64_t end = packing_track_us(p, t, packing_cut(p, t, segment->k, i + 1));
-            part.track[t].gap = true;
-            part.track[t].duration_us = end - at[t];
-            at[t] = end;
-        }
-        if (vt_listed_add_part(segment, &part) < 0)
-            return -ENOMEM;
-    }
-    return 0;
-}
-
-static int add_gap(struct vt_packager *p, int64_t k, bool parts)
-{
-    struct vt_listed segment = {.k = k, .start_us = vt_window_edge(&p->window)};
-    segment.duration_us = packing_segment_us(p, k + 1) - segment.start_us;
-    for (int t = 0; t < p->params.n_tracks; t++) {
-        const struct vt_listed_track *before = &p->window.list[p->window.count - 1].track[t];
-        struct vt_listed_track *track = &segment.track[t];
-        track->gap = true;
-        track->start_us = before->start_us + before->duration_us;
-        track->duration_us = packing_track_us(p, t, packing_cut(p, t, k + 1, 0)) - track->start_us;
-    }
-    int result = parts ? add_gap_parts(p, &segment) : 0;
-    if (result == 0)
-        result = vt_window_add(&p->window, &segment);
-    if (result < 0)
-        free(segment.parts);
-    return result;
-}
-
-// Segments between the state and the restart: their frames will never come.
-static int add_gaps(struct vt_packager *p, int64_t first_k)
-{
-    int64_t k = p->window.list[p->window.count - 1].k + 1;
-    if (first_k - k > VT_STATE_SEGMENTS)
-        return -EBADMSG;
-    int result = 0;
-    for (; k < first_k && result == 0; k++) {
-        bool near_end = (first_k - k) * p->params.segment_ns <= 4 * p->window.target_us * 1000;
-        result = add_gap(p, k, near_end && vt_has_parts(&p->params));
-    }
-    return result;
-}
-
-// Restores the state. *ret_gap is the first segment after it, which is a gap if it lies before p->next.
-static int resume(struct vt_packager *p, int64_t *ret_gap)
-{
-    struct vt_ts ts[VT_TRACKS_MAX];
-    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums, ts};
-    int result = vt_state_read(p->params.state, p->params.state_size, &p->params, p->next, &state);
-    if (result < 0)
-        return result;
-    for (int t = 0; t < p->params.n_tracks; t++)
-        p->track[t].ts = ts[t];
-    *ret_gap = p->window.list[p->window.count - 1].k + 1;
-    result = add_gaps(p, p->next);
-    for (int t = 0; t < p->params.n_tracks; t++)
-        if (p->totals[t].peak > p->track[t].rates.peak)
-            p->track[t].rates.peak = p->totals[t].peak;
-    for (int t = 0; t < p->params.n_tracks; t++)
-        if (p->totals[t].key_peak > p->track[t].rates.key_peak)
-            p->track[t].rates.key_peak = p->totals[t].key_peak;
-    return result;
-}
-
 static int start(struct vt_packager *p, const struct vt_packager_params *params)
 {
-    int result = 0;
-    int64_t gap = p->next;
+    int result = 0, part = 0;
+    uint64_t msn = packing_next_msn(p);
     for (int t = 0; t < params->n_tracks && result == 0; t++) {
         result = check_track(params, t, p->track[t].rates.codecs);
         if (result == 0)
@@ -193,11 +118,13 @@ static int start(struct vt_packager *p, const struct vt_packager_params *params)
     }
     // The state is checked before anything is stored, so that a wrong one changes nothing.
     if (result == 0 && params->state)
-        result = resume(p, &gap);
+        result = packing_resume(p, &msn, &part);
+    else if (packing_next_msn(p) < params->least_msn)
+        p->params.first_msn += p->shift = params->least_msn - packing_next_msn(p);
     for (int t = 0; t < params->n_tracks && result == 0 && params->container == VT_CONTAINER_CMAF; t++)
         result = write_init(p, t, true);
-    if (result == 0 && gap < p->next)
-        (void)packing_publish(p, gap, 0);        // what fails here is written again with the first segment
+    if (result == 0 && params->state && msn < packing_next_msn(p))
+        (void)packing_publish(p, msn, part);     // what fails here is written again with the first segment
     return result;
 }
 
@@ -315,7 +242,7 @@ static bool part_is_whole(const struct vt_packager *p)
 // Writes what every track has come past.
 static int advance(struct vt_packager *p)
 {
-    int64_t k = p->next;
+    uint64_t msn = packing_next_msn(p);
     int part = p->part, result = 0;
     while (part_is_whole(p)) {
         int written = packing_write_part(p);
@@ -323,8 +250,8 @@ static int advance(struct vt_packager *p)
         if (p->part == 0 && p->next % 64 == 0)
             packing_trim(p);
     }
-    bool news = vt_has_parts(&p->params) ? p->next > k || p->part > part : p->next > k;
-    int published = news ? packing_publish(p, k, part) : 0;
+    bool segments = packing_next_msn(p) > msn, news = segments || (vt_has_parts(&p->params) && p->part > part);
+    int published = news ? packing_publish(p, msn, part) : 0;
     return result < 0 ? result : published;
 }
 
@@ -380,7 +307,8 @@ int vt_packager_finish(struct vt_packager *p)
     if (p->ended)
         return 0;
     // Sound that goes on after the last picture is left out.
-    int64_t until = p->next, k = p->next;
+    int64_t until = p->next;
+    uint64_t msn = packing_next_msn(p);
     int part = p->part, result = 0;
     for (int t = 0; t < p->params.n_tracks; t++) {
         const struct packing_track *track = &p->track[t];
@@ -400,8 +328,13 @@ int vt_packager_finish(struct vt_packager *p)
     int written = p->next < until ? packing_write_end(p) : 0;
     result = result < 0 ? result : written;
     p->ended = true;
-    int published = packing_publish(p, k, part);
+    int published = packing_publish(p, msn, part);
     return result < 0 ? result : published;
+}
+
+uint64_t vt_packager_first_msn(const struct vt_packager *p)
+{
+    return p->params.first_msn;
 }
 
 void vt_packager_multivariant(const struct vt_packager *p, const char *prefix, struct vt_writer *w)

@@ -3,8 +3,9 @@
 //
 // Time. Video packets are stamped in frames of the canvas rate, audio packets in samples; frame 0 and sample 0 are
 // the show's start, which is program time `epoch_ns`. Segment k holds the frames from vt_segment_frame(k) to the one
-// before vt_segment_frame(k + 1); its media sequence number is first_msn + k, whatever happened before it, so numbers
-// are a function of time and go on after a restart. Every rendition is cut on the same frames, which the encoder
+// before vt_segment_frame(k + 1); its media sequence number is first_msn + k. Where a packager before this one broke off
+// within a segment, that is closed from the parts that were listed, what is missing of it is a segment of its own, and
+// numbers are one higher from there on: vt_packager_first_msn tells. Every rendition is cut on the same frames, which the encoder
 // makes key frames; sound is cut at the first AAC frame that starts at or after the video's cut.
 //
 // Low latency. With part_ns, a segment's file is its parts, one fragment each, which are files of their own too:
@@ -23,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/mediatime.h"
 #include "base/names.h"
 #include "packager/cue.h"
@@ -61,6 +63,9 @@ struct vt_sink {
     int (*put)(void *opaque, enum vt_blob kind, const char *name, const void *data, size_t size);
     int (*drop)(void *opaque, const char *name);                        // may be removed now
 
+    // Appends what is stored under the name, after a restart. May be NULL: then nothing of an open segment is kept.
+    int (*get)(void *opaque, const char *name, struct vt_writer *w);
+
     // This part can be read in every rendition, and all playlists list it; part -1: the whole segment, told after its
     // last part. May be NULL.
     void (*ready)(void *opaque, uint64_t msn, int part);
@@ -77,6 +82,7 @@ struct vt_packager_params {
                                              // for a finished show; no segment is dropped)
     int64_t epoch_ns;                        // program time of frame 0
     uint64_t first_msn;                      // of segment 0; at least 1
+    uint64_t least_msn;                      // the first segment's number is at least this where no state tells; 0: any
     int64_t first_frame;                     // where this packager starts: 0, or on vt_segment_frame after a restart
     const char *state;                       // what VT_BLOB_STATE held before the restart, or NULL; segments between
     size_t state_size;                       // it and first_frame are listed as EXT-X-GAP
@@ -102,6 +108,9 @@ uint32_t vt_video_timescale(struct vt_rational rate);
 // first_frame or later, with a higher revision.
 int vt_packager_new(struct vt_packager **ret, const struct vt_packager_params *params);
 void vt_packager_free(struct vt_packager **packager);
+
+// What first_msn is from this packager's first segment on.
+uint64_t vt_packager_first_msn(const struct vt_packager *packager);
 
 struct vt_packet {
     const uint8_t *data;                     // video: length-prefixed NAL units (4 bytes); audio: one raw AAC frame

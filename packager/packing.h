@@ -35,6 +35,7 @@ struct vt_packager {
     int part;                                    // … and the part of it
     int64_t frame;                               // last video frame given, in presentation order
     int64_t end_frame;                           // of a show that ends: first frame after it
+    uint64_t shift;                              // of first_msn: segments that had to be split
     bool has_video, multivariant_written, ended;
 };
 
@@ -53,8 +54,15 @@ int packing_write_part(struct vt_packager *p);
 // What is left of the last segment of a show that ends at p->end_frame.
 int packing_write_end(struct vt_packager *p);
 
-// Lists what has been written since part `part` of segment `k`, removes what is over, and tells what is ready.
-int packing_publish(struct vt_packager *p, int64_t k, int part);
+// Lists what has been written since part `part` of segment `msn`, removes what is over, and tells what is ready.
+int packing_publish(struct vt_packager *p, uint64_t msn, int part);
+
+// Takes up the state of a packager that broke off: what it listed, its open segment's parts as a segment, and gaps up to
+// the next segment. Says what has been listed since it told of anything.
+int packing_resume(struct vt_packager *p, uint64_t *ret_msn, int *ret_part);
+
+// Number of the segment that comes next.
+uint64_t packing_next_msn(const struct vt_packager *p);
 
 // Unlists what has become too old.
 void packing_trim(struct vt_packager *p);

@@ -11,10 +11,10 @@
 #define VT_KEY_FRAMES_SUFFIX "-iframes"      // "720p-iframes.m3u8"
 
 // "720p-17.m4s", for sequence number 17.
-void vt_segment_name(const struct vt_packager_params *params, int track, int64_t k, char out[VT_NAME_OF_SEGMENT]);
+void vt_segment_name(const struct vt_packager_params *params, int track, uint64_t msn, char out[VT_NAME_OF_SEGMENT]);
 
 // "720p-17.2.m4s", for part 2 of it.
-void vt_part_name(const struct vt_packager_params *params, int track, int64_t k, int part,
+void vt_part_name(const struct vt_packager_params *params, int track, uint64_t msn, int part,
                   char out[VT_NAME_OF_SEGMENT]);
 
 // Whether the track has a playlist of its own: in MPEG-TS, sound goes with the picture.

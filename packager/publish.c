@@ -95,7 +95,7 @@ static int write_playlists(struct vt_packager *p, bool segments)
     return result;
 }
 
-static int write_state(struct vt_packager *p)
+static int put_state(struct vt_packager *p, bool open)
 {
     if (p->params.window_ns == 0)
         return 0;
@@ -103,12 +103,23 @@ static int write_state(struct vt_packager *p)
     struct vt_ts ts[VT_TRACKS_MAX];
     for (int t = 0; t < VT_TRACKS_MAX; t++)
         ts[t] = p->track[t].ts;
-    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums, ts};
-    int result = vt_state_write(&w, &p->params, &state);
+    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums, ts, p->shift};
+    int result = open ? vt_state_write_open(&w, &p->params, &state) : vt_state_write(&w, &p->params, &state);
     if (result == 0)
-        result = packing_put(p, VT_BLOB_STATE, "state.json", &w);
+        result = packing_put(p, VT_BLOB_STATE, open ? VT_STATE_OPEN : VT_STATE_ALL, &w);
     vt_writer_free(&w);
     return result;
+}
+
+static int write_state(struct vt_packager *p)
+{
+    return put_state(p, false);
+}
+
+// The parts of the segment that grows: what is needed to close it without its packets.
+static int write_open(struct vt_packager *p)
+{
+    return put_state(p, true);
 }
 
 static void drop(struct vt_packager *p, const char *name)
@@ -122,7 +133,7 @@ static void drop_parts(struct vt_packager *p, struct vt_listed *segment)
     char name[VT_NAME_OF_SEGMENT];
     for (int i = 0; i < segment->n_parts; i++) {
         for (int t = 0; t < p->params.n_tracks; t++) {
-            vt_part_name(&p->params, t, segment->k, i, name);
+            vt_part_name(&p->params, t, segment->msn, i, name);
             if (!segment->parts[i].track[t].gap)
                 drop(p, name);
         }
@@ -138,7 +149,7 @@ static void drop_expired(struct vt_packager *p)
         drop_parts(p, &segment);
     while (vt_window_expire(&p->window, &segment)) {
         for (int t = 0; t < p->params.n_tracks; t++) {
-            vt_segment_name(&p->params, t, segment.k, name);
+            vt_segment_name(&p->params, t, segment.msn, name);
             if (!segment.track[t].gap)
                 drop(p, name);
         }
@@ -156,28 +167,29 @@ void packing_trim(struct vt_packager *p)
     vt_window_trim_parts(&p->window, edge_us(p));
 }
 
-static int parts_of(const struct vt_packager *p, int64_t k)
+static void tell_parts(const struct vt_packager *p, const struct vt_listed *segment, int part)
 {
-    int64_t at = p->window.count - (p->next - k);
-    return k == p->next ? p->part : at >= 0 ? p->window.list[at].n_parts : 0;
+    for (; part < segment->n_parts; part++)
+        p->params.sink.ready(p->params.sink.opaque, segment->msn, part);
 }
 
-static void tell_ready(struct vt_packager *p, int64_t k, int part)
+static void tell_ready(struct vt_packager *p, uint64_t msn, int part)
 {
-    const struct vt_sink *sink = &p->params.sink;
-    for (; k <= p->next; k++, part = 0) {
-        uint64_t msn = p->params.first_msn + (uint64_t)k;
-        for (int count = parts_of(p, k); part < count; part++)
-            sink->ready(sink->opaque, msn, part);
-        if (k < p->next)
-            sink->ready(sink->opaque, msn, -1);
+    const struct vt_window *window = &p->window;
+    int at = window->count;
+    while (at > 0 && window->list[at - 1].msn >= msn)
+        at--;
+    for (; at < window->count; at++, part = 0) {
+        tell_parts(p, &window->list[at], part);
+        p->params.sink.ready(p->params.sink.opaque, window->list[at].msn, -1);
     }
+    tell_parts(p, &window->open, part);
 }
 
 // State comes before the playlists, so that what they list is known after a crash between the two.
-int packing_publish(struct vt_packager *p, int64_t k, int part)
+int packing_publish(struct vt_packager *p, uint64_t msn, int part)
 {
-    bool segments = p->next > k || p->ended;
+    bool segments = packing_next_msn(p) > msn || p->ended;
     packing_trim(p);
     if (p->timeline.sliding && segments) {
         int64_t edge = edge_us(p);
@@ -185,12 +197,14 @@ int packing_publish(struct vt_packager *p, int64_t k, int part)
                          edge - vt_skip_boundary(&p->params));
     }
     int result = segments ? write_state(p) : 0;
+    int opened = p->part > 0 ? write_open(p) : 0;
+    result = result < 0 ? result : opened;
     int written = write_playlists(p, segments);
     result = result < 0 ? result : written;
     written = segments ? write_multivariant(p) : 0;
     result = result < 0 ? result : written;
     drop_expired(p);
     if (result == 0 && p->params.sink.ready)
-        tell_ready(p, k, part);
+        tell_ready(p, msn, part);
     return result;
 }

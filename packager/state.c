@@ -38,7 +38,8 @@ static json_t *pack_segment(const struct vt_packager_params *params, const struc
                                                 (json_int_t)t->duration_us, (json_int_t)t->bytes, t->gap,
                                                 (json_int_t)t->key_at, (json_int_t)t->key_size));
     }
-    json_t *packed = json_pack("{s:I,s:I,s:I,s:I,s:o}", "k", (json_int_t)segment->k, "start",
+    json_t *packed = json_pack("{s:I,s:I,s:b,s:I,s:I,s:I,s:o}", "k", (json_int_t)segment->k, "msn",
+                               (json_int_t)segment->msn, "rest", segment->rest, "start",
                                (json_int_t)segment->start_us, "duration", (json_int_t)segment->duration_us, "drop",
                                (json_int_t)(listed ? -1 : segment->drop_us), "tracks", tracks);
     if (segment->n_parts > 0) {
@@ -57,15 +58,25 @@ static json_t *pack_tag(const struct vt_tag *tag)
 }
 
 // What must be alike before and after: the show and its tracks.
-static json_t *pack_show(const struct vt_packager_params *params, const uint32_t *init_sums)
+static json_t *pack_show(const struct vt_packager_params *params, const uint32_t *init_sums, uint64_t shift)
 {
     json_t *tracks = json_array();
     for (int i = 0; i < params->n_tracks; i++)
         json_array_append_new(tracks, json_pack("[s,I]", params->tracks[i].name, (json_int_t)init_sums[i]));
     return json_pack("{s:i,s:i,s:I,s:I,s:I,s:I,s:[i,i],s:o}", "version", 3, "container", (int)params->container, "epoch", (json_int_t)params->epoch_ns,
-                     "first_msn", (json_int_t)params->first_msn, "segment", (json_int_t)params->segment_ns, "part",
+                     "first_msn", (json_int_t)(params->first_msn - shift), "segment", (json_int_t)params->segment_ns, "part",
                      (json_int_t)params->part_ns, "rate", (int)params->rate.num, (int)params->rate.den, "tracks",
                      tracks);
+}
+
+static json_t *pack_removed(const struct vt_timeline *timeline)
+{
+    json_t *removed = json_array();
+    for (int i = 0; i < timeline->n_removed; i++)
+        json_array_append_new(removed, json_pack("[s,I,I]", timeline->removed[i].id,
+                                                 (json_int_t)timeline->removed[i].rev,
+                                                 (json_int_t)timeline->removed[i].at_us));
+    return removed;
 }
 
 static json_t *pack_total(const struct vt_track_total *total)
@@ -98,9 +109,10 @@ static json_t *pack_state(const struct vt_packager_params *params, const struct 
         json_array_append_new(totals, pack_total(&state->totals[i]));
     for (int i = 0; i < params->n_tracks; i++)
         json_array_append_new(counters, pack_counters(&state->ts[i]));
-    return json_pack("{s:o,s:I,s:o,s:o,s:o,s:o,s:o}", "show", pack_show(params, state->init_sums), "longest",
+    return json_pack("{s:o,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "show",
+                     pack_show(params, state->init_sums, state->shift), "shift", (json_int_t)state->shift, "longest",
                      (json_int_t)window->longest_us, "segments", segments, "tags", tags, "more", more, "totals",
-                     totals, "counters", counters);
+                     totals, "counters", counters, "removed", pack_removed(state->timeline));
 }
 
 static int dump(const char *text, size_t size, void *opaque)
@@ -110,12 +122,29 @@ static int dump(const char *text, size_t size, void *opaque)
     return w->failed ? -1 : 0;
 }
 
-int vt_state_write(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state)
+static int write_root(struct vt_writer *w, json_t *root)
 {
-    json_t *root = pack_state(params, state);
     int result = root && json_dump_callback(root, dump, w, JSON_COMPACT) == 0 ? 0 : -ENOMEM;
     json_decref(root);
     return result;
+}
+
+int vt_state_write(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state)
+{
+    return write_root(w, pack_state(params, state));
+}
+
+int vt_state_write_open(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state)
+{
+    const struct vt_listed *open = &state->window->open;
+    json_t *tags = json_array();
+    int first = state->timeline->n_tags;
+    while (first > 0 && state->timeline->tags[first - 1].k >= open->k)
+        first--;
+    for (int i = first; i < state->timeline->n_tags; i++)
+        json_array_append_new(tags, pack_tag(&state->timeline->tags[i]));
+    return write_root(w, json_pack("{s:I,s:o,s:o}", "epoch", (json_int_t)params->epoch_ns, "segment",
+                                   pack_segment(params, open, true), "tags", tags));
 }
 
 // -- reading: every value is checked, since a disk may give back anything
@@ -157,7 +186,8 @@ static int read_parts(const json_t *value, const struct vt_packager_params *para
     int64_t drop;
     if (!parts)
         return 0;
-    if (!vt_has_parts(params) || (int)json_array_size(parts) != vt_part_count(params, segment->k) ||
+    if (!vt_has_parts(params) || json_array_size(parts) == 0 ||
+        (int)json_array_size(parts) > vt_part_count(params, segment->k) ||
         !take(json_object_get(value, "parts_drop"), -1, TIME_MAX, &drop))
         return -EBADMSG;
     segment->parts_drop_us = drop < 0 ? INT64_MAX : drop;
@@ -178,10 +208,21 @@ static bool read_segment(const json_t *value, const struct vt_packager_params *p
     for (int i = 0; i < params->n_tracks; i++)
         if (!read_track(json_array_get(tracks, (size_t)i), &segment->track[i]))
             return false;
+    int64_t msn;
+    if (!take(json_object_get(value, "msn"), 1, INT64_MAX / 2, &msn))
+        return false;
+    segment->msn = (uint64_t)msn;
+    segment->rest = json_is_true(json_object_get(value, "rest"));
     return take(json_object_get(value, "k"), 0, TIME_MAX, &segment->k) &&
            take(json_object_get(value, "start"), 0, TIME_MAX, &segment->start_us) &&
            take(json_object_get(value, "duration"), 1, TIME_MAX, &segment->duration_us) &&
            take(json_object_get(value, "drop"), -1, TIME_MAX, drop);
+}
+
+static bool follows(const struct vt_listed *segment, const struct vt_listed *before)
+{
+    return segment->msn == before->msn + 1 && segment->k == before->k + !segment->rest &&
+           segment->start_us == before->start_us + before->duration_us;
 }
 
 // Numbers follow each other, and those that left stand before those that are listed.
@@ -194,7 +235,7 @@ static int read_segments(const json_t *list, const struct vt_packager_params *pa
         struct vt_listed segment = {0};
         int64_t drop;
         if (!read_segment(json_array_get(list, i), params, &segment, &drop) || segment.k >= first_k ||
-            (i > 0 && (segment.k != window->list[i - 1].k + 1 || segment.start_us != vt_window_edge(window))) ||
+            (i > 0 && !follows(&segment, &window->list[i - 1])) ||
             (drop >= 0 && window->first != (int)i))
             return -EBADMSG;
         int result = read_parts(json_array_get(list, i), params, &segment);
@@ -211,28 +252,35 @@ static int read_segments(const json_t *list, const struct vt_packager_params *pa
     return window->first < window->count ? 0 : -EBADMSG;
 }
 
+static bool read_tag(const json_t *value, const struct vt_packager_params *params, int64_t first_k, struct vt_tag *tag)
+{
+    const char *id = json_string_value(json_object_get(value, "id"));
+    const char *json = json_string_value(json_object_get(value, "json"));
+    size_t size = json ? strlen(json) : 0;
+    int64_t part;
+    *tag = (struct vt_tag){.size = (int)size};
+    if (!id || vt_name_copy(tag->id, id) < 0 || size == 0 || size > VT_CUE_JSON ||
+        !take(json_object_get(value, "rev"), 1, INT64_MAX, &tag->rev) ||
+        !take(json_object_get(value, "k"), 0, first_k, &tag->k) ||
+        !take(json_object_get(value, "part"), 0, vt_part_count(params, tag->k) - 1, &part) ||
+        !take(json_object_get(value, "start"), 0, INT64_MAX / 2, &tag->start_ns) ||
+        !take(json_object_get(value, "reach"), tag->start_ns, tag->start_ns + VT_CUE_LEASE_NS, &tag->reach_ns))
+        return false;
+    tag->part = (int)part;
+    memcpy(tag->json, json, size + 1);
+    return true;
+}
+
 static int read_tags(const json_t *list, const struct vt_packager_params *params, int64_t first_k,
                      struct vt_timeline *timeline)
 {
     if (!json_is_array(list) || json_array_size(list) > VT_DATERANGES_MAX)
         return -EBADMSG;
     for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *value = json_array_get(list, i);
-        const char *id = json_string_value(json_object_get(value, "id"));
-        const char *json = json_string_value(json_object_get(value, "json"));
-        size_t size = json ? strlen(json) : 0;
-        struct vt_tag tag = {.size = (int)size};
-        int64_t part;
-        if (!id || vt_name_copy(tag.id, id) < 0 || size == 0 || size > VT_CUE_JSON ||
-            !take(json_object_get(value, "rev"), 1, INT64_MAX, &tag.rev) ||
-            !take(json_object_get(value, "k"), 0, first_k, &tag.k) ||
-            !take(json_object_get(value, "part"), 0, vt_part_count(params, tag.k) - 1, &part) ||
-            !take(json_object_get(value, "start"), 0, INT64_MAX / 2, &tag.start_ns) ||
-            !take(json_object_get(value, "reach"), tag.start_ns, tag.start_ns + VT_CUE_LEASE_NS, &tag.reach_ns) ||
-            (i > 0 && tag.k < timeline->tags[i - 1].k))
+        struct vt_tag tag;
+        if (!read_tag(json_array_get(list, i), params, first_k, &tag) ||
+            (timeline->n_tags > 0 && tag.k < timeline->tags[timeline->n_tags - 1].k))
             return -EBADMSG;
-        tag.part = (int)part;
-        memcpy(tag.json, json, size + 1);
         int result = vt_timeline_add_tag(timeline, &tag);
         if (result < 0)
             return result;
@@ -283,14 +331,37 @@ static int read_counters(const json_t *list, const struct vt_packager_params *pa
     return 0;
 }
 
+static int read_removed(const json_t *list, struct vt_timeline *timeline)
+{
+    if (!json_is_array(list) || json_array_size(list) > VT_REMOVED_MAX)
+        return -EBADMSG;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *value = json_array_get(list, i);
+        const char *id = json_string_value(json_array_get(value, 0));
+        struct vt_removed removed;
+        if (!id || vt_name_copy(removed.id, id) < 0 ||
+            !take(json_array_get(value, 1), 1, INT64_MAX, &removed.rev) ||
+            !take(json_array_get(value, 2), 0, TIME_MAX, &removed.at_us))
+            return -EBADMSG;
+        int result = vt_timeline_add_removed(timeline, &removed);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
 static int read_root(const json_t *root, const struct vt_packager_params *params, int64_t first_k,
                      struct vt_state *state)
 {
-    json_t *show = pack_show(params, state->init_sums);
+    int64_t shift;
+    json_t *show = pack_show(params, state->init_sums, 0);
     bool same = show && json_equal(show, json_object_get(root, "show"));
     json_decref(show);
     if (!same || !take(json_object_get(root, "longest"), 0, TIME_MAX, &state->window->longest_us))
         return -EBADMSG;
+    if (!take(json_object_get(root, "shift"), 0, INT32_MAX, &shift))
+        return -EBADMSG;
+    state->shift = (uint64_t)shift;
     int result = read_segments(json_object_get(root, "segments"), params, first_k, state->window);
     if (result == 0)
         result = read_tags(json_object_get(root, "tags"), params, first_k, state->timeline);
@@ -300,6 +371,8 @@ static int read_root(const json_t *root, const struct vt_packager_params *params
         result = read_totals(json_object_get(root, "totals"), params, state->totals);
     if (result == 0)
         result = read_counters(json_object_get(root, "counters"), params, state->ts);
+    if (result == 0)
+        result = read_removed(json_object_get(root, "removed"), state->timeline);
     return result;
 }
 
@@ -313,5 +386,51 @@ int vt_state_read(const char *text, size_t size, const struct vt_packager_params
         return -EBADMSG;
     int result = read_root(root, params, first_k, state);
     json_decref(root);
+    return result;
+}
+
+// The file that a tag's cue points at is kept as long as the tag.
+static int keep_more(struct vt_timeline *timeline, const struct vt_tag *tag)
+{
+    json_t *cue = json_loads(tag->json, 0, NULL);
+    const char *name = json_string_value(json_object_get(cue, "more"));
+    int result = name && vt_more_valid(name) ? vt_timeline_add_more(timeline, name, tag->reach_ns) : 0;
+    json_decref(cue);
+    return result;
+}
+
+static int read_open(const json_t *root, const struct vt_packager_params *params, int64_t first_k,
+                     struct vt_listed *segment, struct vt_state *state)
+{
+    const json_t *value = json_object_get(root, "segment");
+    const struct vt_window *window = state->window;
+    int64_t epoch, drop;
+    if (!take(json_object_get(root, "epoch"), params->epoch_ns, params->epoch_ns, &epoch) ||
+        !read_segment(value, params, segment, &drop) || segment->k >= first_k ||
+        !follows(segment, &window->list[window->count - 1]))
+        return -EBADMSG;
+    int result = read_parts(value, params, segment), before = state->timeline->n_tags;
+    if (result == 0 && segment->n_parts == 0)
+        result = -EBADMSG;
+    if (result == 0)
+        result = read_tags(json_object_get(root, "tags"), params, first_k, state->timeline);
+    for (int i = before; i < state->timeline->n_tags && result == 0; i++)
+        result = keep_more(state->timeline, &state->timeline->tags[i]);
+    if (result < 0)
+        vt_timeline_remove_tags(state->timeline, before);
+    return result;
+}
+
+int vt_state_read_open(const char *text, size_t size, const struct vt_packager_params *params, int64_t first_k,
+                       struct vt_state *state)
+{
+    struct vt_listed segment = {0};
+    json_t *root = size > VT_STATE_BYTES_MAX ? NULL : json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    int result = root ? read_open(root, params, first_k, &segment, state) : -EBADMSG;
+    json_decref(root);
+    if (result < 0)
+        free(segment.parts);
+    else
+        state->window->open = segment;
     return result;
 }

@@ -10,6 +10,8 @@
 #include "packager/ts.h"
 #include "packager/window.h"
 
+#define VT_STATE_ALL       "state.json"      // the names of both
+#define VT_STATE_OPEN      "open.json"
 #define VT_STATE_BYTES_MAX (16 * 1024 * 1024)
 #define VT_STATE_SEGMENTS  100000            // also the most segments between a state and its restart
 
@@ -26,9 +28,18 @@ struct vt_state {
     struct vt_track_total *totals;           // one a track
     const uint32_t *init_sums;               // one a track: of its init segment
     struct vt_ts *ts;                        // one a track
+    uint64_t shift;                          // by which params.first_msn is above the show's own
 };
 
 int vt_state_write(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state);
+
+// The segment that grows, with its parts and their tags: small, and written with each part.
+int vt_state_write_open(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state);
+
+// Reads that into window->open and adds its tags, if it is the segment right after the last one listed and lies before
+// `first_k`; `params` are those that wrote it, so without the shift. Else -EBADMSG, and nothing has changed.
+int vt_state_read_open(const char *text, size_t size, const struct vt_packager_params *params, int64_t first_k,
+                       struct vt_state *state);
 
 // Fills window, timeline and totals, which are empty. -EBADMSG: damaged, or of another show, tracks, configuration,
 // or of a time after `first_k`; then they hold rubbish and must be cleared.

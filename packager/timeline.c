@@ -441,13 +441,27 @@ int vt_timeline_pass(struct vt_timeline *timeline, const struct vt_span *span)
 
 // -- leaving
 
+int vt_timeline_add_removed(struct vt_timeline *timeline, const struct vt_removed *removed)
+{
+    if (timeline->n_removed == VT_REMOVED_MAX)
+        memmove(timeline->removed, timeline->removed + 1, (size_t)--timeline->n_removed * sizeof *removed);
+    int result = reserve((void **)&timeline->removed, &timeline->removed_room, timeline->n_removed + 1, sizeof *removed);
+    if (result == 0)
+        timeline->removed[timeline->n_removed++] = *removed;
+    return result;
+}
+
+void vt_timeline_remove_tags(struct vt_timeline *timeline, int from)
+{
+    for (; timeline->n_tags > from; timeline->n_tags--)
+        free(timeline->tags[timeline->n_tags - 1].line);
+}
+
 static void remember_removed(struct vt_timeline *timeline, const struct vt_tag *tag, int64_t edge_us)
 {
     struct vt_removed removed = {.rev = tag->rev, .at_us = edge_us};
     memcpy(removed.id, tag->id, sizeof removed.id);
-    // Without memory a player keeps a range that has long passed.
-    if (reserve((void **)&timeline->removed, &timeline->removed_room, timeline->n_removed + 1, sizeof removed) == 0)
-        timeline->removed[timeline->n_removed++] = removed;
+    (void)vt_timeline_add_removed(timeline, &removed);       // else a player keeps a range that has long passed
 }
 
 void vt_timeline_trim(struct vt_timeline *timeline, int64_t start_ns, int64_t edge_us, int64_t forget_us)

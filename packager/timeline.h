@@ -6,6 +6,7 @@
 
 #define VT_REVISIONS_MAX 512                 // revisions waiting for their segment; an end may come on top
 #define VT_MORE_MAX      1024                // `more` files at once in a sliding window
+#define VT_REMOVED_MAX   4096                // tags remembered that left the playlists; past it, the oldest are forgotten
 #define VT_MORE_ROOM     96
 
 struct vt_revision {
@@ -96,6 +97,12 @@ bool vt_timeline_expire_more(struct vt_timeline *timeline, int64_t before_ns, ch
 
 // A relative path of names, "cues/c42.7.json": no "..", nothing that a URI would have to escape.
 bool vt_more_valid(const char *name);
+
+// A tag that left the playlists, as vt_timeline_trim notes it. -ENOMEM.
+int vt_timeline_add_removed(struct vt_timeline *timeline, const struct vt_removed *removed);
+
+// Takes back all tags from number `from` on.
+void vt_timeline_remove_tags(struct vt_timeline *timeline, int from);
 
 // Makes the tag's line. -ENOMEM.
 int vt_timeline_add_tag(struct vt_timeline *timeline, const struct vt_tag *tag);

@@ -21,6 +21,8 @@ struct vt_listed_part {
 
 struct vt_listed {
     int64_t k;
+    uint64_t msn;
+    bool rest;                               // a gap: what is missing of the segment before, which has the same k
     int64_t start_us, duration_us;           // of the grid of video frames
     int64_t drop_us;                         // when its files may go; INT64_MAX while it is listed
     struct vt_listed_track track[VT_TRACKS_MAX];

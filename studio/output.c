@@ -127,13 +127,18 @@ static int open_packager(struct vt_output *output)
     struct vt_packager_params params = output->timing;
     params.tracks = tracks;
     params.n_tracks = output->n_lanes + 1;
+    if (!params.state)
+        params.least_msn = output->params.free_msn;
     int error = vt_packager_new(&output->packager, &params);
     if (error && params.state) {
         vt_warning("the state from before cannot be taken up (%s); the playlists begin anew", strerror(-error));
         params.state = NULL;
         params.state_size = 0;
+        params.least_msn = output->params.free_msn;
         error = vt_packager_new(&output->packager, &params);
     }
+    if (!error)
+        output->timing.first_msn = vt_packager_first_msn(output->packager);
     return error;
 }
 

@@ -20,6 +20,7 @@ struct vt_output_params {
     const char *name;
     int64_t epoch_ns;
     uint64_t first_msn;
+    uint64_t free_msn;                   // no number from this one on has been used before; 0: all are free
     int64_t first_frame;                 // 0, or a segment's first after a restart
     int64_t window_ns;                   // 0: everything
     const char *state;

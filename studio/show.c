@@ -300,6 +300,11 @@ uint64_t vt_show_first_msn(const struct vt_show *show)
     return show->first_msn;
 }
 
+uint64_t vt_show_free_msn(const struct vt_show *show)
+{
+    return show->reserved;
+}
+
 bool vt_show_goes_on(const struct vt_show *show)
 {
     return show->goes_on;
@@ -315,6 +320,19 @@ int vt_show_put(void *opaque, enum vt_blob kind, const char *name, const void *d
 {
     struct vt_show *show = opaque;
     return vt_put_file_at(show->output, name, data, size, false);
+}
+
+int vt_show_get(void *opaque, const char *name, struct vt_writer *w)
+{
+    struct vt_show *show = opaque;
+    char *text;
+    size_t size;
+    int error = vt_read_file_at(show->output, name, VT_SEGMENT_BYTES_MAX, &text, &size);
+    if (error)
+        return error;
+    vt_write_bytes(w, text, size);
+    free(text);
+    return w->failed ? -ENOMEM : 0;
 }
 
 int vt_show_drop(void *opaque, const char *name)

@@ -26,14 +26,16 @@ void vt_show_free(struct vt_show **show);
 
 int64_t vt_show_epoch(const struct vt_show *show);
 uint64_t vt_show_first_msn(const struct vt_show *show);
+uint64_t vt_show_free_msn(const struct vt_show *show);         // no number from this one on has been used
 bool vt_show_goes_on(const struct vt_show *show);     // it existed: a studio before this one broke off
 
 // What VT_BLOB_STATE held, or NULL; owned by the show.
 const char *vt_show_state(const struct vt_show *show, size_t *ret_size);
 
-// For vt_sink.put and .drop, with the show as opaque. Written under another name, then renamed.
+// For vt_sink.put, .drop and .get, with the show as opaque. Written under another name, then renamed.
 int vt_show_put(void *show, enum vt_blob kind, const char *name, const void *data, size_t size);
 int vt_show_drop(void *show, const char *name);
+int vt_show_get(void *show, const char *name, struct vt_writer *w);
 
 // A playlist of the channel: DATA/live/CHANNEL/`name`.
 int vt_show_put_channel(struct vt_show *show, const char *name, const void *data, size_t size);

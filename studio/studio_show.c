@@ -36,6 +36,12 @@ static int sink_drop(void *opaque, const char *name)
     return vt_show_drop(s->show, name);
 }
 
+static int sink_get(void *opaque, const char *name, struct vt_writer *w)
+{
+    struct session *s = opaque;
+    return vt_show_get(s->show, name, w);
+}
+
 static void sink_ready(void *opaque, uint64_t msn, int part)
 {
     struct session *s = opaque;
@@ -113,8 +119,9 @@ static int open_output(struct session *s, int64_t first)
     return vt_output_new(&s->output, &(struct vt_output_params){
         .channel = &s->channel, .name = VT_OUTPUT_MAIN, .epoch_ns = vt_show_epoch(s->show),
         .first_msn = vt_show_first_msn(s->show), .first_frame = first, .window_ns = s->channel.window_ns,
+        .free_msn = vt_show_goes_on(s->show) ? vt_show_free_msn(s->show) : 0,
         .state = state, .state_size = state_size,
-        .sink = {.opaque = s, .put = sink_put, .drop = sink_drop, .ready = sink_ready},
+        .sink = {.opaque = s, .put = sink_put, .drop = sink_drop, .get = sink_get, .ready = sink_ready},
         .wardrobe = s->wardrobe, .load_picture = s->pictures ? vt_pictures_load : NULL, .picture_opaque = s->pictures,
         .wake = wake, .idle = idle, .receipt = on_receipt, .changed = on_changed, .opaque = s,
     });
@@ -305,7 +312,7 @@ void show_end(struct session *s)
     if (s->last_msn)
         write_index(s);
     int64_t k = vt_segment_of(vt_output_timing(s->output), frame);
-    error = vt_show_over(s->show, vt_show_first_msn(s->show) + (uint64_t)k + 1);
+    error = vt_show_over(s->show, vt_output_timing(s->output)->first_msn + (uint64_t)k + 1);
     if (error)
         vt_error("the next sequence number cannot be kept: %s", strerror(-error));
     show_status(s);

@@ -106,6 +106,35 @@ static int look_at_file(void *opaque, int folder, const char *name)
     return 0;
 }
 
+static bool starts(const char *line, const char *tag)
+{
+    return strncmp(line, tag, strlen(tag)) == 0;
+}
+
+// Of an open segment, and of what would come after it, an ended playlist says nothing.
+static bool is_open(const char *line)
+{
+    return starts(line, "#EXT-X-PART:") || starts(line, "#EXT-X-PROGRAM-DATE-TIME:") ||
+           starts(line, "#EXT-X-DATERANGE:") || starts(line, "#EXT-X-PRELOAD-HINT:") ||
+           starts(line, "#EXT-X-RENDITION-REPORT:");
+}
+
+static void write_whole(struct vt_writer *w, const char *text, size_t size)
+{
+    size_t last = 0, next;               // where the last whole segment ends
+    for (size_t at = 0; at < size; at = next) {
+        next = at + strcspn(text + at, "\n") + 1;
+        if (text[at] != '#' && text[at] != '\n')
+            last = next;
+    }
+    for (size_t at = 0; at < size; at = next) {
+        next = at + strcspn(text + at, "\n") + 1;
+        next = next < size ? next : size;
+        if (at < last || !is_open(text + at))
+            vt_write_bytes(w, text + at, next - at);
+    }
+}
+
 static int end_file(void *opaque, int folder, const char *name)
 {
     size_t size;
@@ -115,7 +144,7 @@ static int end_file(void *opaque, int folder, const char *name)
         return 0;
     }
     struct vt_writer w = {.limit = 0};
-    vt_write_bytes(&w, text, size);
+    write_whole(&w, text, size);
     vt_write_bytes(&w, END_LINE, strlen(END_LINE));
     int err = w.failed ? -ENOMEM : vt_put_file_at(folder, name, w.data, w.size, true);
     vt_writer_free(&w);

@@ -16,7 +16,7 @@
 // Returns 0, -ENOENT when there is none, or another negative errno.
 int vt_unfinished_find(const char *data, const char *channel, char ret[VT_NAME_ROOM], int64_t *ret_written_ns);
 
-// Ends the show's media playlists with EXT-X-ENDLIST as they stand. Nothing to do is success. Returns 0 or a negative
+// Ends the show's media playlists with EXT-X-ENDLIST after their last whole segment. Nothing to do is success. Returns 0 or a negative
 // errno.
 int vt_unfinished_end(const char *data, const char *channel, const char *show);
 

@@ -2,6 +2,7 @@
 """What dies, and what a viewer sees: every process killed in turn, a publisher that is gone for a while. The playlists
 never show a discontinuity, numbers and times go on, and the picture comes back."""
 import os
+import re
 import signal
 import tempfile
 import time
@@ -183,17 +184,40 @@ def scene_origin_killed_nothing_acknowledged_is_lost():
         follower.check_times()
 
 
+def open_parts(daemon, name):
+    """What is listed of the segment in the making."""
+    return re.findall(r'URI="([^"]+)",?', daemon.media(name).text.rsplit(".m4s\n", 1)[1].split("#EXT-X-PRELOAD")[0])
+
+
+def check_closed(daemon, follower, broken):
+    """The segment that was open holds just its listed parts, in every rendition."""
+    if not all(broken.values()):
+        return                               # it had just been closed
+    for name in NAMES:
+        msn = int(re.search(r"-(\d+)\.0\.m4s", broken[name][0])[1])
+        segment = follower.known[name][msn]
+        folder = daemon.media(name).path.rsplit("/", 1)[0]
+        require(not segment["gap"], f"{segment} is a gap")
+        parts = [http(daemon.url(f"{folder}/{part}"))[2] for part in broken[name]]
+        whole = http(daemon.url(segment["uri"]))[2]
+        require(whole.startswith(b"".join(parts)), f"{segment} is not its parts {broken[name]}")
+        require(segment["duration"] < 2.01, f"{segment} lasts too long")
+
+
 def scene_studio_killed_same_show_goes_on():
     with Daemon() as daemon, Publisher(daemon, picture=WHITE), tempfile.TemporaryDirectory() as folder:
         follower = Follower(daemon)
         daemon.segments("audio", 2)
         follower.fresh(1)
         maps = {name: http(daemon.url(daemon.media(name).map()))[2] for name in NAMES}
+        wait_for("parts of an open segment", lambda: len(open_parts(daemon, "big")) >= 2, 10)
         gone = kill(daemon, "vitrine studio mango")
+        broken = {name: open_parts(daemon, name) for name in NAMES}
         daemon.child("vitrine studio mango", other_than=gone)
         follower.fresh(3)
         require(maps == {name: http(daemon.url(daemon.media(name).map()))[2] for name in NAMES}, "another init segment")
-        follower.check_times(gaps=3)
+        follower.check_times(gaps=4)
+        check_closed(daemon, follower, broken)
         wait_for("the picture", lambda: daemon.state() == "live", 15)
         follower.fresh(1)
         require(min(brightness(daemon, folder, 20)) > 200, "the picture did not come back")
@@ -281,7 +305,7 @@ def scene_everything_killed_the_show_goes_on():
                 for one in daemon.api("GET", "/v1/channels/mango/cues", expect=200)["cues"]), 10)
             require(maps == {name: http(daemon.url(daemon.media(name).map()))[2] for name in NAMES},
                     "another init segment")
-            follower.check_times(gaps=6)
+            follower.check_times(gaps=7)
             wait_for("the picture", lambda: daemon.state() == "live", 15)
             follower.fresh(1)
             require(min(brightness(daemon, folder, 20)) > 200, "the picture did not come back")

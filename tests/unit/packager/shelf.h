@@ -21,6 +21,7 @@ struct shelf {
     int count;
     int puts[7];
     int drops;
+    bool resumed;                            // what was dropped since the state was kept is dropped once more
     uint64_t ready;                          // last whole segment told
     int readies;
     uint64_t msn;                            // last part told
@@ -60,10 +61,19 @@ static int shelf_drop(void *opaque, const char *name)
 {
     struct shelf *shelf = opaque;
     struct shelf_file *file = shelf_find(shelf, name);
-    REQUIRE(file && !file->dropped);
+    REQUIRE(file && (!file->dropped || shelf->resumed));
     file->dropped = true;
     shelf->drops++;
     return 0;
+}
+
+__attribute__((unused)) static int shelf_get(void *opaque, const char *name, struct vt_writer *w)
+{
+    struct shelf_file *file = shelf_find(opaque, name);
+    if (!file || file->dropped)
+        return -ENOENT;
+    vt_write_bytes(w, file->data, file->size);
+    return w->failed ? -ENOMEM : 0;
 }
 
 static void shelf_ready(void *opaque, uint64_t msn, int part)
@@ -116,7 +126,8 @@ __attribute__((unused)) static struct vt_packager_params shelf_params(struct she
 {
     return (struct vt_packager_params){
         .rate = {30, 1}, .segment_ns = 2 * VT_NS_PER_S, .window_ns = 20 * VT_NS_PER_S,
-        .epoch_ns = SHELF_EPOCH, .first_msn = 1, .tracks = shelf_tracks, .n_tracks = 2, .sink = {shelf, shelf_put, shelf_drop, shelf_ready},
+        .epoch_ns = SHELF_EPOCH, .first_msn = 1, .tracks = shelf_tracks, .n_tracks = 2,
+        .sink = {.opaque = shelf, .put = shelf_put, .drop = shelf_drop, .get = shelf_get, .ready = shelf_ready},
     };
 }
 

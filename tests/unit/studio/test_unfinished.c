@@ -131,6 +131,21 @@ TEST(a_half_ended_show_is_ended_not_gone_on_with)
     clean();
 }
 
+TEST(an_open_segment_is_left_out)
+{
+    fresh();
+    put("a", "big.m3u8", OPEN, 1000);
+    put("a", "big.ll.m3u8", OPEN "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:02.000Z\n#EXT-X-DATERANGE:ID=\"c1.1\"\n"
+        "#EXT-X-PART:DURATION=0.3,URI=\"b.m4s\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"c.m4s\"\n"
+        "#EXT-X-RENDITION-REPORT:URI=\"small.m3u8\"\n", 1000);
+    put("a", "new.ll.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-PART:DURATION=0.3,URI=\"b.m4s\"\n", 1000);
+    REQUIRE_INT(vt_unfinished_end(data, "mango", "a"), 0);
+    REQUIRE_TEXT(text_of("a/main/big.m3u8"), ENDED);
+    REQUIRE_TEXT(text_of("a/main/big.ll.m3u8"), ENDED);
+    REQUIRE_TEXT(text_of("a/main/new.ll.m3u8"), "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-ENDLIST\n");
+    clean();
+}
+
 TEST(links_out_of_the_folder_are_not_followed)
 {
     char target[128];
@@ -182,6 +197,7 @@ int main(void)
     RUN(the_newest_that_broke_off_is_found);
     RUN(the_others_are_ended_and_nothing_else_is_touched);
     RUN(a_half_ended_show_is_ended_not_gone_on_with);
+    RUN(an_open_segment_is_left_out);
     RUN(links_out_of_the_folder_are_not_followed);
     RUN(names_that_are_none_are_refused);
     RUN(a_playlist_past_its_limit_is_left_alone);
