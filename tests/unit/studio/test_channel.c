@@ -118,7 +118,7 @@ TEST(says_what_is_wrong_and_where)
     require_error("hls:\n  segment: 1s\n  part: 1500ms\n", 3, 9, "part must not be longer than segment");
     require_error("hls: {part: 99ms}\n", 1, 13, "part must be none or at least 100ms");
     require_error("hls: {segment: 4s, window: 11s}\n", 1, 28, "window must be at least three segments long");
-    require_error("hls: {container: ts}\n", 1, 18, "container must be cmaf, is ts");
+    require_error("hls: {container: mkv}\n", 1, 18, "container must be cmaf or ts, is mkv");
     require_error("outputs: [{name: x}]\n", 1, 10,
                   "more outputs than main are not supported by this version: leave the list empty");
     require_error("language: ''\n", 1, 11, "language must not be empty");
