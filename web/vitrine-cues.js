@@ -253,6 +253,11 @@ export class ProgramClock {
     if (this.#spans.length > 100) this.#spans.shift();
   }
 
+  /** One pair for all times. */
+  set(time, date) {
+    this.#spans = [{ start: time, end: time, date }];
+  }
+
   /** Milliseconds, or undefined when no fragment says. */
   at(time) {
     let best;
@@ -294,14 +299,65 @@ function listenToHls(hls, into) {
   return () => handlers.forEach(([name, handler]) => hls.off(name, handler));
 }
 
+// Shaka Player: `emsg` events once mediaSource.dispatchAllEmsgBoxes is set, `metadata` for ID3 in MPEG-TS, and regions for
+// EXT-X-DATERANGE. Its presentation has one start, so that one pair of times is the whole clock.
+function listenToShaka(player, video, into) {
+  const onEmsg = ({ detail }) => {
+    for (const json of readId3(detail.messageData)) into.take(json, { time: detail.startTime });
+  };
+  const onMetadata = (event) => {
+    const { key, description, data } = event.payload ?? {};
+    if (key === 'TXXX' && description === DESCRIPTION) into.take(data, { time: event.startTime });
+  };
+  const onRegion = ({ detail }) => {
+    const mine = detail.values?.find((one) => one.key === ATTRIBUTE);
+    const json = mine && readBase64url(mine.data);
+    if (json) into.take(json, { until: into.dateOf(detail.endTime) });
+  };
+  const onClock = () => {
+    const start = player.getPresentationStartTimeAsDate?.()?.getTime();
+    const date = player.getPlayheadTimeAsDate?.()?.getTime() ?? start;
+    if (Number.isFinite(date)) into.clock.set(video.currentTime, date);
+    into.onClock();
+  };
+  const onLoading = () => into.reset();
+  const handlers = [['emsg', onEmsg], ['metadata', onMetadata], ['metadataadded', onMetadata],
+    ['timelineregionadded', onRegion], ['loading', onLoading]];
+  for (const [name, handler] of handlers) player.addEventListener(name, handler);
+  video.addEventListener('timeupdate', onClock);
+  return () => {
+    handlers.forEach(([name, handler]) => player.removeEventListener(name, handler));
+    video.removeEventListener('timeupdate', onClock);
+  };
+}
+
+// video.js with VHS: ID3, from `emsg` or MPEG-TS, and EXT-X-DATERANGE share one metadata track; the segments that have been
+// shown know both times.
+function listenToVhs(player, video, into) {
+  const onClock = () => {
+    const media = player.tech({ IWillNotUseThisInPlugins: true })?.vhs?.playlists?.media();
+    for (const one of media?.segments ?? [])
+      into.clock.add(one.start ?? NaN, one.end ?? NaN, one.dateTimeObject?.getTime() ?? NaN);
+    if (media?.resolvedUri) into.base = media.resolvedUri;
+    into.onClock();
+  };
+  const stop = listenToTracks(player, into);
+  video.addEventListener('timeupdate', onClock);
+  return () => {
+    stop();
+    video.removeEventListener('timeupdate', onClock);
+  };
+}
+
 // Safari's own player gives DataCues on metadata tracks; each is looked at once.
-function listenToTracks(video, into) {
+function listenToTracks(player, into) {
   const seen = new WeakSet();
+  const tracks = typeof player.textTracks === 'function' ? player.textTracks() : player.textTracks;
   const scan = () => {
-    for (const track of video.textTracks) {
+    for (const track of Array.from(tracks)) {
       if (track.kind !== 'metadata') continue;
       if (track.mode === 'disabled') track.mode = 'hidden';
-      for (const cue of track.cues ?? []) {
+      for (const cue of Array.from(track.cues ?? [])) {
         if (seen.has(cue)) continue;
         seen.add(cue);
         into.takeData(cue);
@@ -309,10 +365,10 @@ function listenToTracks(video, into) {
     }
   };
   const timer = setInterval(scan, 200);
-  video.textTracks.addEventListener('addtrack', scan);
+  tracks.addEventListener('addtrack', scan);
   return () => {
     clearInterval(timer);
-    video.textTracks.removeEventListener('addtrack', scan);
+    tracks.removeEventListener('addtrack', scan);
   };
 }
 
@@ -322,7 +378,9 @@ function listenToTracks(video, into) {
  * Watches a player and draws buttons over its picture.
  *
  * video       the element
- * hls         the hls.js instance that feeds it; left out where the browser plays HLS itself
+ * hls         the hls.js instance that feeds it, or
+ * shaka       the Shaka Player (with mediaSource.dispatchAllEmsgBoxes set, for cues in band), or
+ * vhs         the video.js player; all left out where the browser plays HLS itself
  * container   what buttons are put into and what goes full screen; its parent if left out
  * eventsUrl   where viewer events go; none if left out
  * onEvent     is told each of them first; false keeps it from being sent
@@ -330,7 +388,7 @@ function listenToTracks(video, into) {
  * On the video element: `vitrine-cue-show`, `-update`, `-hide` with detail { cue }, and `vitrine-cue-click` with
  * { cue, hotspot, link }, whose preventDefault() keeps the link from being opened. Returns { table, detach }.
  */
-export function attachCues({ video, hls, container = video.parentElement, eventsUrl, onEvent }) {
+export function attachCues({ video, hls, shaka, vhs, container = video.parentElement, eventsUrl, onEvent }) {
   const table = new CueTable();
   const clock = new ProgramClock();
   const waiting = []; // indexes that came before the clock could tell their time
@@ -472,7 +530,7 @@ export function attachCues({ video, hls, container = video.parentElement, events
   };
 
   const programTime = (time) => {
-    const start = hls ? undefined : video.getStartDate?.().getTime();
+    const start = hls || shaka || vhs ? undefined : video.getStartDate?.().getTime();
     return Number.isFinite(start) ? start + time * 1000 : clock.at(time);
   };
 
@@ -532,24 +590,30 @@ export function attachCues({ video, hls, container = video.parentElement, events
       const until = range.startDate?.getTime() + (range.duration ?? NaN) * 1000;
       if (json) into.take(json, { base, until: Number.isFinite(until) ? until : undefined });
     },
+    dateOf: (time) => {
+      const date = programTime(time);
+      return Number.isFinite(date) ? date : undefined;
+    },
     takeData(data) {
-      const { key, info, data: value } = data.value ?? {};
-      if (key === 'TXXX' && info === DESCRIPTION) {
-        into.take(value, { time: data.startTime });
-      } else if (key === ATTRIBUTE) {
+      const { key, id, info, description, data: value } = data.value ?? {};
+      if ((key ?? id) === 'TXXX' && (info ?? description) === DESCRIPTION) {
+        into.take(value ?? data.value.value, { time: data.startTime, base: into.base });
+      } else if (key === ATTRIBUTE || (vhs && key === undefined && typeof value === 'string')) {
+        // VHS loses the names of attributes: what reads as a cue is one.
         const end = programTime(data.endTime);
         const json = readBase64url(value);
-        if (json) into.take(json, { time: data.startTime, until: Number.isFinite(end) ? end : undefined });
+        if (json) into.take(json, { time: data.startTime, base: into.base, until: Number.isFinite(end) ? end : undefined });
       }
     },
   };
 
   const findPlaylist = async () => {
-    if (hls || !video.currentSrc) return;
+    const source = shaka?.getAssetUri() ?? video.currentSrc;
+    if (hls || vhs || !/^https?:/.test(source)) return;
     try {
-      const answer = await fetch(video.currentSrc, { credentials: 'omit' });
+      const answer = await fetch(source, { credentials: 'omit' });
       const line = (await answer.text()).split('\n').find((one) => one.trim() && !one.startsWith('#'));
-      playlist = line && new URL(line.trim(), video.currentSrc).href;
+      playlist = line && new URL(line.trim(), source).href;
     } catch {
       playlist = undefined;
     }
@@ -567,7 +631,12 @@ export function attachCues({ video, hls, container = video.parentElement, events
     // Frames say it better; this is for browsers without them, and for hidden pages.
     if (performance.now() - lastFrame > 500 || video.seeking) draw(video.currentTime);
   };
-  const stops = [hls ? listenToHls(hls, into) : listenToTracks(video, into)];
+  const listen = () => {
+    if (hls) return listenToHls(hls, into);
+    if (shaka) return listenToShaka(shaka, video, into);
+    return vhs ? listenToVhs(vhs, video, into) : listenToTracks(video, into);
+  };
+  const stops = [listen()];
   const on = (target, name, handler) => {
     target.addEventListener(name, handler);
     stops.push(() => target.removeEventListener(name, handler));

@@ -193,3 +193,11 @@ test('program time comes from fragments', () => {
   clock.clear();
   assert.equal(clock.at(13), undefined);
 });
+
+test('a clock may know one pair of times only', () => {
+  const clock = new ProgramClock();
+  clock.add(0, 4, START);
+  clock.set(10, START + 12000);
+  assert.equal(clock.at(10), START + 12000);
+  assert.equal(clock.at(2), START + 4000);
+});

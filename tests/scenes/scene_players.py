@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Other people's players on our streams: hls.js, Shaka Player and video.js in Chromium, all modes of one daemon at once."""
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from harness import TOP, VITRINE, Daemon, Failure, Publisher, Skip, main, require, wait_for
+
+KINDS = ("hls.js", "shaka", "video.js")
+SECONDS = 60
+CARD = "com.example.product-card"
+SOURCE = "testsrc2=size=320x180:rate=30"
+CHANNEL = """
+  {name}:
+    keys: ["{name}-key"]
+    canvas: {{size: 320x180, fps: 30}}
+    renditions: [{{name: big, size: 320x180, bitrate: 300k}}]
+    audio: {{bitrate: 64k}}
+    encoder: {{preset: ultrafast}}
+    hls: {{segment: 2s, part: {part}, window: 30s}}
+    templates: [{card}]
+"""
+
+
+def channels(**parts):
+    card = TOP / "samples/templates/product-card.yaml"
+    return "".join(CHANNEL.format(name=name, part=part, card=card) for name, part in parts.items())
+
+
+class Players:
+    """tests/scenes/players.mjs."""
+
+    def __init__(self):
+        modules = TOP / "web/node_modules"
+        for name in ("hls.js", "shaka-player", "video.js", "playwright-core"):
+            if not (modules / name).is_dir():
+                raise Skip(f"{name} is not installed: script/bootstrap --test")
+        self.process = subprocess.Popen(["node", TOP / "tests/scenes/players.mjs"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def do(self, command, **arguments):
+        self.process.stdin.write(json.dumps({"command": command, **arguments}) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        require(line, f"the browser ended: {self.process.stderr.read() if not line else ''}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise Failure(f"{command} {arguments}: {answer['error']}")
+        return answer["value"]
+
+    def play(self, mode, url, parts=False, kinds=KINDS):
+        for kind in kinds:
+            self.do("play", name=f"{mode} {kind}", kind=kind, url=url, parts=parts)
+
+
+def take(daemon, channel, **more):
+    product = daemon.api("GET", "/v1/products", expect=200)["products"][0]
+    return daemon.api("POST", f"/v1/channels/{channel}/cues", {"template": CARD, "product": product["id"], **more}, 201)
+
+
+def render_vod(daemon, folder):
+    """A finished show, 20 s long, where the daemon's static neighbour can hand it out."""
+    source, out = Path(folder) / "in.mp4", Path(folder) / "vod"
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", SOURCE, "-f", "lavfi", "-i", "sine=sample_rate=48000",
+                    "-t", "20", "-c:v", "libx264", "-preset", "ultrafast", "-g", "30", "-c:a", "aac", source], check=True)
+    cues = Path(folder) / "cues.yaml"
+    product = daemon.api("GET", "/v1/products", expect=200)["products"][0]["id"]
+    cues.write_text(f"cues:\n  - {{at: 6, template: {CARD}, product: {product}, duration: 6, id: c1}}\n")
+    subprocess.run([VITRINE, "render", source, "--config", daemon.config, "--channel", "plain", "--cues", cues, "--out", out,
+                    "--quiet"], check=True)
+    return out
+
+
+def busy():
+    """Whether others leave this machine too little time for what must not stall: then stalls are told, not judged."""
+    return os.getloadavg()[0] > 2 * os.cpu_count()
+
+
+def tell(name, seen):
+    print(f"# {name}: {seen['time']:.1f} s, latency {seen['latency']}, behind {seen['behind']}, {seen['parts']} parts, "
+          f"dropped {seen['dropped']}, stalls {seen['stalls']}, minor {seen['minor'][:4]}, shows {len(seen['shows'])}, "
+          f"ways { {way: len(all) for way, all in seen['ways'].items()} }", flush=True)
+
+
+def check_played(name, seen, least):
+    require(not seen["errors"], f"{name}: {seen['errors']}")
+    require(seen["ended"] or seen["playing"] > least, f"{name} played {seen['playing']:.1f} s")
+    if not busy():
+        require(not seen["stalls"], f"{name} stalled: {seen['stalls']}")
+
+
+# The ways by which cues must come. Shaka Player 5.2 told of no emsg box in parts, and video.js joins parts that have their
+# cue before them; both have the range.
+WAYS = {"plain hls.js": {"in band", "range"}, "plain shaka": {"in band", "range"}, "plain video.js": {"in band", "range"},
+        "low hls.js": {"in band", "range"}, "low shaka": {"range"}, "low video.js": {"range"}}
+
+
+def check_cues(name, seen, receipt):
+    """The cue by each way, once; and its button when its frame is shown."""
+    key = f"{receipt['id']}.{receipt['rev']}.start"
+    for way in WAYS[name]:
+        came = len(seen["ways"].get(way, {}).get(key, []))
+        require(came == 1, f"{name}: {key} came {came} times by {way}")
+    if seen["stalls"]:
+        return                         # a player that jumped over the cue has nothing to show
+    shows = [show for show in seen["shows"] if show["id"] == receipt["id"]]
+    require(len(shows) == 1, f"{name}: {receipt['id']} was shown {len(shows)} times")
+    late = (shows[0]["date"] - shows[0]["from"]) / 1000 if shows[0]["date"] else None
+    require(late is not None and -0.1 < late < (2 if busy() else 0.4), f"{name}: shown {late} s after its time")
+
+
+def late_joiners(daemon, players):
+    """Who comes in the middle of a cue has its button within the first segment, whichever way its cues come."""
+    receipt = take(daemon, "plain", duration=40)
+    def is_on_air():
+        playlist = daemon.media("big", "plain")
+        return playlist.segments()[-1]["msn"] >= receipt["msn"] + 2
+    wait_for("two segments more", is_on_air, 30)
+    url = daemon.url("/live/plain/index.m3u8")
+    for carriage in ("range", "band"):
+        players.do("play", name=f"late {carriage}", kind="hls.js", url=url, parts=False, carriage=carriage)
+    def all_play():
+        seen = players.do("look")
+        return all(seen[f"late {carriage}"]["playing"] > 4 for carriage in ("range", "band")) and seen
+    seen = wait_for("the late joiners", all_play, 60)
+    for carriage in ("range", "band"):
+        one = seen[f"late {carriage}"]
+        shows = [show for show in one["shows"] if show["id"] == receipt["id"]]
+        require(shows, f"a late joiner with {carriage} only has no button: {one}")
+        after = shows[0]["time"] - one["first"]
+        print(f"# late joiner, {carriage} only: button {after:.2f} s into what it plays")
+        require(after < 2.5, f"a late joiner with {carriage} only has its button after {after} s")
+
+
+def scene_three_players_play_each_live_mode():
+    with Daemon(channels=channels(plain="none", low="333ms")) as daemon, Players() as players:
+        with Publisher(daemon, "plain-key", SOURCE), Publisher(daemon, "low-key", SOURCE):
+            for channel in ("plain", "low"):
+                daemon.segments("big", 4, 40, channel)
+            players.play("plain", daemon.url("/live/plain/index.m3u8"))
+            players.play("low", daemon.url("/live/low/index.m3u8"), parts=True)
+            wait_for("all of them to play", lambda: all(one["playing"] > 5 for one in players.do("look").values()), 60)
+            receipts = {channel: take(daemon, channel, duration=8) for channel in ("plain", "low")}
+            wait_for(f"{SECONDS} s", lambda: all(one["playing"] > SECONDS for one in players.do("look").values()),
+                     2 * SECONDS)
+            seen = players.do("look")
+            control = daemon.media("big", "low")
+            for name, one in seen.items():
+                tell(name, one)
+            for name, one in seen.items():
+                check_played(name, one, SECONDS)
+                check_cues(name, one, receipts[name.split()[0]])
+            hold_back = float(control.tag("EXT-X-SERVER-CONTROL").split("PART-HOLD-BACK=")[1].split(",")[0])
+            target = float(control.tag("EXT-X-PART-INF").split("=")[1])
+            hls = seen["low hls.js"]
+            require(hls["parts"] > SECONDS / target / 2, f"hls.js took {hls['parts']} parts")
+            if not busy():
+                require(hls["latency"] < hold_back + target, f"hls.js is {hls['latency']} s behind, hold-back {hold_back}")
+            late_joiners(daemon, players)
+
+
+if __name__ == "__main__":
+    main()
