@@ -55,8 +55,8 @@ def scene_no_must_is_broken_live():
             require_none_broken(daemon.url("/live/plain/index.m3u8"), wanted=["(live)"])
             require_none_broken(daemon.url("/live/low/index.m3u8"), "--low-latency", wanted=["(live, low latency)"])
             parse_elsewhere([daemon.url(f"/live/{channel}/index.m3u8") for channel in ("plain", "low")])
-            for play in (ffprobe, gstreamer, vlc):
-                play(daemon.url("/live/plain/index.m3u8"))
+            for channel in ("plain", "low"):
+                ffprobe(daemon.url(f"/live/{channel}/index.m3u8"))
 
 
 def ffprobe(url):
@@ -67,18 +67,19 @@ def ffprobe(url):
 
 
 def gstreamer(url):
-    said = subprocess.run(["gst-launch-1.0", "-q", "souphttpsrc", f"location={url}", "!", "hlsdemux", "!", "identity",
-                           "eos-after=400", "!", "fakesink"], capture_output=True, text=True, timeout=60)
+    said = subprocess.run(["gst-launch-1.0", "-q", "souphttpsrc", f"location={url}", "!", "hlsdemux", "!", "fakesink",
+                           "sync=false"], capture_output=True, text=True, timeout=60)
     require(said.returncode == 0, f"hlsdemux: {said.stderr[-500:]}")
 
 
 def vlc(url):
-    if not shutil.which("cvlc"):
-        raise Skip("vlc-bin is not installed")
-    said = subprocess.run(["cvlc", "-I", "dummy", "--vout", "dummy", "--aout", "dummy", "--run-time", "4", "-v", url,
-                           "vlc://quit"], capture_output=True, text=True, timeout=60, env={"HOME": tempfile.gettempdir(),
-                           "PATH": "/usr/bin:/bin", "VLC_ALLOW_ROOT": "1"})
-    require("error:" not in said.stderr, f"vlc: {said.stderr[-800:]}")
+    """VLC does not run as root."""
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []
+    said = subprocess.run([*nobody, "cvlc", "-I", "dummy", "--vout", "dummy", "--aout", "dummy", "--run-time", "3", "-v", url,
+                           "vlc://quit"], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "HOME": tempfile.gettempdir()})
+    faults = [line for line in said.stderr.splitlines() if re.search(r"(stream|demux|input|decoder) error:", line)]
+    require(said.returncode == 0 and not faults, f"vlc: {faults} {said.returncode}")
 
 
 def parse_elsewhere(addresses):
@@ -98,12 +99,18 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
                       ".m4s": "video/mp4"}
 
     def log_message(self, *_):
-        pass
+        self.server.served.append(self.path)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        pass                           # players hang up
 
 
 class Static:
     def __init__(self, folder):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *a: Quiet(*a, directory=str(folder)))
+        self.server = Server(("127.0.0.1", 0), lambda *a: Quiet(*a, directory=str(folder)))
+        self.server.served = []
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
@@ -137,6 +144,11 @@ def scene_finished_shows_good_and_broken():
         require_none_broken(good / "index.m3u8", wanted=["(finished)"])
         with Static(good) as static:
             require_none_broken(f"{static.url}/index.m3u8", wanted=["(finished)"])
+            for play in (ffprobe, gstreamer, vlc):
+                static.server.served.clear()
+                play(f"{static.url}/index.m3u8")
+                served = [path for path in static.server.served if path.endswith(".m4s")]
+                require(len(served) > 2, f"{play.__name__} took {served} only")
             parse_elsewhere([f"{static.url}/index.m3u8"])
         media = next(path for path in good.rglob("big.m3u8"))
         faults = [
