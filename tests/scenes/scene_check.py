@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from harness import TOP, VITRINE, Daemon, Publisher, Skip, http as get, main, require, wait_for
-from scene_players import CARD, SOURCE, channels, render_vod, take
+from scene_players import SOURCE, TS, channels, render_vod, take
 
 SECONDS = 12
 
@@ -47,15 +47,16 @@ def require_none_broken(url, *more, wanted=()):
 
 
 def scene_no_must_is_broken_live():
-    with Daemon(channels=channels(plain="none", low="333ms")) as daemon:
-        with Publisher(daemon, "plain-key", SOURCE), Publisher(daemon, "low-key", SOURCE):
-            for channel in ("plain", "low"):
+    with Daemon(channels=channels(plain="none", ts=TS, low="333ms")) as daemon:
+        with Publisher(daemon, "plain-key", SOURCE), Publisher(daemon, "ts-key", SOURCE), Publisher(daemon, "low-key", SOURCE):
+            for channel in ("plain", "ts", "low"):
                 daemon.segments("big", 3, 40, channel)
                 take(daemon, channel, duration=6)
             require_none_broken(daemon.url("/live/plain/index.m3u8"), wanted=["(live)"])
+            require_none_broken(daemon.url("/live/ts/index.m3u8"), wanted=["(live)"])
             require_none_broken(daemon.url("/live/low/index.m3u8"), "--low-latency", wanted=["(live, low latency)"])
             parse_elsewhere([daemon.url(f"/live/{channel}/index.m3u8") for channel in ("plain", "low")])
-            for channel in ("plain", "low"):
+            for channel in ("plain", "ts", "low"):
                 ffprobe(daemon.url(f"/live/{channel}/index.m3u8"))
 
 
