@@ -12,10 +12,12 @@
 #include "base/mediatime.h"
 #include "ingest/handover.h"
 #include "ingest/peer_address.h"
+#include "ingest/proxy_header.h"
 #include "ingest/rtmp.h"
 #include "ingest/streamid.h"
 
 enum stage {
+    PROXIED,                         // reading the balancer's header
     SETUP,                           // speaking RTMP up to publish
     ASKED,                           // waiting for the supervisor
     LINGERING,                       // refused; reads and discards until the peer has seen why
@@ -29,7 +31,8 @@ struct vt_connection {
     bool tls;
     enum stage stage;
     struct vt_source *io, *deadline;
-    struct vt_peer_address address;
+    struct vt_peer_address address;  // while PROXIED: the balancer's
+    struct vt_proxy_reader *proxy;   // NULL otherwise
     struct vt_writer reply;          // not sent yet
     uint8_t *unread;                 // after publish
     size_t unread_size;
@@ -47,6 +50,7 @@ static void free_connection(struct vt_connection *connection)
     close(connection->fd);
     vt_writer_free(&connection->reply);
     free(connection->unread);
+    free(connection->proxy);
     free(connection);
     vt_gate_process_count(&gate->process, gate->connections);
 }
@@ -154,8 +158,41 @@ static void feed(struct vt_connection *connection, const uint8_t *data, size_t s
         set_events(connection);
 }
 
+static int count_group(const struct vt_gate *gate, uint64_t group)
+{
+    int count = 0;
+    for (const struct vt_connection *c = gate->oldest; c; c = c->newer)
+        count += c->stage != PROXIED && c->address.group == group;
+    return count;
+}
+
+static void read_proxy_header(struct vt_connection *connection)
+{
+    struct sockaddr_storage from;
+    int done = vt_proxy_read(connection->proxy, connection->fd, &from);
+    if (done == 0)
+        return;
+    if (done < 0) {
+        close_connection(connection, done == -EBADMSG ? "no PROXY header, from an address that must send one" : "hung up");
+        return;
+    }
+    if (from.ss_family != AF_UNSPEC)
+        connection->address = vt_peer_address(&from);
+    if (count_group(connection->gate, connection->address.group) >= connection->gate->process.limits.per_address) {
+        close_connection(connection, "too many connections of its address");
+        return;
+    }
+    free(connection->proxy);
+    connection->proxy = NULL;
+    connection->stage = SETUP;
+}
+
 static void on_readable(struct vt_connection *connection)
 {
+    if (connection->stage == PROXIED) {
+        read_proxy_header(connection);
+        return;
+    }
     struct vt_gate *gate = connection->gate;
     ssize_t n = recv(connection->fd, gate->buffer, sizeof gate->buffer, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -194,14 +231,6 @@ static void on_deadline(void *opaque)
                                                                 : "not publishing in time");
 }
 
-static int count_group(const struct vt_gate *gate, uint64_t group)
-{
-    int count = 0;
-    for (const struct vt_connection *c = gate->oldest; c; c = c->newer)
-        count += c->address.group == group;
-    return count;
-}
-
 bool vt_connection_drop_oldest(struct vt_gate *gate)
 {
     struct vt_connection *connection = gate->oldest;
@@ -221,15 +250,27 @@ static void link_newest(struct vt_gate *gate, struct vt_connection *connection)
     vt_gate_process_count(&gate->process, ++gate->connections);
 }
 
+static struct vt_connection *make(bool proxied)
+{
+    struct vt_connection *connection = calloc(1, sizeof *connection);
+    if (!connection)
+        return NULL;
+    connection->stage = proxied ? PROXIED : SETUP;
+    if (proxied && !(connection->proxy = calloc(1, sizeof *connection->proxy))) {
+        free(connection);
+        return NULL;
+    }
+    return connection;
+}
+
 void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_storage *from, bool tls)
 {
+    const struct vt_gate_limits *limits = &gate->process.limits;
     struct vt_peer_address address = vt_peer_address(from);
-    if (count_group(gate, address.group) >= VT_GATE_PER_ADDRESS ||
-        (gate->connections >= VT_GATE_CONNECTIONS && !vt_connection_drop_oldest(gate))) {
-        close(fd);
-        return;
-    }
-    struct vt_connection *connection = calloc(1, sizeof *connection);
+    bool proxied = !tls && vt_gate_process_proxied(&gate->process, from);
+    bool full = (!proxied && count_group(gate, address.group) >= limits->per_address) ||
+                (gate->connections >= limits->connections && !vt_connection_drop_oldest(gate));
+    struct vt_connection *connection = full ? NULL : make(proxied);
     if (!connection) {
         close(fd);
         return;
@@ -244,7 +285,7 @@ void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_stora
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     link_newest(gate, connection);
     if (vt_loop_io(gate->process.loop, &connection->io, fd, EPOLLIN, on_io, connection) < 0 ||
-        vt_loop_timer(gate->process.loop, &connection->deadline, vt_now_ns() + VT_GATE_SETUP_NS, on_deadline,
+        vt_loop_timer(gate->process.loop, &connection->deadline, vt_now_ns() + limits->setup_ns, on_deadline,
                       connection) < 0)
         close_connection(connection, "no resources to watch it");
 }

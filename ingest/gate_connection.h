@@ -18,7 +18,7 @@ struct vt_gate {
 };
 
 // Takes `fd` over, whatever happens; `tls`: it is a socket pair's end, and the peer is at gate tls. Past
-// VT_GATE_CONNECTIONS the oldest one in set-up makes room: an honest encoder is through in a second.
+// the gate's limit the oldest one in set-up makes room: an honest encoder is through in a second.
 void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_storage *from, bool tls);
 
 // The supervisor's answers. A connection that has gone meanwhile is no error.

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mediatime.h"
+#include "ingest/gate.h"
 
 #define SUPERVISOR_FD 3
 
@@ -90,9 +91,33 @@ static void on_listener(void *opaque, int fd, uint32_t events)
     }
 }
 
+static int read_start(struct vt_gate_process *process, const json_t *body)
+{
+    const json_t *proxies = json_object_get(body, "proxies");
+    int64_t connections = vt_message_int(body, "connections", VT_GATE_CONNECTIONS);
+    int64_t per_address = vt_message_int(body, "per_address", VT_GATE_PER_ADDRESS);
+    int64_t setup_ns = vt_message_int(body, "setup_ns", VT_GATE_SETUP_NS);
+    if (connections < VT_GATE_CONNECTIONS_MIN || connections > VT_GATE_CONNECTIONS_MAX || per_address < 1 ||
+        per_address > connections || setup_ns < VT_GATE_SETUP_MIN_NS || setup_ns > VT_GATE_SETUP_MAX_NS ||
+        json_array_size(proxies) > VT_NETWORKS_MAX)
+        return -EBADMSG;
+    process->limits = (struct vt_gate_limits){(int)connections, (int)per_address, setup_ns};
+    for (size_t i = 0; i < json_array_size(proxies); i++) {
+        const char *text = json_string_value(json_array_get(proxies, i));
+        if (!text || vt_network_parse(text, &process->proxies[process->n_proxies++]) < 0)
+            return -EBADMSG;
+    }
+    return 0;
+}
+
+bool vt_gate_process_proxied(const struct vt_gate_process *process, const struct sockaddr_storage *from)
+{
+    return vt_networks_hold(process->proxies, process->n_proxies, from);
+}
+
 int vt_gate_process_listen(struct vt_gate_process *process, enum vt_sandbox_profile sandbox, struct vt_message *message)
 {
-    if (process->n_listeners > 0)
+    if (process->n_listeners > 0 || read_start(process, message->body) < 0)
         return -EBADMSG;
     int error = vt_sandbox_enter(sandbox);
     for (int i = 0; i < message->n_fds && !error; i++) {

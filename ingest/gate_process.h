@@ -2,11 +2,13 @@
 // closed connections that strangers cannot flood, and memory that comes back. Inside the gates only; one thread.
 #pragma once
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "base/loop.h"
 #include "base/message.h"
 #include "base/sandbox.h"
+#include "ingest/network.h"
 
 #define VT_GATE_LOG_LINES 20             // of closed connections in one second
 #define VT_GATE_CROWD     64             // connections whose end is worth giving memory back for
@@ -19,12 +21,20 @@ struct vt_gate_listener {
     struct vt_source *io;
 };
 
+struct vt_gate_limits {
+    int connections, per_address;        // in set-up; see gate.h
+    int64_t setup_ns;
+};
+
 struct vt_gate_process {
     struct vt_loop *loop;
     struct vt_link *link;
     struct vt_source *link_io, *term;
     struct vt_gate_listener listeners[VT_MESSAGE_FDS];
     int n_listeners;
+    struct vt_gate_limits limits;
+    struct vt_network proxies[VT_NETWORKS_MAX];                      // whose PROXY headers are believed, and must be there
+    int n_proxies;
     int crowd;                                                       // the most connections since memory was given back
     int64_t log_second, log_lines;
     int (*on_message)(void *opaque, struct vt_message *message);     // a negative errno ends the process
@@ -40,9 +50,13 @@ struct vt_gate_process {
 int vt_gate_process_run(struct vt_gate_process *process);
 void vt_gate_process_free(struct vt_gate_process *process);
 
-// GATE_START: enters the sandbox, for from here on strangers are read and nothing else can be opened; then accepts from
-// the message's sockets. Returns 0 or a negative errno, -EBADMSG if it has come before.
+// GATE_START: takes its limits and proxies, and enters the sandbox, for from here on strangers are read and nothing else
+// can be opened; then accepts from the message's sockets. Returns 0 or a negative errno, -EBADMSG if it has come before
+// or says what cannot be.
 int vt_gate_process_listen(struct vt_gate_process *process, enum vt_sandbox_profile sandbox, struct vt_message *message);
+
+// Whether connections from there begin with a PROXY header (ingest/proxy_header.h).
+bool vt_gate_process_proxied(const struct vt_gate_process *process, const struct sockaddr_storage *from);
 
 // So many connections are there now. When most of a crowd has gone, the memory that it took goes back to the system.
 void vt_gate_process_count(struct vt_gate_process *process, int connections);

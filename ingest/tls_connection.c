@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ingest/peer_address.h"
+#include "ingest/proxy_header.h"
 
 #define ROUNDS_AT_ONCE 64            // of one connection before others get their turn
 
@@ -20,7 +21,8 @@ struct buffer {
 struct vt_tls_connection {
     struct vt_tls_gate *gate;
     struct vt_tls_connection *older, *newer;
-    struct vt_peer_address address;
+    struct vt_peer_address address;  // the balancer's until its header is read
+    struct vt_proxy_reader *proxy;   // while it is being read
     SSL *ssl;
     int fd, plain;                   // plain: -1 during the handshake
     struct vt_source *io, *plain_io, *deadline;
@@ -44,6 +46,7 @@ static void free_connection(struct vt_tls_connection *c)
     close(c->fd);
     if (c->plain >= 0)
         close(c->plain);
+    free(c->proxy);
     OPENSSL_cleanse(&c->in, sizeof c->in);
     free(c);
     vt_gate_process_count(&gate->process, gate->connections);
@@ -236,10 +239,40 @@ static void shake_hands(struct vt_tls_connection *c)
         pump(c);
 }
 
+static int count_handshakes(const struct vt_tls_gate *gate, uint64_t group)
+{
+    int count = 0;
+    for (const struct vt_tls_connection *c = gate->oldest; c; c = c->newer)
+        count += c->plain < 0 && !c->proxy && c->address.group == group;
+    return count;
+}
+
+static void read_proxy_header(struct vt_tls_connection *c)
+{
+    struct sockaddr_storage from;
+    int done = vt_proxy_read(c->proxy, c->fd, &from);
+    if (done == 0)
+        return;
+    if (done < 0) {
+        close_connection(c, done == -EBADMSG ? "no PROXY header, from an address that must send one" : "hung up");
+        return;
+    }
+    if (from.ss_family != AF_UNSPEC)
+        c->address = vt_peer_address(&from);
+    if (count_handshakes(c->gate, c->address.group) >= c->gate->process.limits.per_address) {
+        close_connection(c, "too many handshakes of its address");
+        return;
+    }
+    free(c->proxy);
+    c->proxy = NULL;
+}
+
 static void on_io(void *opaque, int fd, uint32_t events)
 {
     struct vt_tls_connection *c = opaque;
-    if (c->plain < 0)
+    if (c->proxy)
+        read_proxy_header(c);
+    else if (c->plain < 0)
         shake_hands(c);
     else if (c->said_goodbye && (events & (EPOLLERR | EPOLLHUP)))
         free_connection(c);
@@ -248,14 +281,6 @@ static void on_io(void *opaque, int fd, uint32_t events)
 }
 
 // ---- all of them
-
-static int count_handshakes(const struct vt_tls_gate *gate, uint64_t group)
-{
-    int count = 0;
-    for (const struct vt_tls_connection *c = gate->oldest; c; c = c->newer)
-        count += c->plain < 0 && c->address.group == group;
-    return count;
-}
 
 bool vt_tls_drop_oldest(struct vt_tls_gate *gate)
 {
@@ -291,18 +316,24 @@ static struct vt_tls_connection *make(struct vt_tls_gate *gate, int fd)
 void vt_tls_connection_new(struct vt_tls_gate *gate, int fd, const struct sockaddr_storage *from)
 {
     struct vt_peer_address address = vt_peer_address(from);
-    bool full = gate->connections >= VT_TLS_CONNECTIONS ||
-                count_handshakes(gate, address.group) >= VT_TLS_PER_ADDRESS ||
-                (gate->handshakes >= VT_TLS_HANDSHAKES && !vt_tls_drop_oldest(gate));
+    const struct vt_gate_limits *limits = &gate->process.limits;
+    int64_t handshake_ns = limits->setup_ns < VT_TLS_HANDSHAKE_NS ? limits->setup_ns : VT_TLS_HANDSHAKE_NS;
+    bool proxied = vt_gate_process_proxied(&gate->process, from);
+    struct vt_proxy_reader *proxy = proxied ? calloc(1, sizeof *proxy) : NULL;
+    bool full = gate->connections >= VT_TLS_CONNECTIONS || (proxied && !proxy) ||
+                (!proxied && count_handshakes(gate, address.group) >= limits->per_address) ||
+                (gate->handshakes >= limits->connections && !vt_tls_drop_oldest(gate));
     struct vt_tls_connection *c = full ? NULL : make(gate, fd);
     if (!c) {
+        free(proxy);
         close(fd);
         return;
     }
     c->address = address;
+    c->proxy = proxy;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     if (vt_loop_io(gate->process.loop, &c->io, fd, EPOLLIN, on_io, c) < 0 ||
-        vt_loop_timer(gate->process.loop, &c->deadline, vt_now_ns() + VT_TLS_HANDSHAKE_NS, on_deadline, c) < 0)
+        vt_loop_timer(gate->process.loop, &c->deadline, vt_now_ns() + handshake_ns, on_deadline, c) < 0)
         close_connection(c, "no resources to watch it");
 }
 

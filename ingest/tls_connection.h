@@ -8,11 +8,9 @@
 
 #include "ingest/gate_process.h"
 
-#define VT_TLS_HANDSHAKE_NS     (INT64_C(5) * 1000000000)   // from accept to the end of the handshake
+#define VT_TLS_HANDSHAKE_NS     (INT64_C(5) * 1000000000)   // from accept to the end of the handshake, at most
 #define VT_TLS_LINGER_NS        (INT64_C(1) * 1000000000)   // for a peer to hang up after we have said goodbye
 #define VT_TLS_CONNECTIONS      4096                        // in all; each holds two descriptors
-#define VT_TLS_HANDSHAKES       1024                        // in their handshake, in all
-#define VT_TLS_PER_ADDRESS      16                          // ... from one address (IPv6: one /64)
 #define VT_TLS_BUFFER_BYTES     16384                       // one way; the longest TLS record
 
 struct vt_tls_connection;
@@ -21,10 +19,10 @@ struct vt_tls_gate {
     struct vt_gate_process process;
     SSL_CTX *context;                    // NULL until the certificate has come
     struct vt_tls_connection *oldest, *newest;      // in order of arrival
-    int connections, handshakes;
+    int connections, handshakes;         // handshakes: bounded by the limits of gate.h, as connections in set-up are
 };
 
-// Takes `fd` over, whatever happens. Past VT_TLS_HANDSHAKES the oldest handshake makes room.
+// Takes `fd` over, whatever happens. Past the gate's limit the oldest handshake makes room.
 void vt_tls_connection_new(struct vt_tls_gate *gate, int fd, const struct sockaddr_storage *from);
 
 // Drops the oldest connection in its handshake. False if there is none.

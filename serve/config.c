@@ -8,12 +8,14 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "ingest/gate.h"
 #include "serve/hook.h"
 #include "serve/listen.h"
 
 // What the file may say, beside channels.
 struct values {
-    char *rtmp, *srt, *http, *admin, *rtmps;
+    struct vt_texts rtmp, srt, http, admin, rtmps, proxies;
+    int64_t connections, per_address, setup_ns;
     char *certificate, *key;
     char *data, *token_file, *products, *user, *signing_keys;
     char *hook_url, *hook_secret;
@@ -32,12 +34,27 @@ static const struct vt_option top_table[] = {
     {"user", VALUE(user), NULL, .doc = "who every process but the supervisor becomes when started as root"},
     {NULL},
 };
+// Each of them one address, or a list: read by read_texts, the table is for the documentation.
 static const struct vt_option listen_table[] = {
-    {"rtmp", VALUE(rtmp), "127.0.0.1:1935", .doc = "where publishers push"},
+    {"rtmp", VALUE(rtmp), "127.0.0.1:1935", .doc = "where publishers push; like the others an address or a list"},
     {"rtmps", VALUE(rtmps), NULL, .doc = "where publishers push over TLS"},
     {"srt", VALUE(srt), "127.0.0.1:8890", .doc = "where publishers push over SRT; none: nowhere"},
     {"http", VALUE(http), "127.0.0.1:8080", .doc = "where viewers watch"},
     {"admin", VALUE(admin), "127.0.0.1:8081", .doc = "where the API answers"},
+    {"proxies", VALUE(proxies), NULL, .doc = "balancers in front of rtmp and rtmps, as addresses or networks (10.0.0.0/8): "
+                                             "their connections must begin with a PROXY header"},
+    {NULL},
+};
+static const char *const listen_keys[] = {"rtmp", "rtmps", "srt", "http", "admin", "proxies", NULL};
+static const struct vt_option no_table[] = {{NULL}};
+static const struct vt_option limits_table[] = {
+    {"connections", VT_OPTION_INT, offsetof(struct values, connections), "1024", VT_GATE_CONNECTIONS_MIN,
+     VT_GATE_CONNECTIONS_MAX, .doc = "of publishers that have not been let in yet, over RTMP, and as many over RTMPS; past it "
+                                     "the oldest makes room"},
+    {"per_address", VT_OPTION_INT, offsetof(struct values, per_address), "16", 1, VT_GATE_CONNECTIONS_MAX,
+     .doc = "of these from one address (IPv6: one network of 64 bits); past it the newest is closed"},
+    {"setup", VT_OPTION_DURATION, offsetof(struct values, setup_ns), "10s", VT_GATE_SETUP_MIN_NS, VT_GATE_SETUP_MAX_NS,
+     .doc = "from a connection to its publisher being let in"},
     {NULL},
 };
 static const struct vt_option tls_table[] = {
@@ -66,11 +83,11 @@ static const struct vt_option webhook_table[] = {
 static const struct section {
     const char *name;
     const struct vt_option *table;
-} sections[] = {{"listen", listen_table}, {"tls", tls_table}, {"admin", admin_table}, {"playback", playback_table},
+} sections[] = {{"tls", tls_table}, {"limits", limits_table}, {"admin", admin_table}, {"playback", playback_table},
                 {"webhook", webhook_table}};
 #define SECTIONS (sizeof sections / sizeof sections[0])
 
-static const char *const other_keys[] = {"listen", "tls", "admin", "playback", "webhook", "channels", NULL};
+static const char *const other_keys[] = {"listen", "limits", "tls", "admin", "playback", "webhook", "channels", NULL};
 
 struct reading {
     const struct vt_yaml *root;
@@ -133,23 +150,88 @@ static void read_sections(struct reading *r)
     }
 }
 
-static void check_address(struct reading *r, const char *key, const char *address)
+// ---- addresses: one, or a list
+
+static void free_texts(struct vt_texts *texts)
+{
+    for (int i = 0; i < texts->count; i++)
+        free(texts->text[i]);
+    texts->count = 0;
+}
+
+static bool is_address(const char *text)
 {
     struct vt_address parsed;
+    return vt_address_parse(text, &parsed) == 0;
+}
+
+static bool is_network(const char *text)
+{
+    struct vt_network parsed;
+    return vt_network_parse(text, &parsed) == 0;
+}
+
+static void add_text(struct reading *r, struct vt_texts *texts, const char *key, const struct vt_yaml *at, bool network)
+{
     char text[VT_DIAGNOSTIC_TEXT], shown[64];
-    if (address && vt_address_parse(address, &parsed) == 0)
+    const char *given = at->kind == VT_YAML_SCALAR && !vt_yaml_is_null(at) ? at->text : NULL;
+    if (given && (network ? is_network(given) : is_address(given))) {
+        if ((texts->text[texts->count] = strdup(given)))
+            texts->count++;
+        else
+            complain(r, VT_ERROR, at, "out of memory");
         return;
+    }
+    snprintf(text, sizeof text, "%s must be %s, is %s", key,
+             network ? "an address or a network such as 10.0.0.0/8" : "an address and a port such as 127.0.0.1:8080 or [::]:8080",
+             given ? vt_escape(shown, sizeof shown, given, strlen(given)) : "empty");
+    complain(r, VT_ERROR, at, text);
+}
+
+static bool is_none(const char *key, const struct vt_yaml *entry)
+{
+    bool srt = strcmp(key, "srt") == 0, optional = srt || strcmp(key, "rtmps") == 0 || strcmp(key, "proxies") == 0;
+    return optional && entry->kind == VT_YAML_SCALAR &&
+           (vt_yaml_is_null(entry) || (srt && strcmp(entry->text, "none") == 0));
+}
+
+static void read_texts(struct reading *r, const char *key, const char *fallback, struct vt_texts *texts)
+{
+    char text[VT_DIAGNOSTIC_TEXT];
+    bool network = strcmp(key, "proxies") == 0;
+    int most = network ? VT_NETWORKS_MAX : VT_LISTENERS_MAX;
     const struct vt_yaml *listen = given(r->root, "listen");
-    snprintf(text, sizeof text, "%s must be an address and a port such as 127.0.0.1:8080 or [::]:8080, is %s", key,
-             address ? vt_escape(shown, sizeof shown, address, strlen(address)) : "empty");
-    complain(r, VT_ERROR, vt_yaml_get(listen, key), text);
+    const struct vt_yaml *entry = listen && listen->kind == VT_YAML_MAP ? vt_yaml_get(listen, key) : NULL;
+    *texts = (struct vt_texts){0};
+    if (!entry && fallback) {
+        texts->text[0] = strdup(fallback);
+        texts->count = texts->text[0] != NULL;
+    } else if (!entry || is_none(key, entry)) {
+        return;
+    } else if (entry->kind != VT_YAML_LIST) {
+        add_text(r, texts, key, entry, network);
+    } else if (entry->count < 1 || entry->count > most) {
+        snprintf(text, sizeof text, "%s must be one address or a list of 1 to %d", key, most);
+        complain(r, VT_ERROR, entry, text);
+    } else {
+        for (const struct vt_yaml *one = entry->first; one; one = one->next)
+            add_text(r, texts, key, one, network);
+    }
+}
+
+static void read_listen(struct reading *r)
+{
+    const struct vt_yaml *listen = given(r->root, "listen");
+    if (listen && vt_options_from_yaml(no_table, listen_keys, &r->values, listen, r->diagnostics))
+        r->errors++;
+    for (const struct vt_option *option = listen_table; option->name; option++)
+        read_texts(r, option->name, option->fallback, (struct vt_texts *)((char *)&r->values + option->offset));
 }
 
 static void check_tls(struct reading *r)
 {
     const struct vt_yaml *tls = given(r->root, "tls");
-    if (r->values.rtmps) {
-        check_address(r, "rtmps", r->values.rtmps);
+    if (r->values.rtmps.count > 0) {
         if (!r->values.certificate || !r->values.key)
             complain(r, VT_ERROR, tls ? tls : vt_yaml_get(given(r->root, "listen"), "rtmps"),
                      "rtmps needs tls: {certificate: FILE, key: FILE}");
@@ -182,6 +264,13 @@ static void check_webhook(struct reading *r)
         complain(r, VT_ERROR, given(webhook, "url"), "url must be an address such as https://example.com/publish");
     if (secret && strlen(secret) < VT_HOOK_SECRET_MIN)
         complain(r, VT_ERROR, given(webhook, "secret"), "secret must have at least 16 characters");
+}
+
+static void check_limits(struct reading *r)
+{
+    const struct vt_yaml *limits = given(r->root, "limits");
+    if (r->values.per_address > r->values.connections)
+        complain(r, VT_ERROR, vt_yaml_get(limits, "per_address"), "per_address is more than connections");
 }
 
 static bool key_is_taken(const struct vt_config *config, const struct vt_channel *channel, const char **ret_owner)
@@ -241,6 +330,13 @@ static void read_channels(struct reading *r)
         read_channel(r, entry);
 }
 
+static struct vt_texts move_texts(struct vt_texts *from)
+{
+    struct vt_texts texts = *from;
+    from->count = 0;
+    return texts;
+}
+
 static char *move(char **from)
 {
     char *text = *from;
@@ -253,9 +349,13 @@ static int settle(struct reading *r)
     struct vt_config *config = r->config;
     struct values *v = &r->values;
     const char *data = v->data && v->data[0] ? v->data : "./var";
-    config->rtmp = move(&v->rtmp);
-    config->http = move(&v->http);
-    config->admin = move(&v->admin);
+    config->rtmp = move_texts(&v->rtmp);
+    config->http = move_texts(&v->http);
+    config->admin = move_texts(&v->admin);
+    config->proxies = move_texts(&v->proxies);
+    config->connections = v->connections;
+    config->per_address = v->per_address;
+    config->setup_ns = v->setup_ns;
     config->user = move(&v->user);
     config->hook_url = move(&v->hook_url);
     config->hook_secret = move(&v->hook_secret);
@@ -267,9 +367,8 @@ static int settle(struct reading *r)
         config->token_file = from_working_directory(v->token_file);
     else if (config->data)
         config->token_file = join(config->data, "admin.token");
-    config->rtmps = move(&v->rtmps);
-    if (v->srt && strcmp(v->srt, "none") != 0)
-        config->srt = move(&v->srt);
+    config->rtmps = move_texts(&v->rtmps);
+    config->srt = move_texts(&v->srt);
     const struct vt_yaml *listen = given(r->root, "listen");
     config->srt_asked = listen && given(listen, "srt");
     if ((v->certificate && !(config->certificate = join(r->folder, v->certificate))) ||
@@ -292,13 +391,10 @@ static int read_root(struct reading *r)
         return -EINVAL;
     }
     read_sections(r);
-    check_address(r, "rtmp", r->values.rtmp);
-    check_address(r, "http", r->values.http);
-    check_address(r, "admin", r->values.admin);
+    read_listen(r);
     check_tls(r);
+    check_limits(r);
     check_webhook(r);
-    if (r->values.srt && strcmp(r->values.srt, "none") != 0)
-        check_address(r, "srt", r->values.srt);
     read_channels(r);
     if (r->values.products && r->values.products[0] == 0)
         complain(r, VT_ERROR, given(r->root, "products"), "products must be the path of a file");
@@ -317,6 +413,10 @@ int vt_config_parse(struct vt_config **ret, const char *text, size_t size, const
     err = r.config ? read_root(&r) : -ENOMEM;
     for (size_t i = 0; i < SECTIONS && r.config; i++)
         vt_options_free(sections[i].table, &r.values);
+    struct vt_texts *lists[] = {&r.values.rtmp, &r.values.rtmps, &r.values.srt, &r.values.http, &r.values.admin,
+                                &r.values.proxies};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        free_texts(lists[i]);
     vt_options_free(top_table, &r.values);
     vt_yaml_free(&document);
     if (err)
@@ -345,10 +445,13 @@ void vt_config_free(struct vt_config **config)
     struct vt_config *c = *config;
     if (!c)
         return;
-    char *texts[] = {c->srt, c->rtmps, c->certificate, c->tls_key, c->rtmp, c->http, c->admin, c->data, c->token_file, c->products, c->user,
+    char *texts[] = {c->certificate, c->tls_key, c->data, c->token_file, c->products, c->user,
                      c->signing_keys, c->hook_url, c->hook_secret};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
+    struct vt_texts *lists[] = {&c->rtmp, &c->rtmps, &c->srt, &c->http, &c->admin, &c->proxies};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        free_texts(lists[i]);
     for (int i = 0; i < c->n_channels; i++)
         vt_channel_free(&c->channels[i]);
     free(c);
@@ -371,6 +474,7 @@ void vt_config_document(struct vt_writer *w)
         "relative to the file's folder; `data` and the token's file are relative to the working directory.\n\n"
         "## The server\n\n" VT_OPTIONS_HEADING, VT_CONFIG_FILE);
     vt_options_document(top_table, "", w);
+    vt_options_document(listen_table, "listen.", w);
     for (size_t i = 0; i < SECTIONS; i++) {
         snprintf(prefix, sizeof prefix, "%s.", sections[i].name);
         vt_options_document(sections[i].table, prefix, w);

@@ -8,18 +8,29 @@
 #include <stddef.h>
 
 #include "base/diagnostic.h"
+#include "ingest/network.h"
 #include "studio/channel.h"
 
 #define VT_CHANNELS_MAX 32
 #define VT_HOOK_SECRET_MIN 16
 #define VT_CONFIG_FILE  "/etc/vitrine/vitrine.yaml"
 
+#define VT_LISTENERS_MAX 4               // addresses of one kind
+
+struct vt_texts {
+    char *text[VT_NETWORKS_MAX];
+    int count;
+};
+
 struct vt_config {
-    char *rtmp, *http, *admin;           // addresses that vt_address_parse takes
-    char *srt;                           // or NULL
+    struct vt_texts rtmp, http, admin;   // addresses that vt_address_parse takes, 1 to VT_LISTENERS_MAX
+    struct vt_texts srt;                 // or none
     bool srt_asked;                      // the file names it: then not getting it is an error, else a warning
-    char *rtmps;                         // or NULL; then both of these are there:
+    struct vt_texts rtmps;               // or none; if there are, both of these are there:
     char *certificate, *tls_key;         // absolute
+    struct vt_texts proxies;             // networks that vt_network_parse takes, at most VT_NETWORKS_MAX
+    int64_t connections, per_address;    // in set-up, as ingest/gate.h has them
+    int64_t setup_ns;
     char *data;                          // absolute
     char *token_file;                    // absolute
     char *products;                      // absolute, or NULL

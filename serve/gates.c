@@ -205,6 +205,24 @@ static struct vt_ask *add_ask(struct vt_gates *gates, const json_t *body, const 
     return ask;
 }
 
+static void send_start(struct vt_gates *gates, struct vt_child *gate, const struct vt_sockets *sockets)
+{
+    const struct vt_config *config = gates->config;
+    json_t *listen = json_array(), *proxies = json_array();
+    char name[VT_ADDRESS_ROOM];
+    for (int i = 0; i < sockets->count; i++) {
+        vt_listen_name(sockets->fds[i], name);
+        json_array_append_new(listen, json_string(name));
+    }
+    for (int i = 0; i < config->proxies.count; i++)
+        json_array_append_new(proxies, json_string(config->proxies.text[i]));
+    vt_child_send(gate, VT_MSG_GATE_START,
+                  json_pack("{s:o, s:o, s:I, s:I, s:I, s:b}", "listen", listen, "proxies", proxies, "connections",
+                            (json_int_t)config->connections, "per_address", (json_int_t)config->per_address, "setup_ns",
+                            (json_int_t)config->setup_ns, "open", vt_hook_client_wanted(&gates->hook)),
+                  sockets->fds, sockets->count);
+}
+
 // ---- gate rtmp
 
 static void on_ask(struct vt_gates *gates, struct vt_child *gate, const json_t *body)
@@ -251,14 +269,11 @@ static void on_rtmp_message(void *opaque, struct vt_child *child, struct vt_mess
 static void on_rtmp_start(void *opaque)
 {
     struct vt_gates *gates = opaque;
-    char name[VT_ADDRESS_ROOM];
-    vt_listen_name(gates->startup->rtmp_fd, name);
     for (int i = gates->n_asks - 1; i >= 0; i--) {
         if (!is_srt(&gates->asks[i]))
             drop_ask(gates, &gates->asks[i]);
     }
-    vt_child_send(gates->rtmp.child, VT_MSG_GATE_START, json_pack("{s:[s]}", "listen", name),
-                  &gates->startup->rtmp_fd, 1);
+    send_start(gates, gates->rtmp.child, &gates->startup->rtmp);
 }
 
 // ---- gate tls
@@ -276,11 +291,8 @@ void vt_gates_send_certificate(struct vt_gates *gates)
 static void on_tls_start(void *opaque)
 {
     struct vt_gates *gates = opaque;
-    char name[VT_ADDRESS_ROOM];
-    vt_listen_name(gates->startup->rtmps_fd, name);
     vt_gates_send_certificate(gates);
-    vt_child_send(gates->tls.child, VT_MSG_GATE_START, json_pack("{s:[s]}", "listen", name),
-                  &gates->startup->rtmps_fd, 1);
+    send_start(gates, gates->tls.child, &gates->startup->rtmps);
 }
 
 static void on_tls_message(void *opaque, struct vt_child *child, struct vt_message *message)
@@ -308,13 +320,9 @@ void vt_gates_send_keys(struct vt_gates *gates, int channel)
 static void on_srt_start(void *opaque)
 {
     struct vt_gates *gates = opaque;
-    char name[VT_ADDRESS_ROOM];
-    vt_listen_name(gates->startup->srt_fd, name);
     for (int i = 0; i < gates->config->n_channels; i++)
         vt_gates_send_keys(gates, i);
-    vt_child_send(gates->srt.child, VT_MSG_GATE_START,
-                  json_pack("{s:[s], s:b}", "listen", name, "open", vt_hook_client_wanted(&gates->hook)),
-                  &gates->startup->srt_fd, 1);
+    send_start(gates, gates->srt.child, &gates->startup->srt);
 }
 
 // The gate has let it in by what it knew; whoever is refused here finds its connection closed.
@@ -418,8 +426,8 @@ void vt_gates_open(struct vt_gates *gates)
 {
     vt_hook_client_start(&gates->hook);
     vt_service_start(&gates->rtmp);
-    if (gates->config->rtmps)
+    if (gates->config->rtmps.count > 0)
         vt_service_start(&gates->tls);
-    if (gates->startup->srt_fd >= 0)
+    if (gates->startup->srt.count > 0)
         vt_service_start(&gates->srt);
 }

@@ -6,7 +6,7 @@
 #include "serve/hook_answer.h"
 #include "serve/service.h"
 
-#define VT_HOOK_PENDING  1152                // questions without an answer: every connection that the gates can have
+#define VT_HOOK_PENDING  4224                // questions without an answer: every connection that the gates can have
 #define VT_HOOK_LATE_NS  VT_NS_PER_S         // past its limit, the hook's process hangs: it is killed
 
 // For each question once, and not within vt_hook_client_ask.

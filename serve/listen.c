@@ -75,7 +75,13 @@ static int fail(char *why, const char *text, int error)
     return -error;
 }
 
-int vt_listen(const char *text, char *why)
+static bool only_v6(int fd, const struct vt_address *address, bool among_others)
+{
+    return address->where.ss_family != AF_INET6 || !among_others ||
+           setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int)) == 0;
+}
+
+int vt_listen(const char *text, bool among_others, char *why)
 {
     struct vt_address address;
     int yes = 1;
@@ -84,7 +90,7 @@ int vt_listen(const char *text, char *why)
     int fd = socket(address.where.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return fail(why, text, errno);
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) ||
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) || !only_v6(fd, &address, among_others) ||
         bind(fd, (struct sockaddr *)&address.where, address.size) || listen(fd, BACKLOG)) {
         int error = errno;
         close(fd);
@@ -93,7 +99,7 @@ int vt_listen(const char *text, char *why)
     return fd;
 }
 
-int vt_listen_srt(const char *text, char *why)
+int vt_listen_srt(const char *text, bool among_others, char *why)
 {
     struct vt_address address;
     if (vt_address_parse(text, &address))
@@ -102,6 +108,8 @@ int vt_listen_srt(const char *text, char *why)
     if (fd < 0)
         return fail(why, text, errno);
     int error = vt_srt_filter_attach(fd);
+    if (!error && !only_v6(fd, &address, among_others))
+        error = -errno;
     if (!error && bind(fd, (struct sockaddr *)&address.where, address.size))
         error = -errno;
     if (error) {

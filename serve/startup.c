@@ -191,15 +191,17 @@ static int prepare_token(const struct vt_identity *identity, const char *path)
 
 // ---- sockets
 
-static int listen_on(const char *key, const char *address, int *ret)
+static int listen_on(const char *key, const struct vt_texts *addresses, struct vt_sockets *ret)
 {
     char why[VT_LISTEN_WHY];
-    int fd = vt_listen(address, why);
-    if (fd < 0) {
-        vt_error("%s: %s", key, why);
-        return -1;
+    for (int i = 0; i < addresses->count; i++) {
+        int fd = vt_listen(addresses->text[i], addresses->count > 1, why);
+        if (fd < 0) {
+            vt_error("%s: %s", key, why);
+            return -1;
+        }
+        ret->fds[ret->count++] = fd;
     }
-    *ret = fd;
     return 0;
 }
 
@@ -237,51 +239,53 @@ int vt_open_certificate(const struct vt_config *config, int ret[2])
 static int prepare_tls(struct vt_startup *startup, const struct vt_config *config)
 {
     int files[2];
-    if (!config->rtmps)
+    if (config->rtmps.count == 0)
         return 0;
     if (vt_open_certificate(config, files))
         return -1;
     close(files[0]);
     close(files[1]);
-    return listen_on("rtmps", config->rtmps, &startup->rtmps_fd);
+    return listen_on("rtmps", &config->rtmps, &startup->rtmps);
 }
 
 static int prepare_srt(struct vt_startup *startup, const struct vt_config *config)
 {
     char why[VT_LISTEN_WHY];
-    if (!config->srt)
-        return 0;
-    startup->srt_fd = vt_listen_srt(config->srt, why);
-    if (startup->srt_fd >= 0)
-        return 0;
-    if (config->srt_asked)
-        vt_error("srt: %s", why);
-    else
-        vt_warning("srt: %s; going on without SRT, which the configuration does not name", why);
-    return config->srt_asked ? -1 : 0;
+    for (int i = 0; i < config->srt.count; i++) {
+        int fd = vt_listen_srt(config->srt.text[i], config->srt.count > 1, why);
+        if (fd >= 0)
+            startup->srt.fds[startup->srt.count++] = fd;
+        else if (!config->srt_asked)
+            vt_warning("srt: %s; going on without SRT, which the configuration does not name", why);
+        else {
+            vt_error("srt: %s", why);
+            return -1;
+        }
+    }
+    return 0;
 }
 
 int vt_startup(struct vt_startup *ret, const struct vt_config *config)
 {
-    *ret = (struct vt_startup){.lock_fd = -1, .rtmp_fd = -1, .http_fd = -1, .admin_fd = -1,
-                                .rtmps_fd = -1, .srt_fd = -1};
+    *ret = (struct vt_startup){.lock_fd = -1};
     if (find_identity(&ret->identity, config->user) || prepare_data(ret, config) ||
         prepare_token(&ret->identity, config->token_file))
         return -1;
     if (config->products && access(config->products, R_OK))
         vt_warning("products: %s cannot be read: %s", config->products, strerror(errno));
-    return listen_on("rtmp", config->rtmp, &ret->rtmp_fd) || listen_on("http", config->http, &ret->http_fd) ||
-           listen_on("admin", config->admin, &ret->admin_fd) || prepare_tls(ret, config) ||
+    return listen_on("rtmp", &config->rtmp, &ret->rtmp) || listen_on("http", &config->http, &ret->http) ||
+           listen_on("admin", &config->admin, &ret->admin) || prepare_tls(ret, config) ||
            prepare_srt(ret, config) ? -1 : 0;
 }
 
 void vt_startup_free(struct vt_startup *startup)
 {
-    int *fds[] = {&startup->lock_fd, &startup->rtmp_fd, &startup->http_fd, &startup->admin_fd,
-                  &startup->rtmps_fd, &startup->srt_fd};
-    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
-        if (*fds[i] >= 0)
-            close(*fds[i]);
-        *fds[i] = -1;
+    struct vt_sockets *all[] = {&startup->rtmp, &startup->http, &startup->admin, &startup->rtmps, &startup->srt};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        while (all[i]->count > 0)
+            close(all[i]->fds[--all[i]->count]);
     }
+    if (startup->lock_fd >= 0)
+        close(startup->lock_fd);
+    startup->lock_fd = -1;
 }

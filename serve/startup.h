@@ -5,11 +5,16 @@
 #include "serve/child.h"
 #include "serve/config.h"
 
+struct vt_sockets {
+    int fds[VT_LISTENERS_MAX];
+    int count;
+};
+
 struct vt_startup {
     struct vt_identity identity;
     int lock_fd;                         // holds the data folder for this process
-    int rtmp_fd, http_fd, admin_fd;      // listen
-    int rtmps_fd, srt_fd;                // -1: not configured
+    struct vt_sockets rtmp, http, admin; // listen
+    struct vt_sockets rtmps, srt;        // none: not configured
 };
 
 // Returns 0, or -1 when something was wrong and has been logged. vt_startup_free in both cases.

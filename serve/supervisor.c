@@ -126,7 +126,7 @@ static void on_signal(void *opaque, int number)
 static void on_hangup(void *opaque, int number)
 {
     struct supervisor *s = opaque;
-    vt_info("%s: %s", strsignal(number), s->config->rtmps ? "reading the certificate again" : "nothing to read again");
+    vt_info("%s: %s", strsignal(number), s->config->rtmps.count > 0 ? "reading the certificate again" : "nothing to read again");
     vt_gates_send_certificate(&s->gates);
 }
 
@@ -135,36 +135,42 @@ static void on_hangup(void *opaque, int number)
 static void on_origin_start(void *opaque)
 {
     struct supervisor *s = opaque;
-    int fds[2] = {s->startup.http_fd, s->startup.admin_fd};
+    const struct vt_sockets *http = &s->startup.http, *admin = &s->startup.admin;
+    int fds[2 * VT_LISTENERS_MAX];
+    memcpy(fds, http->fds, sizeof(int) * (size_t)http->count);
+    memcpy(fds + http->count, admin->fds, sizeof(int) * (size_t)admin->count);
     json_t *body = json_pack("{s:s, s:s, s:s*, s:s*, s:i}", "data", s->config->data, "token_file", s->config->token_file,
-                             "products", s->config->products, "signing_keys", s->config->signing_keys, "http", 1);
-    vt_child_send(s->origin.child, VT_MSG_ORIGIN_START, body, fds, 2);
+                             "products", s->config->products, "signing_keys", s->config->signing_keys, "http", http->count);
+    vt_child_send(s->origin.child, VT_MSG_ORIGIN_START, body, fds, http->count + admin->count);
     for (int i = 0; i < s->config->n_channels; i++)
         vt_program_introduce(&s->programs[i]);
 }
 
+static void say_each(const struct vt_sockets *sockets, const char *before, const char *after)
+{
+    char name[VT_ADDRESS_ROOM];
+    for (int i = 0; i < sockets->count; i++) {
+        vt_listen_name(sockets->fds[i], name);
+        printf("%s%s%s\n", before, name, after);
+    }
+}
+
 static void say_where(const struct supervisor *s)
 {
-    char rtmp[VT_ADDRESS_ROOM], http[VT_ADDRESS_ROOM], admin[VT_ADDRESS_ROOM];
-    vt_listen_name(s->startup.rtmp_fd, rtmp);
-    vt_listen_name(s->startup.http_fd, http);
-    vt_listen_name(s->startup.admin_fd, admin);
-    printf("push:  server rtmp://%s/live, stream key: the channel's key in %s\n", rtmp,
-           s->config_path ? s->config_path : "the configuration");
-    if (s->config->rtmps) {
-        vt_listen_name(s->startup.rtmps_fd, rtmp);
-        printf("push:  or server rtmps://%s/live\n", rtmp);
-    }
-    if (s->startup.srt_fd >= 0) {
-        vt_listen_name(s->startup.srt_fd, rtmp);
-        printf("push:  or srt://%s?streamid=KEY\n", rtmp);
-    }
+    char name[VT_ADDRESS_ROOM], key[512];
+    snprintf(key, sizeof key, "/live, stream key: the channel's key in %s",
+             s->config_path ? s->config_path : "the configuration");
+    say_each(&s->startup.rtmp, "push:  server rtmp://", key);
+    say_each(&s->startup.rtmps, "push:  or server rtmps://", "/live");
+    say_each(&s->startup.srt, "push:  or srt://", "?streamid=KEY");
+    vt_listen_name(s->startup.http.fds[0], name);
     for (int i = 0; i < s->config->n_channels; i++)
-        printf("watch: http://%s/watch/%s\n", http, s->config->channels[i].name);
+        printf("watch: http://%s/watch/%s\n", name, s->config->channels[i].name);
     if (s->config->n_channels == 0)
         printf("watch: no channel is configured: name one, with its keys, under channels: in %s\n",
                s->config_path ? s->config_path : VT_CONFIG_FILE);
-    printf("API:   http://%s/v1, bearer token in %s\n", admin, s->config->token_file);
+    vt_listen_name(s->startup.admin.fds[0], name);
+    printf("API:   http://%s/v1, bearer token in %s\n", name, s->config->token_file);
     fflush(stdout);
 }
 

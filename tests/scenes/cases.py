@@ -39,6 +39,7 @@ TRIES = 3                                # of a case by itself, before the neigh
 WARM = 2                                 # ingests that wait for a publisher
 OWN_KB = 4096                            # memory of its own that a process may have gained in all, over all cases
 MEDIA_KB = 16384                         # ... one that holds pictures
+PROXIES = "127.7.0.0/16"                 # whose PROXY headers are believed; no case is sent from there but by its own will
 CLOSED, TAKEN, REFUSED, HELD = "closed", "published", "refused", "held open"
 
 CHANNELS = "".join(f"""
@@ -256,7 +257,7 @@ def open_stage(stack, extra="", channels=CHANNELS):
     (rtmps_port,) = free_ports(1)
     make_certificate(folder)
     daemon = Daemon(channels=channels, extra=extra)
-    text = daemon.config.read_text().replace("listen: {", f'listen: {{rtmps: "127.0.0.1:{rtmps_port}", ', 1)
+    text = daemon.config.read_text().replace("listen: {", f'listen: {{rtmps: "127.0.0.1:{rtmps_port}", proxies: [{PROXIES}], ', 1)
     daemon.config.write_text(f"tls: {{certificate: {folder}/certificate.pem, key: {folder}/key.pem}}\n{text}")
     stack.enter_context(daemon)
     stack.enter_context(Publisher(daemon, picture="testsrc2=size=320x180:rate=30"))

@@ -337,6 +337,33 @@ def certificate_reload(stage):
     return TAKEN
 
 
+# ---- 12: PROXY headers
+
+NO_HEADER = "no PROXY header, from an address that must send one"
+V1 = b"PROXY TCP4 192.0.2.7 198.51.100.1 56324 1935\r\n"
+V2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x07\xc6\x33\x64\x01\x04\xd2\x07\x8f"
+
+
+def behind_balancer(header):
+    """From an address that is trusted to say whose connection it passes on."""
+    def send(stage):
+        with dial(stage, source="127.7.0.1") as balancer:
+            try:
+                balancer.sendall(header + setup())
+                heard = b""
+                while b"NetStream.Publish.Start" not in heard:
+                    got = balancer.recv(4096)
+                    if not got:
+                        return CLOSED
+                    heard += got
+            except ConnectionResetError:
+                return CLOSED
+            shown = publisher(stage).get("address")
+            require(shown == "192.0.2.7", f"its address is {shown}")
+            return TAKEN
+    return send
+
+
 # ---- 27 to 35: messages of somebody who publishes
 
 def pending_bodies(push):
@@ -542,6 +569,15 @@ CASES = [
     Case(11, "300 TLS handshakes from 100 addresses that stop half way; then one that does not",
          handshake_flood, TAKEN),
     Case(11, "a new certificate in mid-stream", certificate_reload, TAKEN),
+    Case(12, "a PROXY header, version 1, from a trusted balancer", behind_balancer(V1), TAKEN),
+    Case(12, "a PROXY header, version 2, from a trusted balancer", behind_balancer(V2), TAKEN),
+    Case(12, "no PROXY header from a trusted balancer", behind_balancer(b""), CLOSED, NO_HEADER),
+    Case(12, "a PROXY header with a port of 65536", behind_balancer(V1.replace(b"56324", b"65536")), CLOSED, NO_HEADER),
+    Case(12, "a PROXY header of 2,000 bytes in a line", behind_balancer(b"PROXY UNKNOWN " + b"x" * 2000), CLOSED, NO_HEADER),
+    Case(12, "a PROXY header of version 2 that says 65,535 bytes", behind_balancer(V2[:14] + b"\xff\xff"), CLOSED, NO_HEADER),
+    Case(12, "a PROXY header of version 2, shorter than its addresses", behind_balancer(V2[:15] + b"\x0b"), CLOSED, NO_HEADER),
+    Case(12, "a PROXY header, version 1, from somebody else", V1 + setup(), CLOSED, "the first byte is not RTMP version 3"),
+    Case(12, "a PROXY header, version 2, from somebody else", V2 + setup(), CLOSED, "the first byte is not RTMP version 3"),
     Case(13, "pings, and reads no answer, before publish", say_nothing_more(HELLO + C2 + user_control(6, 7) * 5000),
          CLOSED, "not publishing in time", slow=True),
     Case(13, "pings, commands and pictures, and reads no answer", never_read, TAKEN),

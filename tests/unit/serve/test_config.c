@@ -1,3 +1,4 @@
+#include "ingest/gate.h"
 #include "serve/config.h"
 
 #include <errno.h>
@@ -29,9 +30,9 @@ TEST(an_empty_file_has_every_default)
     for (size_t i = 0; i < 3; i++) {
         REQUIRE_INT(parse(texts[i]), 0);
         REQUIRE_INT(diagnostics.count, 0);
-        REQUIRE_TEXT(config->rtmp, "127.0.0.1:1935");
-        REQUIRE_TEXT(config->http, "127.0.0.1:8080");
-        REQUIRE_TEXT(config->admin, "127.0.0.1:8081");
+        REQUIRE_TEXT(config->rtmp.text[0], "127.0.0.1:1935");
+        REQUIRE_TEXT(config->http.text[0], "127.0.0.1:8080");
+        REQUIRE_TEXT(config->admin.text[0], "127.0.0.1:8081");
         REQUIRE_TEXT(config->data, here("var"));
         REQUIRE_TEXT(config->token_file, here("var/admin.token"));
         REQUIRE(config->products == NULL && config->user == NULL);
@@ -46,7 +47,7 @@ TEST(reads_what_the_documentation_shows)
                       "data: /var/lib/vitrine\nadmin: {token_file: ./token}\nproducts: products.json\nuser: vitrine\n"
                       "channels:\n  mango:\n    keys: [demo-key]\n  melon: {keys: [other]}\n"), 0);
     REQUIRE_INT(diagnostics.count, 0);
-    REQUIRE_TEXT(config->rtmp, "*:1935");
+    REQUIRE_TEXT(config->rtmp.text[0], "*:1935");
     REQUIRE_TEXT(config->data, "/var/lib/vitrine");
     REQUIRE_TEXT(config->token_file, here("token"));
     REQUIRE_TEXT(config->products, "/srv/shop/products.json");
@@ -93,16 +94,59 @@ TEST(says_what_is_wrong_and_where)
 TEST(reads_rtmps_and_its_certificate)
 {
     REQUIRE_INT(parse("listen: {rtmps: \"127.0.0.1:443\"}\ntls: {certificate: a.pem, key: /etc/b.pem}\n"), 0);
-    REQUIRE_TEXT(config->rtmps, "127.0.0.1:443");
+    REQUIRE_TEXT(config->rtmps.text[0], "127.0.0.1:443");
     REQUIRE(config->certificate[0] == '/' && strstr(config->certificate, "/a.pem"));
     REQUIRE_TEXT(config->tls_key, "/etc/b.pem");
     REQUIRE_INT(parse(""), 0);
-    REQUIRE(config->rtmps == NULL);
-    REQUIRE_TEXT(config->srt, "127.0.0.1:8890");
+    REQUIRE_INT(config->rtmps.count, 0);
+    REQUIRE_TEXT(config->srt.text[0], "127.0.0.1:8890");
     REQUIRE_INT(parse("listen: {srt: none}\n"), 0);
-    REQUIRE(config->srt == NULL);
+    REQUIRE_INT(config->srt.count, 0);
     require_error("listen: {srt: 8890}\n", 1, 15,
                   "srt must be an address and a port such as 127.0.0.1:8080 or [::]:8080, is 8890");
+}
+
+TEST(reads_lists_of_addresses)
+{
+    REQUIRE_INT(parse("listen:\n  rtmp: [\"127.0.0.1:1935\", \"[::1]:1935\"]\n  http: [\"*:80\", \"*:81\", \"*:82\", \"*:83\"]\n"
+                      "  srt: [\"[::1]:9\"]\n  rtmps: null\n  proxies: [10.0.0.0/8, \"2001:db8::1\"]\n"), 0);
+    REQUIRE_INT(config->rtmp.count, 2);
+    REQUIRE_TEXT(config->rtmp.text[1], "[::1]:1935");
+    REQUIRE_INT(config->http.count, VT_LISTENERS_MAX);
+    REQUIRE_INT(config->srt.count, 1);
+    REQUIRE_INT(config->rtmps.count, 0);
+    REQUIRE_INT(config->proxies.count, 2);
+    REQUIRE_INT(parse("listen: {proxies: 10.0.0.1}\n"), 0);
+    REQUIRE_TEXT(config->proxies.text[0], "10.0.0.1");
+    REQUIRE_INT(config->srt_asked, false);
+    require_error("listen: {http: [\"*:80\", \"*:81\", \"*:82\", \"*:83\", \"*:84\"]}\n", 1, 16,
+                  "http must be one address or a list of 1 to 4");
+    require_error("listen: {rtmp: []}\n", 1, 16, "rtmp must be one address or a list of 1 to 4");
+    require_error("listen: {rtmp: [\"*:1935\", mango]}\n", 1, 27,
+                  "rtmp must be an address and a port such as 127.0.0.1:8080 or [::]:8080, is mango");
+    require_error("listen: {rtmp: {a: b}}\n", 1, 16,
+                  "rtmp must be an address and a port such as 127.0.0.1:8080 or [::]:8080, is empty");
+    require_error("listen: {proxies: [10.0.0.0/33]}\n", 1, 20,
+                  "proxies must be an address or a network such as 10.0.0.0/8, is 10.0.0.0/33");
+    char many[512] = "listen: {proxies: [";
+    for (int i = 0; i <= VT_NETWORKS_MAX; i++)
+        strcat(many, i < VT_NETWORKS_MAX ? "10.0.0.1, " : "10.0.0.1]}\n");
+    require_error(many, 1, 19, "proxies must be one address or a list of 1 to 16");
+}
+
+TEST(reads_limits)
+{
+    REQUIRE_INT(parse(""), 0);
+    REQUIRE(config->connections == VT_GATE_CONNECTIONS && config->per_address == VT_GATE_PER_ADDRESS);
+    REQUIRE(config->setup_ns == VT_GATE_SETUP_NS);
+    REQUIRE_INT(parse("limits: {connections: 4096, per_address: 4096, setup: 60s}\n"), 0);
+    REQUIRE_INT(config->connections, VT_GATE_CONNECTIONS_MAX);
+    REQUIRE_INT(parse("limits: {connections: 16, per_address: 1, setup: 1s}\n"), 0);
+    REQUIRE_INT(config->setup_ns, VT_GATE_SETUP_MIN_NS);
+    require_error("limits: {connections: 15, per_address: 1}\n", 1, 23, "connections must be 16 to 4096, is 15");
+    require_error("limits: {connections: 4097}\n", 1, 23, "connections must be 16 to 4096, is 4097");
+    require_error("limits: {setup: 61s}\n", 1, 17, "setup must be 1s to 60s, is 61s");
+    require_error("limits: {connections: 20, per_address: 21}\n", 1, 40, "per_address is more than connections");
 }
 
 TEST(what_has_no_effect_is_a_warning)
@@ -160,6 +204,8 @@ int main(void)
     RUN(reads_what_the_documentation_shows);
     RUN(says_what_is_wrong_and_where);
     RUN(reads_rtmps_and_its_certificate);
+    RUN(reads_lists_of_addresses);
+    RUN(reads_limits);
     RUN(what_has_no_effect_is_a_warning);
     RUN(channels_hold_at_their_limit);
     RUN(files_that_cannot_be_read);

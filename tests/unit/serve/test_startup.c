@@ -79,7 +79,8 @@ TEST(makes_a_token_once)
 static struct vt_config config_of(char *data, char *token)
 {
     static char any[] = "127.0.0.1:0";
-    return (struct vt_config){.rtmp = any, .http = any, .admin = any, .data = data, .token_file = token};
+    struct vt_texts one = {{any}, 1};
+    return (struct vt_config){.rtmp = one, .http = one, .admin = one, .data = data, .token_file = token};
 }
 
 TEST(prepares_everything)
@@ -91,7 +92,7 @@ TEST(prepares_everything)
     struct vt_config config = config_of(data, token);
     struct vt_startup startup;
     REQUIRE_INT(vt_startup(&startup, &config), 0);
-    REQUIRE(startup.rtmp_fd >= 0 && startup.http_fd >= 0 && startup.admin_fd >= 0 && startup.lock_fd >= 0);
+    REQUIRE(startup.rtmp.count == 1 && startup.http.count == 1 && startup.admin.count == 1 && startup.lock_fd >= 0);
     REQUIRE_INT(access(under("var/live"), W_OK), 0);
     REQUIRE_INT(access(under("var/admin.token"), R_OK), 0);
 
@@ -101,7 +102,7 @@ TEST(prepares_everything)
     vt_startup_free(&startup);
     REQUIRE_INT(vt_startup(&second, &config), 0);
     vt_startup_free(&second);
-    REQUIRE_INT(second.rtmp_fd, -1);
+    REQUIRE_INT(second.rtmp.count, 0);
     close_folder();
 }
 
