@@ -114,8 +114,8 @@ def check_cues(name, seen, receipt):
     key = f"{receipt['id']}.{receipt['rev']}.start"
     for way in WAYS[name]:
         came = len(seen["ways"].get(way, {}).get(key, []))
-        again = came > 1 and seen["stalls"]          # after a stall a player may read a segment again
-        again |= way == "id3" and came == 2          # Shaka Player reads a transport stream for picture and for sound
+        # After a stall a player may read a segment again; Shaka Player reads a transport stream for picture and for sound.
+        again = came > 1 and (bool(seen["stalls"]) or (way == "id3" and came == 2))
         require(came == 1 or again, f"{name}: {key} came {came} times by {way}")
     if seen["stalls"]:
         return                         # a player that jumped over the cue has nothing to show
