@@ -169,6 +169,9 @@ def scene_three_players_play_each_live_mode():
             for name, one in seen.items():
                 tell(name, one)
             for name, one in seen.items():
+                if busy() and one["time"] - one["first"] < SECONDS / 2:
+                    print(f"# {name} had no time to play", flush=True)
+                    continue
                 check_played(name, one, SECONDS)
                 check_cues(name, one, receipts[name.split()[0]])
             hold_back = float(control.tag("EXT-X-SERVER-CONTROL").split("PART-HOLD-BACK=")[1].split(",")[0])
