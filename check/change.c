@@ -153,10 +153,10 @@ static void check_discontinuities(const struct vt_m3u *before, const struct vt_m
 static void check_parts(const struct vt_m3u *before, const struct vt_m3u_segment *was, const struct vt_m3u *after,
                         const struct vt_m3u_segment *now, struct vt_findings *findings)
 {
-    const struct vt_m3u_part *old = before->parts + was->first_part, *new = after->parts + now->first_part;
     int gone = 0;
     if (!was->parts || !now->parts)
         return;
+    const struct vt_m3u_part *old = before->parts + was->first_part, *new = after->parts + now->first_part;
     while (gone < was->parts && !same_part(&old[gone], &new[0]))
         gone++;
     if (gone == was->parts)

@@ -67,7 +67,7 @@ static void judge_value(struct vt_m3u_reading *r, const struct vt_tag *tag, cons
 
 static void judge_list(struct vt_m3u_reading *r, const struct vt_tag *tag)
 {
-    const struct vt_attribute *list = r->m3u->attributes + tag->first;
+    const struct vt_attribute *list = tag->count ? r->m3u->attributes + tag->first : NULL;
     for (int i = 0; i < tag->count; i++) {
         const char *name = list[i].name;
         if (!*name || name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")])
