@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "overlay/beside.h"
 #include "overlay/money.h"
 #include "overlay/view.h"
 
@@ -128,8 +129,13 @@ static struct vt_extent measure_picture(void *opaque, double width)
 static void start_image(struct vt_making *m, struct vt_item *item)
 {
     const char *src = vt_making_text(m, item->node, NULL, "src", false);
-    if (src && *src && m->params->load_picture)
-        item->picture = m->params->load_picture(m->params->opaque, src);
+    const char *folder = m->view->template->folder;
+    bool own = src && folder && vt_asset_name_valid(src) &&
+               !vt_expression_binds(vt_making_look(m, item->node, NULL, "src")->text);
+    if (own && m->params->load_picture)
+        item->picture = m->params->load_picture(m->params->opaque, folder, src);
+    if (!item->picture && src && *src && m->params->load_picture)
+        item->picture = m->params->load_picture(m->params->opaque, NULL, src);
     if (item->picture && !picture_fits(item->picture)) {
         cairo_surface_destroy(item->picture);
         item->picture = NULL;

@@ -46,9 +46,10 @@
 
 // ---- pictures come from outside
 
-// Gives the picture at `src` (as the template or the product wrote it) as an ARGB32 or RGB24 surface that the
-// caller of the callback owns, or NULL if there is none. Called only while a view is made, on that thread.
-typedef cairo_surface_t *vt_load_picture(void *opaque, const char *src);
+// Gives the picture at `src` as an ARGB32 or RGB24 surface that the caller of the callback owns, or NULL if there is
+// none: a file of `folder`, where the template lies, or, where that is NULL, as data or the template wrote it. Called
+// only while a view is made, on that thread.
+typedef cairo_surface_t *vt_load_picture(void *opaque, const char *folder, const char *src);
 
 // ---- templates
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "studio/bundle.h"
 
 static void get_openapi(struct vt_request *request)
 {
@@ -36,6 +37,11 @@ const struct vt_route vt_api_routes[] = {
     {"PUT", "/v1/products/{product}", vt_api_put_product, false, 2 * 12 * 1024},
     {"PATCH", "/v1/products/{product}", vt_api_patch_product, false, 2 * 12 * 1024},
     {"DELETE", "/v1/products/{product}", vt_api_delete_product, false, 0},
+    {"GET", "/v1/templates", vt_api_list_templates, false, 0},
+    {"GET", "/v1/templates/schema", vt_api_get_template_schema, false, 0},
+    {"GET", "/v1/templates/{template}", vt_api_get_template, false, 0},
+    {"PUT", "/v1/templates/{template}", vt_api_put_template, false, VT_BUNDLE_BODY},
+    {"DELETE", "/v1/templates/{template}", vt_api_delete_template, false, 0},
     {"GET", "/v1/events", vt_api_subscribe, false, 0},
     {"GET", "/v1/openapi.json", get_openapi, true, 0},
     {"GET", "/metrics", vt_api_metrics, false, 0},

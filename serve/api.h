@@ -48,6 +48,7 @@ struct vt_origin {
     struct vt_feed feed;
     struct vt_broadcast *broadcasts[VT_BROADCASTS_MAX];
     int n_broadcasts;
+    char *templates;                     // DATA/templates; studio/bundle.h
     int live_fd, web_fd;                 // directories: DATA/live, and the player's files
     struct vt_editions *editions;
     struct vt_shelf *shelf;
@@ -117,6 +118,12 @@ void vt_api_get_product(struct vt_request *request);
 void vt_api_put_product(struct vt_request *request);
 void vt_api_patch_product(struct vt_request *request);
 void vt_api_delete_product(struct vt_request *request);
+
+void vt_api_list_templates(struct vt_request *request);
+void vt_api_get_template(struct vt_request *request);
+void vt_api_get_template_schema(struct vt_request *request);
+void vt_api_put_template(struct vt_request *request);
+void vt_api_delete_template(struct vt_request *request);
 
 void vt_api_list_cues(struct vt_request *request);
 void vt_api_get_cue(struct vt_request *request);

@@ -258,6 +258,8 @@ static int open_data(struct vt_origin *origin, const json_t *start)
     if (mkdir(path, 0755) < 0 && errno != EEXIST)
         vt_error("%s: %s", path, strerror(errno));
     origin->live_fd = open_folder(path);
+    if (asprintf(&origin->templates, "%s/templates", data) < 0)
+        return -ENOMEM;
     origin->web_fd = open_folder(VT_WEB_DIR);
     if (origin->live_fd < 0 || origin->web_fd < 0)
         return -ENOENT;
@@ -338,6 +340,7 @@ static void free_origin(struct vt_origin *origin)
     vt_link_free(&origin->supervisor);
     vt_store_free(&origin->store);
     vt_signing_clear(&origin->signing);
+    free(origin->templates);
     if (origin->live_fd >= 0)
         close(origin->live_fd);
     if (origin->web_fd >= 0)

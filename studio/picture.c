@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <libavcodec/avcodec.h>
 #include <libswscale/swscale.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -271,17 +272,30 @@ static cairo_surface_t *refuse(struct vt_pictures *pictures, int error)
     return NULL;
 }
 
-cairo_surface_t *vt_pictures_load(void *opaque, const char *name)
+static int open_picture(const struct vt_pictures *pictures, const char *folder, const char *name)
+{
+    int root = folder ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : pictures->root;
+    if (root < 0)
+        return -errno;
+    int fd = open_below(root, name);
+    if (folder)
+        close(root);
+    return fd;
+}
+
+cairo_surface_t *vt_pictures_load(void *opaque, const char *folder, const char *name)
 {
     struct vt_pictures *pictures = opaque;
     struct stat status;
     cairo_surface_t *surface = NULL;
+    char key[PATH_MAX + VT_PICTURE_PATH + 2];
+    snprintf(key, sizeof key, "%s//%s", folder ? folder : "", name);
     pictures->why[0] = 0;
-    int fd = open_below(pictures->root, name);
+    int fd = open_picture(pictures, folder, name);
     if (fd < 0)
         return refuse(pictures, fd);
     int r = fstat(fd, &status) == 0 ? 0 : -errno;
-    const struct kept *kept = r == 0 ? find(pictures, name) : NULL;
+    const struct kept *kept = r == 0 ? find(pictures, key) : NULL;
     if (kept && unchanged(kept, &status))
         surface = cairo_surface_reference(kept->surface);
     else if (r == 0)
@@ -290,7 +304,7 @@ cairo_surface_t *vt_pictures_load(void *opaque, const char *name)
     if (r != 0)
         return refuse(pictures, r);
     if (!kept || kept->surface != surface)
-        keep(pictures, name, &status, surface);
+        keep(pictures, key, &status, surface);
     return surface;
 }
 

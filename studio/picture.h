@@ -19,8 +19,8 @@ int vt_pictures_new(struct vt_pictures **ret, const char *root);
 void vt_pictures_free(struct vt_pictures **pictures);
 
 // A vt_load_picture: `opaque` is the struct vt_pictures. The caller owns a reference to the surface, which nobody
-// writes to; NULL when there is no such picture or it is not acceptable (vt_pictures_why says why).
-cairo_surface_t *vt_pictures_load(void *opaque, const char *name);
+// writes to; `folder` stands in for the root when not NULL; NULL when there is no such picture or it is not acceptable (vt_pictures_why says why).
+cairo_surface_t *vt_pictures_load(void *opaque, const char *folder, const char *name);
 const char *vt_pictures_why(const struct vt_pictures *pictures);
 
 // Decodes a file's bytes. Returns 0 and a surface (ARGB32), -EINVAL for what is none of the three formats or is

@@ -296,7 +296,7 @@ static int open_render(struct render *r)
     if (!error && channel->picture_root && (pictures = vt_pictures_new(&r->pictures, channel->picture_root)))
         vt_warning("%s: %s; there are no pictures", channel->picture_root, strerror(-pictures));
     if (!error)
-        error = vt_wardrobe_new(&r->wardrobe, channel->templates, channel->n_templates);
+        error = vt_wardrobe_new(&r->wardrobe, channel->templates, channel->n_templates, NULL);
     if (!error)
         error = open_output(r);
     if (!error)

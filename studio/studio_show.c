@@ -157,6 +157,16 @@ static int confine(const char *data, const char *channel)
     return error;
 }
 
+static int open_wardrobe(struct session *s, const char *data)
+{
+    char *kept = NULL;
+    if (asprintf(&kept, "%s/templates", data) < 0)
+        return -ENOMEM;
+    int error = vt_wardrobe_new(&s->wardrobe, s->channel.templates, s->channel.n_templates, kept);
+    free(kept);
+    return error;
+}
+
 int show_begin(struct session *s, const json_t *body)
 {
     struct vt_diagnostics diagnostics = {.count = 0};
@@ -174,7 +184,7 @@ int show_begin(struct session *s, const json_t *body)
     if (!error)
         open_pictures(s);
     if (!error)
-        error = vt_wardrobe_new(&s->wardrobe, s->channel.templates, s->channel.n_templates);
+        error = open_wardrobe(s, data);
     int64_t first = error ? 0 : first_frame(s, session_now(s));
     if (!error)
         error = open_output(s, first);

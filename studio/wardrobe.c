@@ -11,9 +11,13 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "studio/bundle.h"
+
+#define LISTED 32                        // templates in the status; more of those that were kept are not named
 
 struct dress {
-    char *path;
+    char *path;                          // NULL: an empty place
+    struct vt_bundle bundle;             // rev 0: a file of the configuration
     struct timespec written;             // owned by whoever checks
     off_t size;
     struct timespec tokens_written;      // of the file beside it that has its tokens
@@ -26,7 +30,8 @@ struct dress {
 
 struct vt_wardrobe {
     pthread_mutex_t lock;
-    int count;
+    char *kept;                          // folder of bundles, or NULL
+    int count;                           // places, those of the configuration's files first
     struct dress list[];
 };
 
@@ -91,11 +96,71 @@ static void load(struct vt_wardrobe *wardrobe, struct dress *dress)
     free(text);
 }
 
+static struct dress *bundle_of(struct vt_wardrobe *wardrobe, const char *id)
+{
+    struct dress *empty = NULL;
+    for (int i = 0; i < wardrobe->count; i++) {
+        struct dress *dress = &wardrobe->list[i];
+        if (dress->path && dress->bundle.rev && strcmp(dress->bundle.id, id) == 0)
+            return dress;
+        if (!dress->path && !empty)
+            empty = dress;
+    }
+    return empty;
+}
+
+// The template in a place is now that of another revision, in another folder; the old one stays until that is loaded.
+static void point(struct vt_wardrobe *wardrobe, struct dress *dress, const struct vt_bundle *bundle)
+{
+    char folder[PATH_MAX], *path = NULL;
+    if (!vt_bundle_folder(wardrobe->kept, bundle, folder, sizeof folder) ||
+        asprintf(&path, "%s/" VT_BUNDLE_FILE, folder) < 0)
+        return;
+    pthread_mutex_lock(&wardrobe->lock);
+    free(dress->path);
+    dress->path = path;
+    dress->bundle = *bundle;
+    dress->size = -1;
+    pthread_mutex_unlock(&wardrobe->lock);
+}
+
+static void empty(struct vt_wardrobe *wardrobe, struct dress *dress)
+{
+    pthread_mutex_lock(&wardrobe->lock);
+    vt_template_unref(&dress->template);
+    free(dress->path);
+    *dress = (struct dress){.size = -1};
+    pthread_mutex_unlock(&wardrobe->lock);
+}
+
+// Which bundles there are now, and which have gone.
+static void look_for_bundles(struct vt_wardrobe *wardrobe)
+{
+    struct vt_bundle list[VT_BUNDLES_MAX];
+    int count = wardrobe->kept ? vt_bundles_scan(wardrobe->kept, list) : 0;
+    for (int i = 0; i < wardrobe->count; i++) {
+        struct dress *dress = &wardrobe->list[i];
+        bool there = !dress->path || !dress->bundle.rev;
+        for (int k = 0; k < count && !there; k++)
+            there = strcmp(list[k].id, dress->bundle.id) == 0;
+        if (!there)
+            empty(wardrobe, dress);
+    }
+    for (int k = 0; k < count; k++) {
+        struct dress *dress = bundle_of(wardrobe, list[k].id);
+        if (dress && (!dress->path || dress->bundle.rev != list[k].rev))
+            point(wardrobe, dress, &list[k]);
+    }
+}
+
 void vt_wardrobe_check(struct vt_wardrobe *wardrobe)
 {
+    look_for_bundles(wardrobe);
     for (int i = 0; i < wardrobe->count; i++) {
         struct dress *dress = &wardrobe->list[i];
         struct stat st;
+        if (!dress->path)
+            continue;
         if (stat(dress->path, &st) < 0)
             memset(&st, 0, sizeof st);
         struct timespec tokens = tokens_written(wardrobe, dress);
@@ -110,23 +175,27 @@ void vt_wardrobe_check(struct vt_wardrobe *wardrobe)
     }
 }
 
-int vt_wardrobe_new(struct vt_wardrobe **ret, char *const *paths, int count)
+int vt_wardrobe_new(struct vt_wardrobe **ret, char *const *paths, int count, const char *kept)
 {
-    struct vt_wardrobe *wardrobe = calloc(1, sizeof *wardrobe + (size_t)count * sizeof wardrobe->list[0]);
+    int places = count + (kept ? VT_BUNDLES_MAX : 0);
+    struct vt_wardrobe *wardrobe = calloc(1, sizeof *wardrobe + (size_t)places * sizeof wardrobe->list[0]);
     if (!wardrobe)
         return -ENOMEM;
     pthread_mutex_init(&wardrobe->lock, NULL);
-    for (int i = 0; i < count; i++) {
-        wardrobe->list[i].path = strdup(paths[i]);
+    wardrobe->count = places;
+    wardrobe->kept = kept ? strdup(kept) : NULL;
+    bool failed = kept && !wardrobe->kept;
+    for (int i = 0; i < places; i++) {
+        wardrobe->list[i].path = i < count ? strdup(paths[i]) : NULL;
         wardrobe->list[i].size = -1;
-        if (!wardrobe->list[i].path) {
-            vt_wardrobe_free(&wardrobe);
-            return -ENOMEM;
-        }
-        wardrobe->count++;
+        failed |= i < count && !wardrobe->list[i].path;
+    }
+    if (failed) {
+        vt_wardrobe_free(&wardrobe);
+        return -ENOMEM;
     }
     vt_wardrobe_check(wardrobe);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < places; i++)
         wardrobe->list[i].changed = false;
     *ret = wardrobe;
     return 0;
@@ -141,6 +210,7 @@ void vt_wardrobe_free(struct vt_wardrobe **wardrobe)
         free(w->list[i].path);
         vt_template_unref(&w->list[i].template);
     }
+    free(w->kept);
     pthread_mutex_destroy(&w->lock);
     free(w);
     *wardrobe = NULL;
@@ -206,6 +276,8 @@ json_t *vt_wardrobe_status(struct vt_wardrobe *wardrobe)
     pthread_mutex_lock(&wardrobe->lock);
     for (int i = 0; i < wardrobe->count; i++) {
         const struct dress *dress = &wardrobe->list[i];
+        if (!dress->path || (dress->bundle.rev && !dress->error[0] && json_array_size(list) >= LISTED))
+            continue;
         json_t *entry = json_pack("{s:s}", "file", dress->path);
         if (dress->template)
             json_object_update_new(entry, json_pack("{s:s, s:s}", "id", vt_template_id(dress->template), "version",

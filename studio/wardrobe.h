@@ -11,8 +11,9 @@
 
 struct vt_wardrobe;
 
-// `paths` are copied. Loads all of them; what cannot be loaded is logged and stands in the status.
-int vt_wardrobe_new(struct vt_wardrobe **ret, char *const *paths, int count);
+// `paths` and `kept` are copied. Loads all of them; what cannot be loaded is logged and stands in the status. `kept` is
+// the folder of studio/bundle.h, whose templates come after those of the files; NULL: none.
+int vt_wardrobe_new(struct vt_wardrobe **ret, char *const *paths, int count, const char *kept);
 void vt_wardrobe_free(struct vt_wardrobe **wardrobe);
 
 // Looks whether files have changed and loads them.

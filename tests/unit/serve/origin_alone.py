@@ -323,6 +323,48 @@ def products_are_kept_and_go_to_the_studio(origin):
     same([one["id"] for one in origin.api("GET", "/v1/products?after=SKU-2")[1]["products"]], ["SKU-3"])
 
 
+def templates_are_kept_with_their_files(origin):
+    text = "id: com.example.card\nversion: 1.0.0\nname: Card\nlayout: { type: svg, src: logo.svg }\n"
+    logo = base64.b64encode(b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>').decode()
+    address = "/v1/templates/com.example.card"
+    answer, body = origin.api("PUT", address, {"template": text, "assets": {"logo.svg": logo}})
+    same((answer.status, body), (201, {"id": "com.example.card", "rev": 1, "warnings": []}))
+    kept = origin.folder / "templates"
+    same(sorted(one.name for one in kept.iterdir()), ["com.example.card~1"])
+    same(sorted(one.name for one in (kept / "com.example.card~1").iterdir()), ["logo.svg", "template.yaml"])
+    same(origin.api("PUT", address, {"template": text, "assets": {"logo.svg": logo}})[0].status, 200)
+    same([one.name for one in kept.iterdir()], ["com.example.card~2"])
+
+    broken = problem(origin.api("PUT", address, {"template": text.replace("svg, src", "svg, scr"), "assets": {"logo.svg": logo}}), 422)
+    same((broken["errors"][0]["line"], broken["errors"][0]["column"]), (4, 22))
+    for more, words in (({}, "logo.svg"), ({"assets": {"../logo.svg": logo}}, "plain file name"),
+                        ({"assets": {"logo.exe": logo}}, "is none of"), ({"assets": {"logo.svg": "a"}}, "base64"),
+                        ({"assets": {f"a{i}.svg": "" for i in range(33)}}, "at most 32"),
+                        ({"assets": {"a.png": "A" * 4 * 1024 * 1024, "b.png": "A" * 1600 * 1024}}, "4 MiB")):
+        refused = problem(origin.api("PUT", address, {"template": text, **more}), 422)
+        if words not in json.dumps(refused):
+            raise Failure(f"{refused} does not say {words}")
+    problem(origin.api("PUT", "/v1/templates/com.example.other", {"template": text, "assets": {"logo.svg": logo}}), 422)
+    problem(origin.api("PUT", address, {"template": text, "colour": 1}), 422)
+    same([one.name for one in kept.iterdir()], ["com.example.card~2"])
+
+    body = origin.api("GET", address)[1]
+    same((body["rev"], body["template"], body["assets"]), (2, text, [{"name": "logo.svg", "size": 62}]))
+    same([one["id"] for one in origin.api("GET", "/v1/templates")[1]["templates"]], ["com.example.card"])
+    same(origin.api("GET", "/v1/templates/schema")[1]["$id"][:8], "https://")
+    same(origin.api("DELETE", address)[0].status, 204)
+    problem(origin.api("DELETE", address), 404)
+    problem(origin.api("GET", address), 404)
+    same(list(kept.iterdir()), [])
+
+    fixed = origin.folder / "fixed.yaml"
+    fixed.write_text("id: com.example.fixed\nversion: 1.0.0\nname: Fixed\nlayout: { type: box }\n")
+    origin.supervisor.send("origin.channel", channel={"name": "mango", "language": "en", "templates": [str(fixed)]}, fixed=True)
+    wait(lambda: [one["fixed"] for one in origin.api("GET", "/v1/templates")[1]["templates"]] == [True])
+    problem(origin.api("PUT", "/v1/templates/com.example.fixed", {"template": fixed.read_text()}), 409)
+    problem(origin.api("DELETE", "/v1/templates/com.example.fixed"), 409)
+
+
 def strangers_learn_nothing(origin):
     for token in ("", "Bearer", "Bearer x", f"Basic {TOKEN}", f"Bearer {TOKEN}x"):
         answered = origin.api("GET", "/v1/products", Authorization=token)
@@ -757,7 +799,7 @@ def it_stops_when_asked(origin):
 
 TESTS = [a_take_is_answered_by_its_receipt, takes_without_a_show_are_refused, what_the_studio_refuses_is_a_problem,
          a_repeat_is_harmless, a_silent_studio_is_said, what_was_on_air_is_taken_again,
-         products_are_kept_and_go_to_the_studio, strangers_learn_nothing, files_are_served, the_player_is_served,
+         products_are_kept_and_go_to_the_studio, templates_are_kept_with_their_files, strangers_learn_nothing, files_are_served, the_player_is_served,
          playlists_wait_for_what_was_asked, deltas_are_sent_to_who_asks, hinted_parts_are_held, waiting_has_an_end,
          who_hangs_up_is_forgotten, a_studio_or_origin_comes_back, playlists_are_compressed,
          viewer_events_are_counted, events_are_followed, keys_are_told_as_hashes,

@@ -118,7 +118,7 @@ static void open_play(struct play *play)
     char *paths[] = {path};
     memset(play, 0, sizeof *play);
     write_template("1.0.0", "#ffffff");
-    REQUIRE_INT(vt_wardrobe_new(&wardrobe, paths, 1), 0);
+    REQUIRE_INT(vt_wardrobe_new(&wardrobe, paths, 1, NULL), 0);
     set_channel(&play->channel);
     play->frame = grey();
     REQUIRE_INT(vt_output_new(&play->output, &(struct vt_output_params){

@@ -29,7 +29,7 @@ static void write_png(const char *path, int width, int height)
 
 static bool loads(struct vt_pictures *pictures, const char *name)
 {
-    cairo_surface_t *surface = vt_pictures_load(pictures, name);
+    cairo_surface_t *surface = vt_pictures_load(pictures, NULL, name);
     bool loaded = surface != NULL;
     if (surface)
         cairo_surface_destroy(surface);
@@ -40,13 +40,13 @@ TEST(a_picture_is_premultiplied_and_kept_until_it_changes)
 {
     struct vt_pictures *pictures = NULL;
     REQUIRE_INT(vt_pictures_new(&pictures, in("root")), 0);
-    cairo_surface_t *one = vt_pictures_load(pictures, "sub/a.png"), *two = vt_pictures_load(pictures, "sub/a.png");
+    cairo_surface_t *one = vt_pictures_load(pictures, NULL, "sub/a.png"), *two = vt_pictures_load(pictures, NULL, "sub/a.png");
     REQUIRE(one && one == two);
     REQUIRE_INT(cairo_image_surface_get_width(one), 8);
     const uint8_t *p = cairo_image_surface_get_data(one);
     REQUIRE(p[3] == 128 && p[2] >= 127 && p[2] <= 128 && p[1] == 0 && p[0] == 0);
     write_png(in("root/sub/a.png"), 16, 8);
-    cairo_surface_t *three = vt_pictures_load(pictures, "sub/a.png");
+    cairo_surface_t *three = vt_pictures_load(pictures, NULL, "sub/a.png");
     REQUIRE_INT(cairo_image_surface_get_width(three), 16);
     cairo_surface_destroy(one);
     cairo_surface_destroy(two);

@@ -28,7 +28,7 @@ static struct vt_wardrobe *open_wardrobe(void)
 {
     struct vt_wardrobe *wardrobe = NULL;
     char *paths[] = {path};
-    REQUIRE_INT(vt_wardrobe_new(&wardrobe, paths, 1), 0);
+    REQUIRE_INT(vt_wardrobe_new(&wardrobe, paths, 1, NULL), 0);
     return wardrobe;
 }
 
@@ -128,6 +128,45 @@ TEST(it_is_used_while_another_thread_loads)
     vt_wardrobe_free(&wardrobe);
 }
 
+static void keep(const char *root, int rev, const char *type)
+{
+    char name[256];
+    snprintf(name, sizeof name, "mkdir -p %s/com.example.kept~%d", root, rev);
+    REQUIRE_INT(system(name), 0);
+    snprintf(name, sizeof name, "%s/com.example.kept~%d/template.yaml", root, rev);
+    FILE *file = fopen(name, "w");
+    REQUIRE(file && fprintf(file, "id: com.example.kept\nversion: %d.0.0\nname: K\nlayout: {type: %s}\n", rev, type) > 0);
+    fclose(file);
+}
+
+TEST(bundles_come_change_and_go)
+{
+    char root[128], id[VT_TEMPLATE_ID + 1], command[300];
+    struct vt_wardrobe *wardrobe = NULL;
+    char *paths[] = {path};
+    snprintf(root, sizeof root, "%s/kept", folder);
+    write_template("1.0.0", "bundles", "box");
+    REQUIRE_INT(vt_wardrobe_new(&wardrobe, paths, 1, root), 0);
+    REQUIRE(holds(wardrobe, "com.example.box") && !holds(wardrobe, "com.example.kept"));
+    keep(root, 1, "box");
+    vt_wardrobe_check(wardrobe);
+    REQUIRE(holds(wardrobe, "com.example.kept@1.0.0"));
+    keep(root, 2, "box");
+    vt_wardrobe_changed(wardrobe, id);
+    vt_wardrobe_check(wardrobe);
+    REQUIRE(holds(wardrobe, "com.example.kept@2.0.0") && !holds(wardrobe, "com.example.kept@1.0.0"));
+    REQUIRE(vt_wardrobe_changed(wardrobe, id));
+    REQUIRE_TEXT(id, "com.example.kept");
+    keep(root, 3, "bxo");                        // what is broken leaves the one from before
+    vt_wardrobe_check(wardrobe);
+    REQUIRE(holds(wardrobe, "com.example.kept@2.0.0"));
+    snprintf(command, sizeof command, "rm -r %s", root);
+    REQUIRE_INT(system(command), 0);
+    vt_wardrobe_check(wardrobe);
+    REQUIRE(!holds(wardrobe, "com.example.kept") && holds(wardrobe, "com.example.box"));
+    vt_wardrobe_free(&wardrobe);
+}
+
 int main(void)
 {
     snprintf(folder, sizeof folder, "/tmp/vitrine-wardrobe-XXXXXX");
@@ -138,6 +177,7 @@ int main(void)
     RUN(a_changed_file_is_loaded_and_said_once);
     RUN(a_file_with_an_error_leaves_the_one_from_before);
     RUN(it_is_used_while_another_thread_loads);
+    RUN(bundles_come_change_and_go);
     unlink(path);
     rmdir(folder);
     return DONE();
