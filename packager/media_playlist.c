@@ -1,8 +1,10 @@
+#include <errno.h>
 #include <stdio.h>
 
 #include "packager/playlist.h"
 #include "packager/segmenter.h"
 
+#define WITH_PARTS_MAX 64                    // segments, from the last one on, among which are all that have parts listed
 #define SKIP_TARGETS 6                       // CAN-SKIP-UNTIL in target durations; the least that is allowed
 
 void vt_segment_name(const struct vt_packager_params *params, int track, uint64_t msn, char out[VT_NAME_OF_SEGMENT])
@@ -29,6 +31,7 @@ struct page {
     int track;
     enum vt_playlist_form form;
     bool key_frames;                         // an I-frame playlist
+    bool record;                             // one that grows from the show's start
     int skipped;                             // segments
 };
 
@@ -49,13 +52,29 @@ static void write_tag(const struct page *page, const struct vt_tag *tag)
         vt_write_bytes(page->w, tag->line, tag->line_size);
 }
 
+// The first tag of segment k or a later one: tags stand in the order of their segments.
+static int first_tag(const struct vt_timeline *timeline, int64_t k)
+{
+    int low = 0, high = timeline->n_tags;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (timeline->tags[middle].k < k)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 // Tags of segment k, or of one part of it, or -1; `earlier`: those of all segments before it instead.
 static void write_tags(const struct page *page, int64_t k, int part, bool earlier)
 {
     const struct vt_timeline *timeline = page->p->timeline;
-    for (int i = 0; i < timeline->n_tags; i++) {
+    for (int i = earlier ? 0 : first_tag(timeline, k); i < timeline->n_tags; i++) {
         const struct vt_tag *tag = &timeline->tags[i];
-        if (earlier ? tag->k < k : tag->k == k && (part < 0 || tag->part == part))
+        if (earlier ? tag->k >= k : tag->k > k)
+            return;
+        if (earlier || part < 0 || tag->part == part)
             write_tag(page, tag);
     }
 }
@@ -114,16 +133,14 @@ static void write_segment(const struct page *page, const struct vt_listed *segme
 {
     const struct vt_listed_track *t = &segment->track[page->track];
     bool parts = page->form != VT_FORM_PLAIN && !page->key_frames && vt_parts_listed(segment);
-    if (page->form == VT_FORM_PLAIN && !segment->rest)
-        write_tags(page, segment->k, -1, false);
-    if (t->absent)
-        return;
-    write_date(page, segment);
+    if (!t->absent)
+        write_date(page, segment);
     if (parts)
         write_parts(page, segment);
-    else if (page->form != VT_FORM_PLAIN && !segment->rest)
+    else if (!segment->rest)
         write_tags(page, segment->k, -1, false);
-    write_extinf(page, segment);
+    if (!t->absent)
+        write_extinf(page, segment);
 }
 
 // -- the edge
@@ -169,14 +186,10 @@ static void write_edge(const struct page *page)
 static int count_skipped(const struct vt_playlist *p)
 {
     int64_t until = vt_window_edge(p->window) - vt_skip_boundary(p->params);
-    int count = 0;
-    while (p->window->first + count < p->window->count) {
-        const struct vt_listed *segment = &p->window->list[p->window->first + count];
-        if (segment->start_us + segment->duration_us >= until)
-            break;
-        count++;
-    }
-    return count;
+    int at = p->window->count;
+    while (at > p->window->first && vt_listed_end(&p->window->list[at - 1]) >= until)
+        at--;
+    return at - p->window->first;
 }
 
 static void write_control(const struct page *page)
@@ -227,12 +240,60 @@ static void write_head(const struct page *page, uint64_t first)
     if (page->form != VT_FORM_PLAIN)
         write_control(page);
     vt_write_format(page->w, "#EXT-X-MEDIA-SEQUENCE:%llu\n%s", (unsigned long long)first,
-                    params->window_ns == 0 ? "#EXT-X-PLAYLIST-TYPE:EVENT\n" : "");
+                    params->vod ? "#EXT-X-PLAYLIST-TYPE:VOD\n"
+                    : page->record || params->window_ns == 0 ? "#EXT-X-PLAYLIST-TYPE:EVENT\n" : "");
     // The map belongs to the first segment, and is skipped with it.
     if (page->skipped > 0)
         write_skip(page);
     else if (params->container == VT_CONTAINER_CMAF)
         vt_write_format(page->w, "#EXT-X-MAP:URI=\"%s-init.mp4\"\n", params->tracks[page->track].name);
+}
+
+// Where segments begin that are listed with their parts.
+static int first_with_parts(const struct page *page)
+{
+    const struct vt_window *window = page->p->window;
+    int found = window->count, least = window->count - WITH_PARTS_MAX;
+    if (page->form == VT_FORM_PLAIN || page->key_frames)
+        return found;
+    for (int i = window->count - 1; i >= window->first && i >= least; i--)
+        if (vt_parts_listed(&window->list[i]))
+            found = i;
+    return found;
+}
+
+// Copies the lines of all segments before those with parts, and says where these begin.
+static int write_past(const struct page *page)
+{
+    const struct vt_window *window = page->p->window;
+    const struct vt_past *past = &window->text[page->track][page->key_frames];
+    int end = first_with_parts(page);
+    size_t size = past->w.size - past->start;
+    for (int i = end; i < window->count; i++)
+        size -= window->list[i].track[page->track].text_size[page->key_frames];
+    if (size > 0)
+        vt_write_bytes(page->w, past->w.data + past->start, size);
+    return end;
+}
+
+int vt_playlist_keep(struct vt_window *window, const struct vt_playlist *playlist)
+{
+    window->kept = window->kept > window->first ? window->kept : window->first;
+    for (; window->kept < window->count; window->kept++) {
+        struct vt_listed *segment = &window->list[window->kept];
+        for (int i = 0; i < 2 * playlist->params->n_tracks; i++) {
+            struct vt_writer *w = &window->text[i / 2][i % 2].w;
+            struct page page = {.w = w, .p = playlist, .track = i / 2, .form = VT_FORM_PLAIN, .key_frames = i % 2};
+            size_t before = w->size;
+            if (!vt_track_listed(playlist->params, i / 2) || w->failed)
+                continue;
+            write_segment(&page, segment);
+            segment->track[i / 2].text_size[i % 2] = (uint32_t)(w->size - before);
+            if (w->failed)
+                return -ENOMEM;
+        }
+    }
+    return 0;
 }
 
 static void write_page(struct page *page)
@@ -245,11 +306,13 @@ static void write_page(struct page *page)
     if (page->form >= VT_FORM_SKIP && page->skipped == 0)
         page->form = VT_FORM_LL;
     write_head(page, window->first < window->count ? window->list[window->first].msn : next_msn(p));
-    for (int i = window->first + page->skipped; i < window->count; i++) {
-        if (i == window->first + page->skipped)
-            write_tags(page, window->list[i].k, -1, true);
-        write_segment(page, &window->list[i]);
-    }
+    int at = window->first + page->skipped;
+    if (at < window->count)
+        write_tags(page, window->list[at].k, -1, true);
+    if (page->skipped == 0)
+        at = write_past(page);
+    for (; at < window->count; at++)
+        write_segment(page, &window->list[at]);
     if (p->ended)
         vt_write_text(page->w, "#EXT-X-ENDLIST\n");
     else if (page->form != VT_FORM_PLAIN && !page->key_frames)
@@ -266,4 +329,14 @@ void vt_playlist_key_frames(struct vt_writer *w, const struct vt_playlist *p, in
 {
     struct page page = {.w = w, .p = p, .track = track, .form = form, .key_frames = true};
     write_page(&page);
+}
+
+void vt_playlist_record(struct vt_writer *head, struct vt_writer *lines, const struct vt_playlist *p, int track,
+                        const struct vt_listed *segment, bool key_frames)
+{
+    struct page page = {.w = head, .p = p, .track = track, .form = VT_FORM_PLAIN, .key_frames = key_frames,
+                        .record = true};
+    write_head(&page, segment->msn);
+    page.w = lines;
+    write_segment(&page, segment);
 }

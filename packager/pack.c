@@ -97,11 +97,13 @@ static int store_part(struct vt_packager *p, int t, size_t start)
     return p->params.sink.put(p->params.sink.opaque, VT_BLOB_PART, name, file->data + start, file->size - start);
 }
 
-static int write_key(struct vt_packager *p, int t, const struct vt_run_form *form)
+static int write_key(struct vt_packager *p, int t, int to, const struct vt_run_form *form)
 {
     struct packing_track *track = &p->track[t];
     struct vt_listed_track *listed = &p->window.open.track[t];
     struct vt_run_form own = *form;
+    if (to > 1)
+        own.end = vt_run_time(&track->runs[0], 1);
     size_t start = track->file.size;
     own.sequence = sequence_of(p, true);
     int result = vt_run_write(&track->runs[0], &track->file, 1, &own);
@@ -156,7 +158,7 @@ static int write_fragment(struct vt_packager *p, int t, int to, int64_t end, con
     }
     if (video)
         vt_write_bytes(&track->file, messages->data, messages->size);
-    int result = video && track->runs[0].written == 0 ? write_key(p, t, &form) : 0;
+    int result = video && track->runs[0].written == 0 ? write_key(p, t, to, &form) : 0;
     if (result == 0 && track->runs[0].written < to)
         result = vt_run_write(&track->runs[0], &track->file, to, &form);
     return result < 0 ? result : store_part(p, t, start);

@@ -31,7 +31,8 @@
 
 #define VT_TRACKS_MAX         8
 #define VT_CUES_LIVE_MAX      64             // cues on air at once in one output
-#define VT_DATERANGES_MAX     256            // tags listed at once; past it, vt_packager_cue says -EBUSY
+#define VT_DATERANGES_MAX     256            // tags listed at once in a window of five minutes or less, more in
+                                             // proportion in a longer one; past it, vt_packager_cue says -EBUSY
 #define VT_PACKAGER_AHEAD     4
 #define VT_SEGMENT_BYTES_MAX  (64 * 1024 * 1024)
 #define VT_SEGMENT_NS_MIN     (100 * VT_NS_PER_MS)
@@ -66,6 +67,11 @@ struct vt_sink {
     // Appends what is stored under the name, after a restart. May be NULL: then nothing of an open segment is kept.
     int (*get)(void *opaque, const char *name, struct vt_writer *w);
 
+    // Adds a segment's lines to a playlist that lists a whole show. `head` is what it begins with if there is nothing of
+    // it yet; a segment whose number it has already is left out (0: a line that is no segment's). May be NULL.
+    int (*record)(void *opaque, const char *name, uint64_t msn, const struct vt_writer *head,
+                  const struct vt_writer *lines);
+
     // This part can be read in every rendition, and all playlists list it; part -1: the whole segment, told after its
     // last part. May be NULL.
     void (*ready)(void *opaque, uint64_t msn, int part);
@@ -78,8 +84,9 @@ struct vt_packager_params {
     struct vt_rational rate;                 // canvas frames a second
     int64_t segment_ns;                      // nominal segment duration
     int64_t part_ns;                         // nominal part duration; 0: no parts, no low latency; MPEG-TS has none
-    int64_t window_ns;                       // how much a live playlist lists, at least; 0: everything (EVENT-like,
-                                             // for a finished show; no segment is dropped)
+    int64_t window_ns;                       // how much a live playlist lists, at least; 0: everything (EVENT; no
+                                             // segment is dropped)
+    bool vod;                                // with window_ns 0: media playlists are written once, when all has come
     int64_t epoch_ns;                        // program time of frame 0
     uint64_t first_msn;                      // of segment 0; at least 1
     uint64_t least_msn;                      // the first segment's number is at least this where no state tells; 0: any

@@ -28,7 +28,7 @@ enum vt_playlist_form {
 
 struct vt_playlist {
     const struct vt_packager_params *params;
-    const struct vt_window *window;
+    const struct vt_window *window;          // with the lines of all that it lists
     const struct vt_timeline *timeline;
     int64_t edge_us;                         // end of the last part
     int64_t next;                            // the segment …
@@ -43,6 +43,14 @@ void vt_playlist_media(struct vt_writer *w, const struct vt_playlist *playlist, 
 // forms for low latency differ by what is told of the server, and by what is skipped.
 void vt_playlist_key_frames(struct vt_writer *w, const struct vt_playlist *playlist, int track,
                             enum vt_playlist_form form);
+
+// Keeps the lines of segments that have been added to the window. -ENOMEM.
+int vt_playlist_keep(struct vt_window *window, const struct vt_playlist *playlist);
+
+// What a growing playlist of the whole show has of segment `segment` (with its cues), and what it begins with if that is
+// its first one.
+void vt_playlist_record(struct vt_writer *head, struct vt_writer *lines, const struct vt_playlist *playlist, int track,
+                        const struct vt_listed *segment, bool key_frames);
 
 // CAN-SKIP-UNTIL, in microseconds.
 int64_t vt_skip_boundary(const struct vt_packager_params *params);

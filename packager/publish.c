@@ -58,12 +58,17 @@ static int64_t edge_us(const struct vt_packager *p)
     return vt_muldiv(frame * p->params.rate.den, 1000000, p->params.rate.num);
 }
 
+static struct vt_playlist playlist_of(const struct vt_packager *p)
+{
+    return (struct vt_playlist){&p->params, &p->window, &p->timeline, edge_us(p), p->next, p->part, p->ended};
+}
+
 static int write_playlist(struct vt_packager *p, int t, enum vt_playlist_form form, bool key_frames)
 {
     static const char *const suffix[] = {"", ".ll", ".skip", ".skip2"};
     struct vt_writer w = {0};
     char name[FOLDER_NAME];
-    struct vt_playlist playlist = {&p->params, &p->window, &p->timeline, edge_us(p), p->next, p->part, p->ended};
+    struct vt_playlist playlist = playlist_of(p);
     if (key_frames)
         vt_playlist_key_frames(&w, &playlist, t, form);
     else
@@ -78,6 +83,8 @@ static int write_playlist(struct vt_packager *p, int t, enum vt_playlist_form fo
 static int write_playlists(struct vt_packager *p, bool segments)
 {
     int result = 0;
+    if (p->params.vod && !p->ended)
+        return 0;
     for (int form = segments ? VT_FORM_PLAIN : VT_FORM_LL; form <= VT_FORM_SKIP2; form++) {
         if (form != VT_FORM_PLAIN && !vt_has_parts(&p->params))
             break;
@@ -95,31 +102,48 @@ static int write_playlists(struct vt_packager *p, bool segments)
     return result;
 }
 
-static int put_state(struct vt_packager *p, bool open)
+static int put_state(struct vt_packager *p, const char *name,
+                     int (*write)(struct vt_writer *, const struct vt_packager_params *, const struct vt_state *))
 {
-    if (p->params.window_ns == 0)
-        return 0;
     struct vt_writer w = {0};
     struct vt_ts ts[VT_TRACKS_MAX];
     for (int t = 0; t < VT_TRACKS_MAX; t++)
         ts[t] = p->track[t].ts;
-    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums, ts, p->shift};
-    int result = open ? vt_state_write_open(&w, &p->params, &state) : vt_state_write(&w, &p->params, &state);
+    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums, ts, p->shift, &p->params.sink,
+                             p->chunk_end};
+    int result = write(&w, &p->params, &state);
     if (result == 0)
-        result = packing_put(p, VT_BLOB_STATE, open ? VT_STATE_OPEN : VT_STATE_ALL, &w);
+        result = packing_put(p, VT_BLOB_STATE, name, &w);
     vt_writer_free(&w);
+    return result;
+}
+
+// Chunks that segments since `msn` have completed: gaps may complete more than one.
+static int write_chunks(struct vt_packager *p, uint64_t msn)
+{
+    int result = 0;
+    for (int i = p->window.count - 1; i >= 0 && p->window.list[i].msn >= msn; i--) {
+        uint64_t last = p->window.list[i].msn;
+        char name[64];
+        if (p->params.window_ns == 0 || last % VT_STATE_CHUNKED != VT_STATE_CHUNKED - 1)
+            continue;
+        snprintf(name, sizeof name, VT_STATE_CHUNK, (unsigned long long)(last / VT_STATE_CHUNKED));
+        p->chunk_end = i + 1;
+        int written = put_state(p, name, vt_state_write_chunk);
+        result = result < 0 ? result : written;
+    }
     return result;
 }
 
 static int write_state(struct vt_packager *p)
 {
-    return put_state(p, false);
+    return p->params.window_ns == 0 ? 0 : put_state(p, VT_STATE_ALL, vt_state_write);
 }
 
 // The parts of the segment that grows: what is needed to close it without its packets.
 static int write_open(struct vt_packager *p)
 {
-    return put_state(p, true);
+    return p->params.window_ns == 0 ? 0 : put_state(p, VT_STATE_OPEN, vt_state_write_open);
 }
 
 static void drop(struct vt_packager *p, const char *name)
@@ -141,6 +165,15 @@ static void drop_parts(struct vt_packager *p, struct vt_listed *segment)
     free(segment->parts);
 }
 
+// The chunk of the state that ends with this segment.
+static void drop_chunk(struct vt_packager *p, uint64_t msn)
+{
+    char name[64];
+    snprintf(name, sizeof name, VT_STATE_CHUNK, (unsigned long long)(msn / VT_STATE_CHUNKED));
+    if (msn % VT_STATE_CHUNKED == VT_STATE_CHUNKED - 1)
+        drop(p, name);
+}
+
 static void drop_expired(struct vt_packager *p)
 {
     struct vt_listed segment;
@@ -154,6 +187,7 @@ static void drop_expired(struct vt_packager *p)
                 drop(p, name);
         }
         drop_parts(p, &segment);
+        drop_chunk(p, segment.msn);
     }
     int64_t oldest = p->window.count ? p->window.list[0].start_us : 0;
     while (p->timeline.sliding &&
@@ -186,6 +220,57 @@ static void tell_ready(struct vt_packager *p, uint64_t msn, int part)
     tell_parts(p, &window->open, part);
 }
 
+// -- the recording
+
+static int record_track(struct vt_packager *p, int t, const struct vt_listed *segment, bool key_frames)
+{
+    struct vt_playlist playlist = playlist_of(p);
+    struct vt_writer head = {0}, lines = {0};
+    char name[FOLDER_NAME];
+    snprintf(name, sizeof name, "%s%s.m3u8", p->tracks[t].name, key_frames ? VT_KEY_FRAMES_SUFFIX : "");
+    if (segment)
+        vt_playlist_record(&head, &lines, &playlist, t, segment, key_frames);
+    else
+        vt_write_text(&lines, "#EXT-X-ENDLIST\n");
+    int result = head.failed || lines.failed ? -ENOMEM
+               : p->params.sink.record(p->params.sink.opaque, name, segment ? segment->msn : 0, &head, &lines);
+    vt_writer_free(&head);
+    vt_writer_free(&lines);
+    return result;
+}
+
+static int record_all(struct vt_packager *p, const struct vt_listed *segment)
+{
+    int result = 0;
+    for (int t = 0; t < p->params.n_tracks; t++) {
+        if (!vt_track_listed(&p->params, t))
+            continue;
+        int recorded = record_track(p, t, segment, false);
+        result = result < 0 ? result : recorded;
+        if (p->tracks[t].kind != VT_TRACK_VIDEO)
+            continue;
+        recorded = record_track(p, t, segment, true);
+        result = result < 0 ? result : recorded;
+    }
+    return result;
+}
+
+// Every segment from `msn` on, and the end.
+static int record(struct vt_packager *p, uint64_t msn)
+{
+    int result = 0, at = p->window.count;
+    if (!p->params.sink.record)
+        return 0;
+    while (at > 0 && p->window.list[at - 1].msn >= msn)
+        at--;
+    for (; at < p->window.count; at++) {
+        int recorded = record_all(p, &p->window.list[at]);
+        result = result < 0 ? result : recorded;
+    }
+    int ended = p->ended ? record_all(p, NULL) : 0;
+    return result < 0 ? result : ended;
+}
+
 // State comes before the playlists, so that what they list is known after a crash between the two.
 int packing_publish(struct vt_packager *p, uint64_t msn, int part)
 {
@@ -196,7 +281,11 @@ int packing_publish(struct vt_packager *p, uint64_t msn, int part)
         vt_timeline_trim(&p->timeline, p->params.epoch_ns + vt_window_start(&p->window) * 1000, edge,
                          edge - vt_skip_boundary(&p->params));
     }
-    int result = segments ? write_state(p) : 0;
+    struct vt_playlist playlist = playlist_of(p);
+    int result = vt_playlist_keep(&p->window, &playlist), recorded = segments ? record(p, msn) : 0;
+    result = result < 0 ? result : recorded;
+    int chunked = segments ? write_chunks(p, msn) : 0, stated = segments ? write_state(p) : 0;
+    result = result < 0 ? result : chunked < 0 ? chunked : stated;
     int opened = p->part > 0 ? write_open(p) : 0;
     result = result < 0 ? result : opened;
     int written = write_playlists(p, segments);

@@ -55,15 +55,24 @@ int vt_run_until(const struct vt_run *run, int64_t end)
     return to;
 }
 
+// Where frames are missing in front, the first one is decoded early but shown when it should be: the one before stays.
+static int64_t decode_time(const struct vt_run *run, int i, const struct vt_run_form *form)
+{
+    int64_t time = vt_run_time(run, i);
+    bool early = form->kind == VT_TRACK_VIDEO && i == run->written && i > 0 && run->ended < time;
+    return early ? run->ended : time;
+}
+
 static void fill_samples(const struct vt_run *run, struct vt_sample *samples, int to, const struct vt_run_form *form)
 {
     size_t offset = 0;
     for (int i = 0; i < to; i++) {
         const struct vt_run_sample *s = &run->samples[i];
         if (i >= run->written) {
-            int64_t time = vt_run_time(run, i);
-            int64_t next = i + 1 < run->count ? vt_run_time(run, i + 1)
-                         : form->kind == VT_TRACK_AUDIO ? time + s->duration : form->end;
+            int64_t time = decode_time(run, i, form);
+            int64_t next = i + 1 < to ? vt_run_time(run, i + 1)
+                         : form->kind == VT_TRACK_VIDEO ? form->end
+                         : i + 1 < run->count ? vt_run_time(run, i + 1) : time + s->duration;
             assert(next > time);
             samples[i - run->written] = (struct vt_sample){offset, s->size, (next - time) * form->unit,
                                                            (s->pts - time + form->reorder) * form->unit, s->key};
@@ -80,9 +89,12 @@ int vt_run_write(struct vt_run *run, struct vt_writer *w, int to, const struct v
     if (!samples)
         return -ENOMEM;
     fill_samples(run, samples, to, form);
-    int64_t time = vt_run_time(run, run->written) * form->unit;
+    int64_t time = decode_time(run, run->written, form) * form->unit;
     struct vt_fragment fragment = {form->sequence, time, samples, count, run->data.data};
     vt_cmaf_fragment(w, &fragment);
+    run->ended = time / form->unit;
+    for (int i = 0; i < count; i++)
+        run->ended += samples[i].duration / form->unit;
     free(samples);
     run->written = to;
     return w->failed ? -ENOMEM : 0;

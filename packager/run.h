@@ -14,7 +14,8 @@ struct vt_run {
     int64_t k;
     struct vt_run_sample *samples;
     int count, room;
-    int written;                             // samples that are in a fragment already
+    int written;                             // samples that are in a fragment already, …
+    int64_t ended;                           // … and where the last one's duration ends
     struct vt_writer data;                   // bytes of all samples, back to back
     bool spoilt;                             // past VT_SEGMENT_BYTES_MAX: it becomes a gap
 };
@@ -37,7 +38,7 @@ struct vt_run_form {
     enum vt_track_kind kind;
     int64_t unit;                            // the timescale's count of one frame or sample
     int reorder;                             // frames that are added to composition offsets: vt_cmaf_init's delay
-    int64_t end;                             // closes the last sample's duration where the run has no sample after it
+    int64_t end;                             // video: where the last sample's duration ends
     uint32_t sequence;
 };
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,15 +94,39 @@ static json_t *pack_counters(const struct vt_ts *ts)
     return counters;
 }
 
+// Segments [from, to) of the list, and the tags from the first one's on, or all: {"segments", "tags"}.
+static json_t *pack_list(const struct vt_packager_params *params, const struct vt_state *state, int from, int to)
+{
+    json_t *segments = json_array(), *tags = json_array();
+    const struct vt_window *window = state->window;
+    const struct vt_timeline *timeline = state->timeline;
+    int64_t first_k = from == 0 ? INT64_MIN : from < to ? window->list[from].k + window->list[from].rest : INT64_MAX;
+    int64_t end_k = to < window->count ? window->list[to].k + window->list[to].rest : INT64_MAX;
+    for (int i = from; i < to; i++)
+        json_array_append_new(segments, pack_segment(params, &window->list[i], i >= window->first));
+    int tag = timeline->n_tags;
+    while (tag > 0 && timeline->tags[tag - 1].k >= first_k)
+        tag--;
+    for (; tag < timeline->n_tags && timeline->tags[tag].k < end_k; tag++)
+        json_array_append_new(tags, pack_tag(&timeline->tags[tag]));
+    return json_pack("{s:o,s:o}", "segments", segments, "tags", tags);
+}
+
+// The first segment that no chunk holds.
+static int first_loose(const struct vt_window *window)
+{
+    int at = window->count;
+    while (at > 0 && window->list[at - 1].msn % VT_STATE_CHUNKED != VT_STATE_CHUNKED - 1)
+        at--;
+    return at;
+}
+
 static json_t *pack_state(const struct vt_packager_params *params, const struct vt_state *state)
 {
-    json_t *segments = json_array(), *tags = json_array(), *more = json_array(), *totals = json_array();
+    json_t *more = json_array(), *totals = json_array();
     json_t *counters = json_array();
     const struct vt_window *window = state->window;
-    for (int i = 0; i < window->count; i++)
-        json_array_append_new(segments, pack_segment(params, &window->list[i], i >= window->first));
-    for (int i = 0; i < state->timeline->n_tags; i++)
-        json_array_append_new(tags, pack_tag(&state->timeline->tags[i]));
+    const struct vt_listed *list = window->list;
     for (int i = 0; i < state->timeline->n_more; i++)
         json_array_append_new(more, json_pack("[s,I]", state->timeline->more[i].name,
                                               (json_int_t)state->timeline->more[i].reach_ns));
@@ -109,10 +134,13 @@ static json_t *pack_state(const struct vt_packager_params *params, const struct 
         json_array_append_new(totals, pack_total(&state->totals[i]));
     for (int i = 0; i < params->n_tracks; i++)
         json_array_append_new(counters, pack_counters(&state->ts[i]));
-    return json_pack("{s:o,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "show",
+    json_int_t oldest = window->count ? (json_int_t)list[0].msn : 0;
+    json_int_t first = window->first < window->count ? (json_int_t)list[window->first].msn : oldest;
+    return json_pack("{s:o,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "show",
                      pack_show(params, state->init_sums, state->shift), "shift", (json_int_t)state->shift, "longest",
-                     (json_int_t)window->longest_us, "segments", segments, "tags", tags, "more", more, "totals",
-                     totals, "counters", counters, "removed", pack_removed(state->timeline));
+                     (json_int_t)window->longest_us, "oldest", oldest, "first", first, "next", (json_int_t)(window->count ? list[window->count - 1].msn + 1 : 1), "list",
+                     pack_list(params, state, first_loose(window), window->count), "more", more, "totals", totals, "counters", counters,
+                     "removed", pack_removed(state->timeline));
 }
 
 static int dump(const char *text, size_t size, void *opaque)
@@ -132,6 +160,12 @@ static int write_root(struct vt_writer *w, json_t *root)
 int vt_state_write(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state)
 {
     return write_root(w, pack_state(params, state));
+}
+
+int vt_state_write_chunk(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state)
+{
+    int from = state->chunk_end - VT_STATE_CHUNKED;
+    return write_root(w, pack_list(params, state, from > 0 ? from : 0, state->chunk_end));
 }
 
 int vt_state_write_open(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state)
@@ -225,30 +259,46 @@ static bool follows(const struct vt_listed *segment, const struct vt_listed *bef
            segment->start_us == before->start_us + before->duration_us;
 }
 
-// Numbers follow each other, and those that left stand before those that are listed.
-static int read_segments(const json_t *list, const struct vt_packager_params *params, int64_t first_k,
+// Numbers follow each other. What is older than `oldest` is no longer available.
+static int read_segments(const json_t *list, const struct vt_packager_params *params, int64_t first_k, uint64_t oldest,
                          struct vt_window *window)
 {
-    if (!json_is_array(list) || json_array_size(list) == 0 || json_array_size(list) > VT_STATE_SEGMENTS)
+    if (!json_is_array(list) || json_array_size(list) > VT_STATE_SEGMENTS)
         return -EBADMSG;
     for (size_t i = 0; i < json_array_size(list); i++) {
         struct vt_listed segment = {0};
         int64_t drop;
         if (!read_segment(json_array_get(list, i), params, &segment, &drop) || segment.k >= first_k ||
-            (i > 0 && !follows(&segment, &window->list[i - 1])) ||
-            (drop >= 0 && window->first != (int)i))
+            (window->count > 0 && !follows(&segment, &window->list[window->count - 1])))
             return -EBADMSG;
+        if (segment.msn < oldest)
+            continue;
         int result = read_parts(json_array_get(list, i), params, &segment);
+        int64_t parts_drop_us = segment.parts_drop_us;
         if (result == 0)
             result = vt_window_add(window, &segment);
         if (result < 0) {
             free(segment.parts);
             return result;
         }
-        window->list[i].parts_drop_us = segment.parts_drop_us;
+        window->list[window->count - 1].parts_drop_us = parts_drop_us;
         if (drop >= 0)
-            window->list[window->first++].drop_us = drop;
+            window->list[window->count - 1].drop_us = drop;
     }
+    return 0;
+}
+
+// What has left the playlists stands before what is listed; where a chunk did not know it yet, it may stay a while longer.
+static int settle_first(struct vt_window *window, uint64_t first)
+{
+    int64_t edge = vt_window_edge(window);
+    for (; window->first < window->count && window->list[window->first].msn < first; window->first++) {
+        struct vt_listed *segment = &window->list[window->first];
+        if (segment->drop_us == INT64_MAX)
+            segment->drop_us = edge + segment->duration_us + window->longest_us;
+    }
+    for (int i = window->first; i < window->count; i++)
+        window->list[i].drop_us = INT64_MAX;
     return window->first < window->count ? 0 : -EBADMSG;
 }
 
@@ -274,7 +324,7 @@ static bool read_tag(const json_t *value, const struct vt_packager_params *param
 static int read_tags(const json_t *list, const struct vt_packager_params *params, int64_t first_k,
                      struct vt_timeline *timeline)
 {
-    if (!json_is_array(list) || json_array_size(list) > VT_DATERANGES_MAX)
+    if (!json_is_array(list) || (int)json_array_size(list) > vt_dateranges_max(params))
         return -EBADMSG;
     for (size_t i = 0; i < json_array_size(list); i++) {
         struct vt_tag tag;
@@ -288,9 +338,59 @@ static int read_tags(const json_t *list, const struct vt_packager_params *params
     return 0;
 }
 
-static int read_more(const json_t *list, struct vt_timeline *timeline)
+static int read_list(const json_t *root, const struct vt_packager_params *params, int64_t first_k, uint64_t oldest,
+                     struct vt_state *state)
 {
-    if (!json_is_array(list) || json_array_size(list) > VT_MORE_MAX + VT_CUES_LIVE_MAX)
+    int result = read_segments(json_object_get(root, "segments"), params, first_k, oldest, state->window);
+    return result < 0 ? result : read_tags(json_object_get(root, "tags"), params, first_k, state->timeline);
+}
+
+static void forget_list(struct vt_state *state)
+{
+    for (int i = 0; i < state->window->count; i++)
+        free(state->window->list[i].parts);
+    state->window->count = 0;
+    vt_timeline_remove_tags(state->timeline, 0);
+}
+
+static int read_chunk(uint64_t number, const struct vt_packager_params *params, int64_t first_k, uint64_t oldest,
+                      struct vt_state *state)
+{
+    struct vt_writer w = {.limit = VT_STATE_BYTES_MAX};
+    char name[64];
+    snprintf(name, sizeof name, VT_STATE_CHUNK, (unsigned long long)number);
+    int result = state->sink->get ? state->sink->get(state->sink->opaque, name, &w) : -ENOENT;
+    json_t *root = result == 0 ? json_loadb((const char *)w.data, w.size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    result = root ? read_list(root, params, first_k, oldest, state) : result < 0 ? result : -EBADMSG;
+    json_decref(root);
+    vt_writer_free(&w);
+    return result;
+}
+
+// Chunks from the oldest segment to the first that the state itself has. Before one that cannot be read, all is lost.
+static int read_chunks(const json_t *root, const struct vt_packager_params *params, int64_t first_k, uint64_t oldest,
+                       struct vt_state *state)
+{
+    const json_t *list = json_object_get(json_object_get(root, "list"), "segments");
+    int64_t end;
+    if (!take(json_object_get(json_array_get(list, 0), "msn"), 1, INT64_MAX / 2, &end) &&
+        !take(json_object_get(root, "next"), 1, INT64_MAX / 2, &end))
+        return -EBADMSG;
+    if ((uint64_t)end < oldest || (uint64_t)end - oldest > VT_STATE_SEGMENTS)
+        return -EBADMSG;
+    for (uint64_t number = oldest / VT_STATE_CHUNKED; number * VT_STATE_CHUNKED < (uint64_t)end; number++) {
+        int result = read_chunk(number, params, first_k, oldest, state);
+        if (result == -ENOMEM)
+            return result;
+        if (result < 0)
+            forget_list(state);
+    }
+    return 0;
+}
+
+static int read_more(const json_t *list, const struct vt_packager_params *params, struct vt_timeline *timeline)
+{
+    if (!json_is_array(list) || (int)json_array_size(list) > vt_more_max(params) + VT_CUES_LIVE_MAX)
         return -EBADMSG;
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *value = json_array_get(list, i);
@@ -353,7 +453,7 @@ static int read_removed(const json_t *list, struct vt_timeline *timeline)
 static int read_root(const json_t *root, const struct vt_packager_params *params, int64_t first_k,
                      struct vt_state *state)
 {
-    int64_t shift;
+    int64_t shift, oldest, first;
     json_t *show = pack_show(params, state->init_sums, 0);
     bool same = show && json_equal(show, json_object_get(root, "show"));
     json_decref(show);
@@ -362,11 +462,19 @@ static int read_root(const json_t *root, const struct vt_packager_params *params
     if (!take(json_object_get(root, "shift"), 0, INT32_MAX, &shift))
         return -EBADMSG;
     state->shift = (uint64_t)shift;
-    int result = read_segments(json_object_get(root, "segments"), params, first_k, state->window);
+    if (!take(json_object_get(root, "oldest"), 1, INT64_MAX / 2, &oldest) ||
+        !take(json_object_get(root, "first"), oldest, INT64_MAX / 2, &first))
+        return -EBADMSG;
+    int result = read_chunks(root, params, first_k, (uint64_t)oldest, state);
     if (result == 0)
-        result = read_tags(json_object_get(root, "tags"), params, first_k, state->timeline);
+        result = read_list(json_object_get(root, "list"), params, first_k, (uint64_t)oldest, state);
     if (result == 0)
-        result = read_more(json_object_get(root, "more"), state->timeline);
+        result = settle_first(state->window, (uint64_t)first);
+    // Chunks still have tags that had left before the state was written.
+    if (result == 0 && state->timeline->sliding)
+        vt_timeline_forget(state->timeline, params->epoch_ns + vt_window_start(state->window) * 1000);
+    if (result == 0)
+        result = read_more(json_object_get(root, "more"), params, state->timeline);
     if (result == 0)
         result = read_totals(json_object_get(root, "totals"), params, state->totals);
     if (result == 0)

@@ -10,8 +10,11 @@
 #include "packager/ts.h"
 #include "packager/window.h"
 
-#define VT_STATE_ALL       "state.json"      // the names of both
+#define VT_STATE_ALL       "state.json"      // the names of all three
 #define VT_STATE_OPEN      "open.json"
+#define VT_STATE_CHUNK     "state-%llu.json" // the number of its first segment through VT_STATE_CHUNKED
+#define VT_STATE_CHUNKED   64                // segments of a chunk, written once they are complete: a long window costs no
+                                             // more than a short one
 #define VT_STATE_BYTES_MAX (16 * 1024 * 1024)
 #define VT_STATE_SEGMENTS  100000            // also the most segments between a state and its restart
 
@@ -29,9 +32,15 @@ struct vt_state {
     const uint32_t *init_sums;               // one a track: of its init segment
     struct vt_ts *ts;                        // one a track
     uint64_t shift;                          // by which params.first_msn is above the show's own
+    const struct vt_sink *sink;              // where chunks are read from
+    int chunk_end;                           // of window->list: where the chunk to be written ends
 };
 
 int vt_state_write(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state);
+
+// The VT_STATE_CHUNKED segments before chunk_end, the last of them with a number right before a multiple of that, and
+// their tags.
+int vt_state_write_chunk(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state);
 
 // The segment that grows, with its parts and their tags: small, and written with each part.
 int vt_state_write_open(struct vt_writer *w, const struct vt_packager_params *params, const struct vt_state *state);

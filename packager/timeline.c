@@ -10,6 +10,7 @@
 
 // What one cue takes in the index, at most, with a revision number of six digits: "id.rev",
 #define INDEX_ENTRY(id)  (strlen(id) + 10)
+#define LIMITS_WINDOW_NS (300 * VT_NS_PER_S)     // the longest window for which limits are as they stand
 #define INDEX_FRAME      (sizeof "{\"v\":1,\"op\":\"snap\",\"on\":[]}")
 
 static int reserve(void **list, int *room, int needed, size_t size)
@@ -98,6 +99,22 @@ static int count_pending_tags(const struct vt_timeline *timeline, const struct v
     return count;
 }
 
+static int in_proportion(const struct vt_packager_params *params, int least)
+{
+    int64_t scaled = vt_muldiv(params->window_ns, least, LIMITS_WINDOW_NS);
+    return scaled > least ? (int)scaled : least;
+}
+
+int vt_dateranges_max(const struct vt_packager_params *params)
+{
+    return in_proportion(params, VT_DATERANGES_MAX);
+}
+
+int vt_more_max(const struct vt_packager_params *params)
+{
+    return in_proportion(params, VT_MORE_MAX);
+}
+
 // An end is never refused: every cue on air keeps room for its own.
 static int check_room(const struct vt_timeline *timeline, const struct vt_packager_params *params,
                       const struct vt_cue *cue)
@@ -111,7 +128,8 @@ static int check_room(const struct vt_timeline *timeline, const struct vt_packag
     if (!timeline->sliding)
         return 0;
     int tags = timeline->n_tags + count_pending_tags(timeline, params) + 1;
-    return tags + others + 1 > VT_DATERANGES_MAX || timeline->n_more >= VT_MORE_MAX ? -EBUSY : 0;
+    bool room = tags + others + 1 <= vt_dateranges_max(params) && timeline->n_more < vt_more_max(params);
+    return room ? 0 : -EBUSY;
 }
 
 // A newer revision that starts no later replaces what was planned.
@@ -466,20 +484,27 @@ static void remember_removed(struct vt_timeline *timeline, const struct vt_tag *
 
 void vt_timeline_trim(struct vt_timeline *timeline, int64_t start_ns, int64_t edge_us, int64_t forget_us)
 {
-    int old = 0, kept = 0;
+    int old = 0;
     while (old < timeline->n_removed && timeline->removed[old].at_us < forget_us)
         old++;
     timeline->n_removed -= old;
     if (old > 0)
         memmove(timeline->removed, timeline->removed + old, (size_t)timeline->n_removed * sizeof *timeline->removed);
+    for (int i = 0; i < timeline->n_tags; i++)
+        if (timeline->tags[i].reach_ns <= start_ns)
+            remember_removed(timeline, &timeline->tags[i], edge_us);
+    vt_timeline_forget(timeline, start_ns);
+}
+
+void vt_timeline_forget(struct vt_timeline *timeline, int64_t start_ns)
+{
+    int kept = 0;
     for (int i = 0; i < timeline->n_tags; i++) {
         struct vt_tag *tag = &timeline->tags[i];
-        if (tag->reach_ns > start_ns) {
+        if (tag->reach_ns > start_ns)
             timeline->tags[kept++] = *tag;
-        } else {
-            remember_removed(timeline, tag, edge_us);
+        else
             free(tag->line);
-        }
     }
     timeline->n_tags = kept;
 }

@@ -5,7 +5,7 @@
 #include "packager/packager.h"
 
 #define VT_REVISIONS_MAX 512                 // revisions waiting for their segment; an end may come on top
-#define VT_MORE_MAX      1024                // `more` files at once in a sliding window
+#define VT_MORE_MAX      4096                // `more` files at once in a sliding window of five minutes or less
 #define VT_REMOVED_MAX   4096                // tags remembered that left the playlists; past it, the oldest are forgotten
 #define VT_MORE_ROOM     96
 
@@ -63,6 +63,10 @@ struct vt_timeline {
     bool sliding;                            // old tags leave; else their number has no limit
 };
 
+// How many tags may be listed, and `more` files kept, for so long a window.
+int vt_dateranges_max(const struct vt_packager_params *params);
+int vt_more_max(const struct vt_packager_params *params);
+
 // Makes the cue's revision and checks that it may be taken in now. Errors as vt_packager_cue has them, but for frames
 // that are packaged already.
 int vt_timeline_prepare(const struct vt_timeline *timeline, const struct vt_packager_params *params,
@@ -91,6 +95,9 @@ int vt_timeline_pass(struct vt_timeline *timeline, const struct vt_span *span);
 // Forgets tags that lie wholly before `start_ns`, and remembers that they left when the playlists ended at `edge_us`;
 // what left before `forget_us` is forgotten for good.
 void vt_timeline_trim(struct vt_timeline *timeline, int64_t start_ns, int64_t edge_us, int64_t forget_us);
+
+// Forgets tags that lie wholly before `start_ns`, as if they had never been.
+void vt_timeline_forget(struct vt_timeline *timeline, int64_t start_ns);
 
 // Takes out a `more` file whose last range ended before `before_ns` and that no cue on air or waiting points at.
 bool vt_timeline_expire_more(struct vt_timeline *timeline, int64_t before_ns, char ret[VT_MORE_ROOM]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define SEGMENTS_MIN 6
+#define TEXT_SLACK   65536                   // bytes that may have left the window before what follows is moved
 #define SLACK_US     50000                   // sound's cuts differ from video's by up to one AAC frame
 
 int vt_window_add(struct vt_window *window, const struct vt_listed *segment)
@@ -33,6 +34,11 @@ int vt_listed_add_part(struct vt_listed *segment, const struct vt_listed_part *p
     return 0;
 }
 
+int64_t vt_listed_end(const struct vt_listed *segment)
+{
+    return segment->start_us + segment->duration_us;
+}
+
 bool vt_parts_listed(const struct vt_listed *segment)
 {
     return segment->n_parts > 0 && segment->parts_drop_us == INT64_MAX;
@@ -57,11 +63,26 @@ static bool may_unlist_first(const struct vt_window *window)
     return rest >= window->window_us && rest >= 3 * window->target_us + SLACK_US;
 }
 
+static void forget_text(struct vt_window *window, const struct vt_listed *segment)
+{
+    for (int i = 0; i < 2 * VT_TRACKS_MAX; i++) {
+        struct vt_past *past = &window->text[i / 2][i % 2];
+        past->start += segment->track[i / 2].text_size[i % 2];
+        if (past->start < TEXT_SLACK || past->start < past->w.size / 2)
+            continue;
+        past->w.size -= past->start;
+        memmove(past->w.data, past->w.data + past->start, past->w.size);
+        past->start = 0;
+    }
+}
+
 void vt_window_trim(struct vt_window *window)
 {
     int64_t edge = vt_window_edge(window);
     while (may_unlist_first(window)) {
         struct vt_listed *segment = &window->list[window->first++];
+        if (window->first <= window->kept)
+            forget_text(window, segment);
         segment->drop_us = edge + segment->duration_us + window->longest_us;
     }
     int64_t length = edge - vt_window_start(window);
@@ -75,6 +96,7 @@ bool vt_window_expire(struct vt_window *window, struct vt_listed *ret)
     *ret = window->list[0];
     window->first--;
     window->count--;
+    window->kept -= window->kept > 0;
     memmove(window->list, window->list + 1, (size_t)window->count * sizeof *window->list);
     return true;
 }
@@ -107,6 +129,8 @@ void vt_window_clear(struct vt_window *window)
 {
     for (int i = 0; i < window->count; i++)
         free(window->list[i].parts);
+    for (int i = 0; i < 2 * VT_TRACKS_MAX; i++)
+        vt_writer_free(&window->text[i / 2][i % 2].w);
     free(window->open.parts);
     free(window->list);
     *window = (struct vt_window){0};

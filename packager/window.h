@@ -2,6 +2,7 @@
 // Pure; owns its lists. All times are microseconds of media time.
 #pragma once
 
+#include "base/bytes.h"
 #include "packager/packager.h"
 
 struct vt_listed_track {
@@ -10,6 +11,13 @@ struct vt_listed_track {
     int64_t key_at, key_size;                // byte range of its key frame, for I-frame playlists; 0, 0: there is none
     bool gap;                                // listed as EXT-X-GAP; there is no file
     bool absent;                             // of a finished show: this track ended before
+    uint32_t text_size[2];                   // of its lines in vt_window.text
+};
+
+// Lines of whole segments as playlists list them, so that a long playlist need not be written anew with each part.
+struct vt_past {
+    struct vt_writer w;
+    size_t start;                            // bytes before it have left the window
 };
 
 struct vt_listed_part {
@@ -37,6 +45,8 @@ struct vt_window {
     int64_t longest_us;                      // longest playlist so far
     struct vt_listed *list;                  // [0, first): left the playlists, still available; [first, count): listed
     int first, count, room;
+    int kept;                                // [first, kept): those whose lines are in `text`
+    struct vt_past text[VT_TRACKS_MAX][2];   // of each track's media playlist and of its I-frame playlist
     struct vt_listed open;                   // the segment that grows: listed by its parts, if it has any yet
 };
 
@@ -60,6 +70,7 @@ void vt_window_trim_parts(struct vt_window *window, int64_t edge_us);
 // ago: *ret is a copy of the segment with them, which are to be freed.
 bool vt_window_expire_parts(struct vt_window *window, int64_t edge_us, struct vt_listed *ret);
 
+int64_t vt_listed_end(const struct vt_listed *segment);
 bool vt_parts_listed(const struct vt_listed *segment);
 
 // End of the last segment and start of the first one listed; 0 if there is none.

@@ -73,12 +73,16 @@ static bool playlist_name_valid(const char *name)
 static bool published(const struct vt_hls_file *file, enum vt_hls_kind kind)
 {
     const char *name = file->component[file->count - 1];
+    bool media = kind == VT_HLS_MEDIA || (kind == VT_HLS_PLAYLIST && playlist_name_valid(name));
+    if (file->recorded)
+        return file->count == 5 ? media : file->count == 6 && kind == VT_HLS_MORE &&
+                                          strcmp(file->component[4], "cues") == 0;
     switch (file->count) {
     case 2:
     case 3:
         return strcmp(name, "index.m3u8") == 0;
     case 4:
-        return kind == VT_HLS_MEDIA || (kind == VT_HLS_PLAYLIST && playlist_name_valid(name));
+        return media;
     case 5:
         return kind == VT_HLS_MORE && strcmp(file->component[3], "cues") == 0;
     default:
@@ -92,6 +96,7 @@ int vt_hls_resolve(const char *path, struct vt_hls_file *ret)
     if (!split(path, &file) || !folders_valid(&file))
         return -ENOENT;
     const char *name = file.component[file.count - 1];
+    file.recorded = file.count > 2 && strcmp(file.component[1], "recordings") == 0;
     const struct ending *ending = file_name_valid(name) ? find_ending(name) : NULL;
     if (!ending || !published(&file, ending->kind))
         return -ENOENT;
@@ -113,8 +118,13 @@ static int require_regular(int fd)
 
 int vt_hls_open(int live_fd, const struct vt_hls_file *file)
 {
-    int folder = live_fd;
+    int folder = file->recorded ? openat(live_fd, "../recordings", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                                : live_fd;
+    if (folder < 0)
+        return -errno;
     for (int i = 0; i < file->count; i++) {
+        if (file->recorded && i == 1)
+            continue;
         int flags = i < file->count - 1 ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK;
         int fd = openat(folder, file->component[i], flags | O_NOFOLLOW | O_CLOEXEC);
         int error = -errno;

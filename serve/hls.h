@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VT_HLS_COMPONENTS 5              // CHANNEL SHOW OUTPUT cues FILE
+#define VT_HLS_COMPONENTS 6              // CHANNEL recordings SHOW OUTPUT cues FILE
 #define VT_HLS_NAME_MAX   80             // bytes of a file's name
 
 enum vt_hls_kind { VT_HLS_PLAYLIST, VT_HLS_MEDIA, VT_HLS_MORE };
@@ -19,12 +19,13 @@ struct vt_hls_file {
     const char *type;                                        // content type
     char component[VT_HLS_COMPONENTS][VT_HLS_NAME_MAX + 1];  // folders, then the file, below DATA/live
     int count;
+    bool recorded;                                           // CHANNEL/recordings/… is CHANNEL/… in DATA/recordings
 };
 
 // Returns 0, or -ENOENT: nothing is published under such an address.
 int vt_hls_resolve(const char *path, struct vt_hls_file *ret);
 
-// Opens it below the directory `live_fd`, without following symbolic links. Returns a descriptor of a regular file,
+// Opens it below the directory `live_fd` (a recording: in `recordings` beside that), without following symbolic links. Returns a descriptor of a regular file,
 // or a negative errno.
 int vt_hls_open(int live_fd, const struct vt_hls_file *file);
 

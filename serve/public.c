@@ -18,6 +18,8 @@ const struct vt_route vt_public_routes[] = {
     {"GET", "/live/{channel}/{output}/{file}", vt_public_live, true, 0},
     {"GET", "/live/{channel}/{show}/{output}/{file}", vt_public_live, true, 0},
     {"GET", "/live/{channel}/{show}/{output}/cues/{file}", vt_public_live, true, 0},
+    {"GET", "/live/{channel}/recordings/{show}/{output}/{file}", vt_public_live, true, 0},
+    {"GET", "/live/{channel}/recordings/{show}/{output}/cues/{file}", vt_public_live, true, 0},
     {"GET", "/watch/{channel}", vt_public_watch, true, 0},
     {"GET", "/web/{file}", vt_public_web, true, 0},
     {"GET", "/web/vendor/{file}", vt_public_web, true, 0},

@@ -48,10 +48,12 @@ static const struct vt_option hls_table[] = {
      .doc = "length of a segment, and distance of key frames"},
     {"part", VT_OPTION_DURATION, CHANNEL(part_ns), "333ms", 0, 2 * VT_NS_PER_S,
      .doc = "length of a part of a segment; none: no low latency"},
-    {"window", VT_OPTION_DURATION, CHANNEL(window_ns), "60s", 6 * VT_NS_PER_S, 3600 * VT_NS_PER_S,
+    {"window", VT_OPTION_DURATION, CHANNEL(window_ns), "60s", 6 * VT_NS_PER_S, 14400 * VT_NS_PER_S,
      .doc = "how much a playlist lists"},
     {"container", VT_OPTION_CHOICE, CHANNEL(container), "cmaf", .choices = containers,
      .doc = "form of segments; ts: MPEG-TS, for players that need it; it has no parts"},
+    {"record", VT_OPTION_BOOL, CHANNEL(record), "no",
+     .doc = "keeps every show whole, with its cues, under recordings/ in the data folder"},
     {NULL},
 };
 static const struct vt_option slate_table[] = {

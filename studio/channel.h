@@ -45,6 +45,7 @@ struct vt_channel {
     int latency;                         // enum vt_latency
     int64_t segment_ns, part_ns, window_ns;
     int container;
+    bool record;
 
     char *slate_image;                   // absolute path, or NULL: the built-in slate
     int64_t slate_after_ns, slate_grace_ns;

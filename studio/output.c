@@ -193,7 +193,7 @@ int vt_output_new(struct vt_output **ret, const struct vt_output_params *params)
         .rate = params->channel->rate, .segment_ns = params->channel->segment_ns,
         .container = (enum vt_container)params->channel->container,
         .part_ns = has_parts(params) ? params->channel->part_ns : 0,
-        .window_ns = params->window_ns, .epoch_ns = params->epoch_ns,
+        .window_ns = params->window_ns, .vod = params->offline, .epoch_ns = params->epoch_ns,
         .first_msn = params->first_msn, .first_frame = params->first_frame,
         .state = params->state, .state_size = params->state_size, .sink = params->sink,
     };

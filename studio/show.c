@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
+#include "studio/recording.h"
 
 #define TREE_DEPTH 4                     // SHOW/OUTPUT/cues
 #define SHOWS_MAX  256                   // looked at when old ones are removed
@@ -22,6 +24,8 @@ struct vt_show {
     int64_t epoch;
     uint64_t first_msn, reserved;        // `reserved`: what `sequence` says on disk
     bool goes_on;
+    struct vt_recording *recording;      // or NULL
+    int recording_error;                 // the last one that was told of
     char *state;
     size_t state_size;
 };
@@ -285,6 +289,7 @@ void vt_show_free(struct vt_show **show)
     for (int i = 0; i < 3; i++)
         if (folders[i] >= 0)
             close(folders[i]);
+    vt_recording_free(&s->recording);
     free(s->state);
     free(s);
     *show = NULL;
@@ -316,10 +321,40 @@ const char *vt_show_state(const struct vt_show *show, size_t *ret_size)
     return show->state;
 }
 
+// The live show goes on without its recording.
+static void check_recording(struct vt_show *show, int error)
+{
+    if (error && error != show->recording_error)
+        vt_error("the recording is not whole: %s", strerror(-error));
+    show->recording_error = error;
+}
+
 int vt_show_put(void *opaque, enum vt_blob kind, const char *name, const void *data, size_t size)
 {
     struct vt_show *show = opaque;
-    return vt_put_file_at(show->output, name, data, size, false);
+    int error = vt_put_file_at(show->output, name, data, size, false);
+    if (!error && show->recording)
+        check_recording(show, vt_recording_put(show->recording, show->output, kind, name, data, size));
+    return error;
+}
+
+int vt_show_keep(struct vt_show *show, const char *data, const char *channel, const char *name)
+{
+    return vt_recording_new(&show->recording, data, channel, name, show->output_name);
+}
+
+bool vt_show_kept(const struct vt_show *show)
+{
+    return show->recording;
+}
+
+int vt_show_record(void *opaque, const char *name, uint64_t msn, const struct vt_writer *head,
+                   const struct vt_writer *lines)
+{
+    struct vt_show *show = opaque;
+    if (show->recording)
+        check_recording(show, vt_recording_add(show->recording, name, msn, head, lines));
+    return 0;
 }
 
 int vt_show_get(void *opaque, const char *name, struct vt_writer *w)

@@ -14,7 +14,7 @@
 #define VT_SHOW_RESERVE  100                          // sequence numbers that are taken ahead
 #define VT_SHOWS_KEPT    2                            // earlier shows that stay when a new one begins …
 #define VT_SHOW_KEEP_NS  (600 * VT_NS_PER_S)          // … and those that were written to within this time
-#define VT_SHOW_STATE    (4 * 1024 * 1024)            // bytes of the packager's state that are read back
+#define VT_SHOW_STATE    (16 * 1024 * 1024)           // bytes of the packager's state that are read back
 
 struct vt_show;
 
@@ -36,6 +36,14 @@ const char *vt_show_state(const struct vt_show *show, size_t *ret_size);
 int vt_show_put(void *show, enum vt_blob kind, const char *name, const void *data, size_t size);
 int vt_show_drop(void *show, const char *name);
 int vt_show_get(void *show, const char *name, struct vt_writer *w);
+
+// Keeps the show whole from here on, in DATA/recordings. Returns 0 or a negative errno.
+int vt_show_keep(struct vt_show *show, const char *data, const char *channel, const char *name);
+bool vt_show_kept(const struct vt_show *show);
+
+// For vt_sink.record.
+int vt_show_record(void *show, const char *name, uint64_t msn, const struct vt_writer *head,
+                   const struct vt_writer *lines);
 
 // A playlist of the channel: DATA/live/CHANNEL/`name`.
 int vt_show_put_channel(struct vt_show *show, const char *name, const void *data, size_t size);

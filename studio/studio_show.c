@@ -42,6 +42,13 @@ static int sink_get(void *opaque, const char *name, struct vt_writer *w)
     return vt_show_get(s->show, name, w);
 }
 
+static int sink_record(void *opaque, const char *name, uint64_t msn, const struct vt_writer *head,
+                       const struct vt_writer *lines)
+{
+    struct session *s = opaque;
+    return vt_show_record(s->show, name, msn, head, lines);
+}
+
 static void sink_ready(void *opaque, uint64_t msn, int part)
 {
     struct session *s = opaque;
@@ -121,7 +128,8 @@ static int open_output(struct session *s, int64_t first)
         .first_msn = vt_show_first_msn(s->show), .first_frame = first, .window_ns = s->channel.window_ns,
         .free_msn = vt_show_goes_on(s->show) ? vt_show_free_msn(s->show) : 0,
         .state = state, .state_size = state_size,
-        .sink = {.opaque = s, .put = sink_put, .drop = sink_drop, .get = sink_get, .ready = sink_ready},
+        .sink = {.opaque = s, .put = sink_put, .drop = sink_drop, .get = sink_get, .ready = sink_ready,
+                 .record = vt_show_kept(s->show) ? sink_record : NULL},
         .wardrobe = s->wardrobe, .load_picture = s->pictures ? vt_pictures_load : NULL, .picture_opaque = s->pictures,
         .wake = wake, .idle = idle, .receipt = on_receipt, .changed = on_changed, .opaque = s,
     });
@@ -133,6 +141,8 @@ static int open_show(struct session *s, const char *data)
     int error = vt_show_open(&s->show, data, s->channel.name, s->name, VT_OUTPUT_MAIN, wall);
     if (error)
         vt_error("%s/live/%s/%s cannot be written: %s", data, s->channel.name, s->name, strerror(-error));
+    else if (s->channel.record && (error = vt_show_keep(s->show, data, s->channel.name, s->name)))
+        vt_error("%s/recordings/%s/%s cannot be written: %s", data, s->channel.name, s->name, strerror(-error));
     else
         s->start_ns = vt_now_ns() - (wall - vt_show_epoch(s->show));
     return error;

@@ -30,12 +30,13 @@ static int open_folder(int at, const char *name)
     return fd < 0 ? -errno : fd;
 }
 
-static int open_channel(const char *data, const char *channel)
+// `root`: "live" or "recordings".
+static int open_channel(const char *data, const char *root, const char *channel)
 {
     if (!vt_name_valid(channel))
         return -EINVAL;
     int top = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int live = top < 0 ? -errno : open_folder(top, "live");
+    int live = top < 0 ? -errno : open_folder(top, root);
     int fd = live < 0 ? live : open_folder(live, channel);
     if (top >= 0)
         close(top);
@@ -210,7 +211,7 @@ static int look_at_show(void *opaque, int channel, const char *name)
 int vt_unfinished_find(const char *data, const char *channel, char ret[VT_NAME_ROOM], int64_t *ret_written_ns)
 {
     struct newest newest = {.written_ns = INT64_MIN};
-    int fd = open_channel(data, channel);
+    int fd = open_channel(data, "live", channel);
     if (fd < 0)
         return fd;
     int err = each(fd, look_at_show, &newest);
@@ -222,17 +223,29 @@ int vt_unfinished_find(const char *data, const char *channel, char ret[VT_NAME_R
     return 0;
 }
 
+// Its recording ends with it, if it has one.
+static int end_recording(const char *data, const char *channel, const char *show)
+{
+    int fd = open_channel(data, "recordings", channel);
+    int err = fd < 0 ? fd : each_file(fd, show, end_file, NULL);
+    if (fd >= 0)
+        close(fd);
+    return err == -ENOENT ? 0 : err;
+}
+
 int vt_unfinished_end(const char *data, const char *channel, const char *show)
 {
-    int fd = vt_name_valid(show) ? open_channel(data, channel) : -EINVAL;
+    int fd = vt_name_valid(show) ? open_channel(data, "live", channel) : -EINVAL;
     if (fd < 0)
         return fd;
     int err = each_file(fd, show, end_file, NULL);
     close(fd);
-    return err;
+    int recorded = end_recording(data, channel, show);
+    return err ? err : recorded;
 }
 
 struct ending {
+    const char *data, *channel;
     const char *except;
     int count;
 };
@@ -244,14 +257,16 @@ static int end_show(void *opaque, int channel, const char *name)
     if ((ending->except && strcmp(name, ending->except) == 0) || standing.playlists == standing.ended)
         return 0;
     int err = each_file(channel, name, end_file, NULL);
+    if (!err)
+        err = end_recording(ending->data, ending->channel, name);
     ending->count += err == 0;
     return err;
 }
 
 int vt_unfinished_end_all(const char *data, const char *channel, const char *except)
 {
-    struct ending ending = {.except = except};
-    int fd = open_channel(data, channel);
+    struct ending ending = {.data = data, .channel = channel, .except = except};
+    int fd = open_channel(data, "live", channel);
     if (fd < 0)
         return fd;
     int err = each(fd, end_show, &ending);

@@ -9,7 +9,7 @@
 #include "base/names.h"
 
 #define VT_UNFINISHED_FILES     1024                 // looked at in one folder
-#define VT_UNFINISHED_PLAYLIST  (4 * 1024 * 1024)    // bytes of a playlist that can be ended
+#define VT_UNFINISHED_PLAYLIST  (64 * 1024 * 1024)   // bytes of a playlist that can be ended
 
 // Of the channel's shows that can be gone on with, the one whose playlists were written last: its name, and when that
 // was (program time).

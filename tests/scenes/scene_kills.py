@@ -204,11 +204,43 @@ def check_closed(daemon, follower, broken):
         require(segment["duration"] < 2.01, f"{segment} lasts too long")
 
 
+def check_recording(daemon, follower):
+    """The show from its first segment to its last, in the same words as it was live, with all cues."""
+    live = daemon.media("big")
+    daemon.api("POST", "/v1/channels/mango/end", expect=202)
+    show = live.path.split("/")[3]
+    at = f"/live/mango/recordings/{show}/main"
+    wait_for("the end of the recording", lambda: b"#EXT-X-ENDLIST" in http(daemon.url(f"{at}/audio.m3u8"))[2], 20)
+    follower.look_all()
+    require(b"big.m3u8" in http(daemon.url(f"{at}/index.m3u8"))[2], "no multivariant playlist")
+    for name in NAMES:
+        playlist = Playlist(http(daemon.url(f"{at}/{name}.m3u8"))[2].decode(), f"{at}/{name}.m3u8")
+        listed = {segment["msn"]: segment for segment in playlist.segments()}
+        require(playlist.tag("EXT-X-PLAYLIST-TYPE") == "EVENT" and playlist.ended(), f"{name}: not an ended EVENT")
+        require(playlist.sequence() == 1 and len(listed) >= len(follower.known[name]), f"{name}: {len(listed)} segments")
+        for msn, known in follower.known[name].items():
+            for word in ("duration", "gap", "time"):
+                require(listed[msn].get(word) == known.get(word), f"{name}: {listed[msn]} was live {known}")
+            if not known["gap"]:
+                require(http(daemon.url(listed[msn]["uri"]))[2] == http(daemon.url(known["uri"]))[2], f"{name}: {msn}")
+        cues = [cue["id"] for _, cue in playlist.dateranges()]
+        require("kept" in cues, f"{name}: the recording has no cue")
+        more = http(daemon.url(f"{at}/{playlist.dateranges()[0][1]['more']}"))
+        require(more[0] == 200, f"{name}: the cue's product is gone")
+    require(b"#EXT-X-BYTERANGE" in http(daemon.url(f"{at}/big-iframes.m3u8"))[2], "no key frames")
+
+
 def scene_studio_killed_same_show_goes_on():
-    with Daemon() as daemon, Publisher(daemon, picture=WHITE), tempfile.TemporaryDirectory() as folder:
+    recorded = (CHANNEL % TOP.joinpath("samples", "templates", "product-card.yaml")).replace(
+        "    slate:", "    hls: {record: yes}\n    slate:")
+    with (Daemon(channels=recorded) as daemon, Publisher(daemon, picture=WHITE),
+          tempfile.TemporaryDirectory() as folder):
         follower = Follower(daemon)
         daemon.segments("audio", 2)
         follower.fresh(1)
+        daemon.api("PUT", "/v1/products/mug", {"title": "Mug", "price": {"amount": 500, "currency": "EUR"}})
+        daemon.api("POST", "/v1/channels/mango/cues", {"template": "com.example.product-card", "product": "mug",
+                                                      "id": "kept", "duration": 1}, 201)
         maps = {name: http(daemon.url(daemon.media(name).map()))[2] for name in NAMES}
         wait_for("parts of an open segment", lambda: len(open_parts(daemon, "big")) >= 2, 10)
         gone = kill(daemon, "vitrine studio mango")
@@ -221,6 +253,7 @@ def scene_studio_killed_same_show_goes_on():
         wait_for("the picture", lambda: daemon.state() == "live", 15)
         follower.fresh(1)
         require(min(brightness(daemon, folder, 20)) > 200, "the picture did not come back")
+        check_recording(daemon, follower)
 
 
 def scene_publisher_gone_for_ten_seconds():

@@ -390,7 +390,7 @@ TEST(key_frames_have_a_playlist)
     REQUIRE(tag);
     snprintf(expected, sizeof expected,
         "#EXTM3U\n#EXT-X-VERSION:5\n#EXT-X-TARGETDURATION:2\n#EXT-X-I-FRAMES-ONLY\n#EXT-X-MEDIA-SEQUENCE:1\n"
-        "#EXT-X-MAP:URI=\"720p-init.mp4\"\n%.*s\n#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:00.000Z\n"
+        "#EXT-X-MAP:URI=\"720p-init.mp4\"\n#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:00.000Z\n%.*s\n"
         "#EXT-X-BYTERANGE:%d@%d\n#EXTINF:2.000000,\n720p-1.m4s\n", (int)strcspn(tag, "\n"), tag, (int)length, (int)at);
     REQUIRE_TEXT(text, expected);
     check_key("720p-1.m4s", at, length, 5000);
@@ -575,7 +575,8 @@ TEST(a_restart_goes_on)
     REQUIRE_INT(shelf_run(p, &params, 660, 800), 0);
     text = shelf_text(&shelf, "720p.m3u8");
     REQUIRE_INT(shelf.ready, 512);
-    REQUIRE(strstr(text, "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:22.000Z\n#EXTINF:2.000000,\n720p-511.m4s\n"));
+    REQUIRE(strstr(text, "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:22.000Z\n#EXT-X-DATERANGE:ID=\"c1.2\""));
+    REQUIRE(strstr(text, "\"\n#EXTINF:2.000000,\n720p-511.m4s\n"));
     REQUIRE_INT(number_after(text, "SEQUENCE:") + count_of(text, "#EXTINF:") - 1, 512);
     REQUIRE_NEAR(sum_of_durations(shelf_text(&shelf, "audio.m3u8")), count_of(text, "#EXTINF:") * 2, 0.022);
     vt_packager_free(&p);

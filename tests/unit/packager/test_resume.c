@@ -268,6 +268,44 @@ TEST(removed_ranges_are_remembered)
     shelf_clear(&shelf);
 }
 
+// A long window's state lies in chunks; all of it comes back, or what stands after the chunk that is damaged.
+TEST(a_long_window_comes_back)
+{
+    for (int damage = 0; damage < 2; damage++) {
+        struct vt_packager_params params = low_latency();
+        params.n_tracks = 2;
+        params.window_ns = 400 * VT_NS_PER_S;
+        struct vt_packager *p = open_packager(&params);
+        for (int i = 0; i < 30; i++) {
+            struct vt_cue given = cue("c1", i + 1, VT_CUE_UPDATE, 500 * i + 1);
+            REQUIRE_INT(vt_packager_cue(p, &given, NULL, 0), 0);
+            REQUIRE_INT(shelf_run(p, &params, 500 * i, 500 * (i + 1)), 0);
+        }
+        REQUIRE_INT(shelf_run(p, &params, 15000, 15000 + 20), 0);
+        vt_packager_free(&p);
+        char *before = strdup(shelf_text(&shelf, "720p.m3u8")), *state;
+        REQUIRE(strlen(shelf_text(&shelf, "state.json")) < 40000);
+        REQUIRE(shelf_find(&shelf, "state-10.json") && !shelf_find(&shelf, "state-10.json")->dropped);
+        if (damage)
+            shelf_find(&shelf, "state-10.json")->size -= 10;
+        p = go_on(&params, 15000 + 20, &state);
+        const char *after = shelf_text(&shelf, "720p.m3u8");
+        int64_t first = number_after(after, "MEDIA-SEQUENCE:");
+        REQUIRE(damage ? first == 11 * 64 : first <= number_after(before, "MEDIA-SEQUENCE:") + 2);
+        // What is listed now was listed so before, but for what has slid out and the end.
+        char name[40];
+        snprintf(name, sizeof name, "720p-%lld.m4s\n", (long long)first);
+        const char *a = strstr(before, name), *b = strstr(after, name);
+        REQUIRE(a && b && strncmp(a, b, strlen(a)) == 0);
+        REQUIRE(count_of(after, "#EXT-X-DATERANGE") >= (damage ? 2 : 20));
+        REQUIRE_INT(count_of(shelf_text(&shelf, "audio.m3u8"), "#EXTINF:"), count_of(after, "#EXTINF:"));
+        vt_packager_free(&p);
+        free(state);
+        free(before);
+        shelf_clear(&shelf);
+    }
+}
+
 TEST(a_damaged_open_segment_is_a_gap)
 {
     for (int damage = 0; damage < 4; damage++) {
@@ -305,6 +343,7 @@ int main(void)
     RUN(an_open_segment_is_closed_from_its_parts);
     RUN(numbers_rise_over_many_deaths);
     RUN(removed_ranges_are_remembered);
+    RUN(a_long_window_comes_back);
     RUN(a_damaged_open_segment_is_a_gap);
     return DONE();
 }
