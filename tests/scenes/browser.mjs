@@ -1,4 +1,5 @@
-// Drives Debian's Chromium for scene_player.py: one JSON command a line in, one JSON answer a line out.
+// Drives Debian's Chromium for scene_player.py: one JSON command a line in, one JSON answer a line out. --any-origin: the
+// page's content policy does not count, so that it can play from another server.
 import { createInterface } from 'node:readline';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,8 @@ const profile = mkdtempSync(join(tmpdir(), 'vitrine-chromium-'));
 const context = await chromium.launchPersistentContext(profile, {
   executablePath: '/usr/bin/chromium',
   headless: true,
+  ignoreHTTPSErrors: true,
+  bypassCSP: process.argv.includes('--any-origin'),
   viewport: { width: 960, height: 720 },
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],

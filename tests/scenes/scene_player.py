@@ -10,8 +10,8 @@ CARD = "com.example.product-card"
 
 
 class Browser:
-    def __init__(self, url):
-        self.process = subprocess.Popen(["node", TOP / "tests/scenes/browser.mjs"], stdin=subprocess.PIPE,
+    def __init__(self, url, *options):
+        self.process = subprocess.Popen(["node", TOP / "tests/scenes/browser.mjs", *options], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.do("open", url=url)
 
