@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import bench_origin
+
 TOP = Path(__file__).resolve().parent.parent.parent
 VITRINE = TOP / "build" / "vitrine"
 SECONDS = 20
@@ -126,13 +128,13 @@ def overlay(folder, given, rounds):
 
 def main():
     parser = argparse.ArgumentParser(prog="script/bench")
-    parser.add_argument("what", nargs="*", choices=["render", "overlay", []], default=[])
+    parser.add_argument("what", nargs="*", choices=["render", "overlay", "origin", []], default=[])
     parser.add_argument("--input", help="footage to use instead of a generated picture")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vitrine-bench-") as folder:
-        for name in arguments.what or ["render", "overlay"]:
-            {"render": render, "overlay": overlay}[name](Path(folder), arguments.input, arguments.rounds)
+        for name in arguments.what or ["render", "overlay", "origin"]:
+            {"render": render, "overlay": overlay, "origin": bench_origin.origin}[name](Path(folder), arguments.input, arguments.rounds)
 
 
 if __name__ == "__main__":
