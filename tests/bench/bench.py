@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import bench_latency
 import bench_origin
 
 TOP = Path(__file__).resolve().parent.parent.parent
@@ -126,15 +127,18 @@ def overlay(folder, given, rounds):
     print(f"  a card that stands still            {ours['card', kernel]:8.0f}")
 
 
+BENCHES = {"render": render, "overlay": overlay, "origin": bench_origin.origin, "latency": bench_latency.latency}
+
+
 def main():
     parser = argparse.ArgumentParser(prog="script/bench")
-    parser.add_argument("what", nargs="*", choices=["render", "overlay", "origin", []], default=[])
+    parser.add_argument("what", nargs="*", choices=[*BENCHES, []], default=[])
     parser.add_argument("--input", help="footage to use instead of a generated picture")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vitrine-bench-") as folder:
-        for name in arguments.what or ["render", "overlay", "origin"]:
-            {"render": render, "overlay": overlay, "origin": bench_origin.origin}[name](Path(folder), arguments.input, arguments.rounds)
+        for name in arguments.what or BENCHES:
+            BENCHES[name](Path(folder), arguments.input, arguments.rounds)
 
 
 if __name__ == "__main__":

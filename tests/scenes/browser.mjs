@@ -90,7 +90,26 @@ const probed = () => {
     lowLatency: hls.levels[hls.currentLevel]?.details?.canBlockReload ?? false };
 };
 
+// In the page: the number that the next presented picture carries in `count` squares of `side` pixels, the lowest bit first,
+// and when it is shown, in milliseconds since 1970.
+const stamp = ({ count, side }) => new Promise((done) => {
+  const video = document.querySelector('video');
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [count, 1];
+  const draw = canvas.getContext('2d', { willReadFrequently: true });
+  video.requestVideoFrameCallback((_now, meta) => {
+    for (let bit = 0; bit < count; bit += 1) {
+      draw.drawImage(video, bit * side + side / 4, side / 4, side / 2, side / 2, bit, 0, 1, 1);
+    }
+    const { data } = draw.getImageData(0, 0, count, 1);
+    let number = 0;
+    for (let bit = 0; bit < count; bit += 1) if (data[4 * bit] > 127) number += 2 ** bit;
+    done({ number, shown: performance.timeOrigin + meta.expectedDisplayTime });
+  });
+});
+
 const commands = {
+  stamp: async ({ count, side }) => page.evaluate(stamp, { count, side }),
   probe: async ({ url }) => { await page.evaluate(probe, url); },
   probed: async () => page.evaluate(probed),
   open: async ({ url }) => { await page.goto(url); },

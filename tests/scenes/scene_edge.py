@@ -315,4 +315,5 @@ def scene_bare_nginx():
             require(picture.returncode == 0 and "rror" not in picture.stderr, picture.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()

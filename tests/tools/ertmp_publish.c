@@ -1,10 +1,11 @@
 // A publisher of Enhanced RTMP for tests: wraps the packets of media files into FourCC tags and sends them in real time.
 //
-//     ertmp_publish [--modex] [--multitrack] [--colour] PORT KEY FILE...
+//     ertmp_publish [--modex] [--multitrack] [--colour] [--times] PORT KEY FILE...
 //
 // The files follow each other on one connection and one timeline, so that a second one with other codecs is a change of
 // codecs in mid-stream. --modex puts a nanosecond modifier before every tag; --multitrack sends each video tag as two
-// tracks of one message, the second with bytes that are nobody's; --colour sends a colorInfo of BT.2020 and PQ first.
+// tracks of one message, the second with bytes that are nobody's; --times says of each picture, in decoding order, when its
+// last byte was given to the socket ("sent MONOTONIC_US REALTIME_US"); --colour sends a colorInfo of BT.2020 and PQ first.
 // Prints each command that it is answered with, and ends with 1 when it is refused or the connection breaks.
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,7 +26,7 @@
 enum { SEQUENCE_START, CODED_FRAMES, SEQUENCE_END, METADATA = 4, MULTITRACK_AUDIO, MULTITRACK_VIDEO, MOD_EX };
 
 static struct {
-    bool modex, multitrack, colour;
+    bool modex, multitrack, colour, times;
     int socket;
     int64_t start_ns, offset_ms, last_ms;
 } p;
@@ -52,6 +53,14 @@ static const char *fourcc(enum AVCodecID id)
     case AV_CODEC_ID_MP3: return ".mp3";
     default: return NULL;
     }
+}
+
+static void say_time(void)
+{
+    struct timespec real;
+    clock_gettime(CLOCK_REALTIME, &real);
+    printf("sent %lld %lld\n", (long long)(now_ns() / 1000), (long long)real.tv_sec * 1000000 + real.tv_nsec / 1000);
+    fflush(stdout);
 }
 
 // -- the connection
@@ -200,9 +209,12 @@ static bool send_packet(const AVStream *stream, const AVPacket *packet)
     }
     if (dts > p.last_ms)
         p.last_ms = dts;
-    return listen_a_little(0) && send_tag(stream->codecpar, packet->flags & AV_PKT_FLAG_KEY, CODED_FRAMES,
-                                          dts < 0 ? 0 : dts, (int32_t)(pts - dts), packet->data,
-                                          (size_t)packet->size);
+    bool ok = listen_a_little(0) && send_tag(stream->codecpar, packet->flags & AV_PKT_FLAG_KEY, CODED_FRAMES,
+                                             dts < 0 ? 0 : dts, (int32_t)(pts - dts), packet->data,
+                                             (size_t)packet->size);
+    if (ok && p.times && stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO)
+        say_time();
+    return ok;
 }
 
 static bool send_file(const char *path)
@@ -231,10 +243,11 @@ int main(int argc, char **argv)
     for (; i < argc && argv[i][0] == '-'; i++) {
         p.modex = p.modex || strcmp(argv[i], "--modex") == 0;
         p.multitrack = p.multitrack || strcmp(argv[i], "--multitrack") == 0;
+        p.times = p.times || strcmp(argv[i], "--times") == 0;
         p.colour = p.colour || strcmp(argv[i], "--colour") == 0;
     }
     if (argc - i < 3) {
-        fputs("usage: ertmp_publish [--modex] [--multitrack] [--colour] PORT KEY FILE...\n", stderr);
+        fputs("usage: ertmp_publish [--modex] [--multitrack] [--colour] [--times] PORT KEY FILE...\n", stderr);
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
