@@ -18,6 +18,7 @@ struct values {
     int64_t connections, per_address, setup_ns;
     char *certificate, *key;
     char *data, *token_file, *products, *user, *signing_keys;
+    int64_t viewer_connections;
     char *hook_url, *hook_secret;
     int sandbox;
     int64_t hook_timeout_ns, hook_cache_ns;
@@ -69,6 +70,8 @@ static const struct vt_option admin_table[] = {
 static const struct vt_option playback_table[] = {
     {"signing_keys", VALUE(signing_keys), NULL,
      .doc = "file with one key a line, 16 to 256 characters: shows are then played at signed addresses only (origin.md)"},
+    {"per_address", VT_OPTION_INT, offsetof(struct values, viewer_connections), "2000", 0, 25000,
+     .doc = "connections that one address (one /64 of IPv6) may have, other than this machine's; 0: any number"},
     {NULL},
 };
 static const struct vt_option webhook_table[] = {
@@ -356,6 +359,7 @@ static int settle(struct reading *r)
     config->connections = v->connections;
     config->per_address = v->per_address;
     config->setup_ns = v->setup_ns;
+    config->viewer_connections = (int)v->viewer_connections;
     config->user = move(&v->user);
     config->hook_url = move(&v->hook_url);
     config->hook_secret = move(&v->hook_secret);

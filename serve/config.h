@@ -34,6 +34,7 @@ struct vt_config {
     char *data;                          // absolute
     char *token_file;                    // absolute
     char *products;                      // absolute, or NULL
+    int viewer_connections;              // connections of one address at http; 0: any number
     char *signing_keys;                  // absolute, or NULL: addresses need no signature
     char *user;                          // or NULL
     char *hook_url;                      // or NULL: no webhook

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -11,14 +12,19 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "ingest/peer_address.h"
+#include "serve/crowd.h"
 
 #define TURNS    32                      // of the library in one turn of the loop
 #define HANG_UPS 256                     // handled in one turn of the loop
+#define COMPLAINT_NS INT64_C(60000000000)
 
 struct vt_http {
     struct vt_loop *loop;
     const struct vt_site *site;
     struct MHD_Daemon *daemon;
+    struct vt_crowd *crowd;
+    int64_t complained_ns;               // when somebody had too many connections last
     struct vt_source *io, *timer, *hang_ups;
     int hang_up_fd;                      // epoll: the clients of vt_request_wait_while_there
     struct vt_request *waiting;
@@ -528,10 +534,48 @@ static unsigned connection_limit(const struct vt_site *site)
     return most < wanted ? (unsigned)most : wanted;
 }
 
+static struct sockaddr_storage copy_address(const struct sockaddr *from, socklen_t size)
+{
+    struct sockaddr_storage copy = {0};
+    if (from)
+        memcpy(&copy, from, size < sizeof copy ? size : sizeof copy);
+    return copy;
+}
+
+// One too many is closed unanswered: an answer each is what a flood would like.
+static enum MHD_Result on_accept(void *opaque, const struct sockaddr *from, socklen_t size)
+{
+    struct vt_http *http = opaque;
+    struct sockaddr_storage address = copy_address(from, size);
+    if (vt_crowd_admits(http->crowd, &address))
+        return MHD_YES;
+    if (vt_now_ns() - http->complained_ns > COMPLAINT_NS) {
+        vt_warning("%s has %d connections: more are closed (playback.per_address)", vt_peer_address(&address).text,
+                   http->site->per_address);
+        http->complained_ns = vt_now_ns();
+    }
+    return MHD_NO;
+}
+
+static void on_connection(void *opaque, struct MHD_Connection *connection, void **state,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct vt_http *http = opaque;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *from = info ? info->client_addr : NULL;
+    struct sockaddr_storage address =
+        copy_address(from, from && from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        vt_crowd_come(http->crowd, &address);
+    else
+        vt_crowd_go(http->crowd, &address);
+}
+
 static struct MHD_Daemon *start_daemon(struct vt_http *http, int fd)
 {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, http,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, on_accept, http, on_request, http,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
         MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,            // else files would be copied instead of sent
@@ -552,10 +596,12 @@ int vt_http_new(struct vt_http **ret, struct vt_loop *loop, int fd, const struct
     }
     *http = (struct vt_http){.loop = loop, .site = site, .hang_up_fd = epoll_create1(EPOLL_CLOEXEC)};
     (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    http->daemon = start_daemon(http, fd);
-    int error = http->daemon ? 0 : -EIO;
-    if (!http->daemon)
+    int error = vt_crowd_new(&http->crowd, (int)connection_limit(site), site->per_address);
+    http->daemon = error == 0 ? start_daemon(http, fd) : NULL;
+    if (!http->daemon) {
         close(fd);
+        error = error ? error : -EIO;
+    }
     if (error == 0)
         error = vt_loop_timer(loop, &http->timer, INT64_MAX, on_time, http);
     if (error == 0)
@@ -598,6 +644,7 @@ void vt_http_free(struct vt_http **http)
     vt_source_free(&(*http)->hang_ups);
     if ((*http)->hang_up_fd >= 0)
         close((*http)->hang_up_fd);
+    vt_crowd_free(&(*http)->crowd);
     free(*http);
     *http = NULL;
 }

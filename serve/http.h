@@ -32,6 +32,7 @@ struct vt_site {
     bool (*admit)(struct vt_request *request);   // false once it has answered itself; NULL: everyone may
     bool cors;                                   // any page may read the answers, and OPTIONS says so
     int connections;                             // most at once; 0: VT_HTTP_CONNECTIONS
+    int per_address;                             // of them for one address of another machine; 0: all
     int64_t *answers;                            // [6]: counts answers by the hundreds of their status; NULL: not
     void *opaque;                                // the handlers' own
 };

@@ -356,7 +356,7 @@ static int confine(const json_t *start)
 }
 
 // Everything up to the loop. Returns 0 or a negative errno; what was made stays for the caller to free.
-static int prepare(struct vt_origin *origin, struct beat *beat, const struct vt_site sites[2],
+static int prepare(struct vt_origin *origin, struct beat *beat, struct vt_site sites[2],
                    struct vt_http **https)
 {
     struct vt_message start;
@@ -370,6 +370,7 @@ static int prepare(struct vt_origin *origin, struct beat *beat, const struct vt_
         error = open_data(origin, start.body);
     if (error == 0)
         error = load_signing(origin, vt_message_text(start.body, "signing_keys"));
+    sites[0].per_address = (int)vt_message_int(start.body, "per_address", 0);
     if (error == 0)
         error = open_waiting(origin);
     if (error == 0)
@@ -391,7 +392,7 @@ int vt_origin_main(int argc, char **argv)
     struct beat beat = {.origin = &origin};
     struct vt_http *https[VT_MESSAGE_FDS] = {0};
     struct vt_source *term = NULL, *interrupt = NULL;
-    const struct vt_site sites[2] = {
+    struct vt_site sites[2] = {
         {.routes = vt_public_routes, .enter = vt_public_enter, .cors = true, .answers = origin.answers, .opaque = &origin},
         {.routes = vt_api_routes, .admit = vt_api_admit, .connections = ADMIN_CONNECTIONS, .answers = origin.answers, .opaque = &origin},
     };

@@ -139,8 +139,9 @@ static void on_origin_start(void *opaque)
     int fds[2 * VT_LISTENERS_MAX];
     memcpy(fds, http->fds, sizeof(int) * (size_t)http->count);
     memcpy(fds + http->count, admin->fds, sizeof(int) * (size_t)admin->count);
-    json_t *body = json_pack("{s:s, s:s, s:s*, s:s*, s:i}", "data", s->config->data, "token_file", s->config->token_file,
-                             "products", s->config->products, "signing_keys", s->config->signing_keys, "http", http->count);
+    json_t *body = json_pack("{s:s, s:s, s:s*, s:s*, s:i, s:i}", "data", s->config->data, "token_file", s->config->token_file,
+                             "products", s->config->products, "signing_keys", s->config->signing_keys, "per_address",
+                             s->config->viewer_connections, "http", http->count);
     vt_child_send(s->origin.child, VT_MSG_ORIGIN_START, body, fds, http->count + admin->count);
     for (int i = 0; i < s->config->n_channels; i++)
         vt_program_introduce(&s->programs[i]);

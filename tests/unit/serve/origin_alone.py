@@ -71,8 +71,10 @@ def listener():
 
 
 class Origin:
+    more_at_first = {}                   # of what origin.start says
+
     def __init__(self, program):
-        self.program, self.shows, self.running, self.more = program, 0, None, {}
+        self.program, self.shows, self.running, self.more = program, 0, None, dict(self.more_at_first)
         self.folder = Path(tempfile.mkdtemp(prefix="vitrine-origin-"))
         (self.folder / "token").write_text(TOKEN + "\n")
         (self.folder / "products.json").write_text(json.dumps({"products": [
