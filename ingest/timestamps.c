@@ -86,6 +86,14 @@ static void begin_epoch(struct vt_timestamps *times, struct vt_time_clock *clock
     clock->epoch = ++times->epochs;
 }
 
+// A clock that says nothing: what comes is placed where it comes.
+static void go_by_arrival(struct vt_timestamps *times, struct vt_time_clock *clock, struct raw raw, int64_t arrival_ns)
+{
+    int64_t place = arrival_place(times, arrival_ns);
+    put_at(clock, raw, place > clock->last_ns ? place : clock->last_ns + VT_TIME_TICK_NS);
+    times->clamped++;
+}
+
 static bool jumped(const struct vt_timestamps *times, const struct vt_time_clock *clock,
                    const struct vt_time_clock *other, int64_t at, int64_t arrival_ns)
 {
@@ -129,10 +137,15 @@ static void map(struct vt_timestamps *times, enum vt_time_track track, struct ra
         start(times, clock, other, raw, arrival_ns);
         out.dts_ns = place_of(clock);
     } else {
-        set_raw(clock, raw, clock->raw);
-        out.epoch = jumped(times, clock, other, place_of(clock), arrival_ns);
-        if (out.epoch)
+        int64_t before = clock->raw;
+        set_raw(clock, raw, before);
+        clock->frozen = clock->frozen && clock->raw == before;
+        out.epoch = !clock->frozen && jumped(times, clock, other, place_of(clock), arrival_ns);
+        if (clock->frozen)
+            go_by_arrival(times, clock, raw, arrival_ns);
+        else if (out.epoch)
             begin_epoch(times, clock, other, raw, arrival_ns);
+        clock->frozen = clock->frozen || (out.epoch && clock->raw == before);
         out.dts_ns = place_of(clock);
         if (out.dts_ns <= clock->last_ns) {
             out.dts_ns = clock->last_ns + VT_TIME_TICK_NS;

@@ -8,7 +8,7 @@
 //     track has made too, starts a new epoch: the message is put where the arrival clock says. The other track
 //     follows with the same shift when its own step comes, so that sound and picture keep their distance;
 //   - a track whose time stands still for VT_TIME_STEP_MAX_NS while messages go on arriving is moved to the arrival
-//     clock likewise;
+//     clock likewise, and each of its messages from then on until its time moves again;
 //   - a composition time past VT_TIME_COMPOSITION_MAX_MS is dropped.
 // Steps up to VT_TIME_STEP_MAX_NS are not corrected: a network that stalls and catches up leaves no mark. Only a track
 // that has run VT_TIME_AHEAD_MAX_NS ahead of the arrival clock is held back. What clocks drift apart is taken back
@@ -40,6 +40,7 @@ struct vt_timestamps {
         int64_t last_ns;                 // last decoding time given out
         int64_t moved_ns;                // arrival of the last message whose time was later than all before it
         int64_t stuck;                   // messages since then
+        bool frozen;                     // its time has stood still for too long, and still does
         int64_t epoch;                   // number of the epoch that it is in
         int64_t given_ns;                // last_ns with its drift corrected: what the caller got
     } track[VT_TIME_TRACKS];

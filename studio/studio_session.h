@@ -10,7 +10,8 @@
 #include "studio/show.h"
 
 #define SOUND_MARGIN  (80 * VT_NS_PER_MS)    // how much later than its time a sample may come
-#define BEHIND_MAX    (1000 * VT_NS_PER_MS)  // further behind than this, frames are left out
+#define BEHIND_HALF   (300 * VT_NS_PER_MS)   // further behind than this, every second frame is left out
+#define BEHIND_MAX    (1000 * VT_NS_PER_MS)  // ... and than this, all of them up to a key frame
 #define SAMPLES_ROOM  4096
 
 // One end of a link in the loop.
@@ -41,6 +42,8 @@ struct session {
     char reason[64];                         // why
 
     int64_t start_ns;                        // CLOCK_MONOTONIC at media time 0
+    int64_t lag_ns;                          // how late the last frame was composed
+    bool halved;                             // every second frame is left out
     int64_t status_at;                       // media time of the next status
     enum vt_clock_state said;                // state of the last one
     float samples[2 * SAMPLES_ROOM];

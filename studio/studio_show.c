@@ -256,6 +256,17 @@ static void pull(struct session *s, int64_t now)
 
 // -- time
 
+// An encoder that is too slow gets half the frames until it has caught up; if that is too much, none for a while.
+static bool must_leave_out(struct session *s, int64_t behind)
+{
+    if (behind > BEHIND_HALF)
+        s->halved = true;
+    else if (behind <= vt_frame_to_ns(1, s->channel.rate))
+        s->halved = false;
+    bool wanted = behind > BEHIND_MAX || (s->halved && s->playout.next % 2);
+    return wanted && !vt_output_is_key(s->output, s->playout.next);
+}
+
 static int ticks(struct session *s)
 {
     int64_t period = vt_frame_to_ns(1, s->channel.rate);
@@ -263,9 +274,10 @@ static int ticks(struct session *s)
         int64_t behind = session_now(s) - vt_frame_to_ns(s->playout.next, s->channel.rate);
         if (behind < 0)
             return 0;
+        s->lag_ns = behind;
         if (behind > period)
             s->playout.late++;
-        if (behind > BEHIND_MAX && !vt_output_is_key(s->output, s->playout.next)) {
+        if (must_leave_out(s, behind)) {
             vt_playout_skip(&s->playout);
             continue;
         }
@@ -367,6 +379,12 @@ void show_status(struct session *s)
         "frames", (json_int_t)s->playout.frames, "repeated", (json_int_t)clock->repeated,
         "dropped", (json_int_t)clock->skipped, "late", (json_int_t)s->playout.late,
         "skipped", (json_int_t)s->playout.skipped, "anchors", (json_int_t)clock->anchors);
+    json_object_set_new(body, "lag_ms", json_integer(s->lag_ns / VT_NS_PER_MS));
+    if (s->lost_at >= 0) {
+        char ends[VT_TIME_TEXT];
+        vt_format_time(program_time(s, s->lost_at + s->channel.slate_grace_ns), ends);
+        json_object_set_new(body, "grace_ends", json_string(ends));
+    }
     json_object_update_new(body, vt_output_status(s->output));
     json_object_set_new(body, "templates", vt_wardrobe_status(s->wardrobe));
     session_send(&s->supervisor, VT_MSG_STUDIO_STATUS, body);
