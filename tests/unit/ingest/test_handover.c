@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -52,6 +54,34 @@ TEST(unread_bytes_are_bounded)
     close(fd);
 }
 
+TEST(what_cannot_be_written_leaves_nothing_behind)
+{
+    struct rlimit before, none;
+    int fd = -7, free_fd = dup(1);
+    ask();
+    close(free_fd);
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    none = before;
+    none.rlim_cur = (rlim_t)free_fd;
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    int error = vt_handover_write(&fd, &rtmp, "abc", 3);
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    REQUIRE_INT(error, -EMFILE);
+
+    signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    none = before;
+    none.rlim_cur = sizeof(struct vt_handover_head);
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &none) == 0);
+    error = vt_handover_write(&fd, &rtmp, "abc", 3);
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    REQUIRE_INT(error, -EFBIG);
+    REQUIRE_INT(fd, -7);
+    int next = dup(1);
+    REQUIRE_INT(next, free_fd);                              // the memfd is closed
+    close(next);
+}
+
 static int read_forged(struct vt_handover_head head, size_t size, int seals)
 {
     int fd = memfd_create("forged", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -98,6 +128,7 @@ int main(void)
 {
     RUN(what_is_written_is_read);
     RUN(unread_bytes_are_bounded);
+    RUN(what_cannot_be_written_leaves_nothing_behind);
     RUN(a_forged_one_is_refused);
     return DONE();
 }

@@ -596,6 +596,49 @@ TEST(a_peer_that_does_not_read_is_given_up)
     end(&s);
 }
 
+TEST(commands_and_data_of_amf3_lose_their_first_byte)
+{
+    struct session s;
+    struct vt_writer w = {0};
+    connected(&s);
+    struct vt_writer body = {0};
+    vt_write_u8(&body, 0);
+    vt_amf0_write_string(&body, "connect");
+    vt_amf0_write_number(&body, 1);
+    vt_amf0_write_object(&body);
+    vt_amf0_write_end(&body);
+    client_message(&w, 128, 3, VT_RTMP_COMMAND_AMF3, 0, 0, body.data, body.size);
+    vt_writer_free(&body);
+    REQUIRE(feed(&s, &w) > 0);
+    REQUIRE_INT(s.rtmp.publish.stage, VT_RTMP_STAGE_CONNECTED);
+    end(&s);
+    go_live(&s);
+    client_message(&w, 128, 5, VT_RTMP_DATA_AMF3, 1, 40, "\0\2\0\1x", 5);
+    REQUIRE(feed(&s, &w) > 0);
+    REQUIRE(s.event.kind == VT_RTMP_MEDIA && s.event.type == VT_RTMP_DATA && s.event.size == 4);
+    end(&s);
+}
+
+TEST(a_large_body_is_given_back_and_a_small_one_kept)
+{
+    struct session s;
+    struct vt_writer w = {0};
+    static uint8_t body[VT_RTMP_KEEP_BYTES + 1];
+    for (size_t more = 0; more < 2; more++) {
+        go_live(&s);
+        s.rtmp.chunks.chunk_size = VT_RTMP_CHUNK_SIZE_MAX;
+        header(&w, 6, VT_RTMP_VIDEO, (uint32_t)(VT_RTMP_KEEP_BYTES + more), 0);
+        vt_write_bytes(&w, body, VT_RTMP_KEEP_BYTES + more);
+        expect_media(&s, &w, 0, VT_RTMP_KEEP_BYTES + more);
+        vt_rtmp_chunks_release(&s.rtmp.chunks, &s.buffers);
+        size_t kept = 0;
+        for (int i = 0; i < VT_RTMP_CHUNK_STREAMS; i++)
+            kept += s.buffers.room[i];
+        REQUIRE_INT(kept, more ? 0 : VT_RTMP_KEEP_BYTES);
+        end(&s);
+    }
+}
+
 static size_t reply_after(struct session *s, size_t waiting, const char *what)
 {
     struct vt_writer w = {0};
@@ -723,6 +766,8 @@ int main(void)
     RUN(pings_are_answered_byte_for_byte);
     RUN(bytes_are_acknowledged_every_half_window);
     RUN(a_peer_that_does_not_read_is_given_up);
+    RUN(commands_and_data_of_amf3_lose_their_first_byte);
+    RUN(a_large_body_is_given_back_and_a_small_one_kept);
     RUN(a_flood_is_answered_up_to_a_backlog);
     RUN(handshake_in_single_bytes);
     RUN(a_spoiled_state_is_not_valid);
