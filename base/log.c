@@ -124,7 +124,7 @@ char *vt_escape(char *out, size_t room, const void *text, size_t size)
 char *vt_redact(char *out, size_t room, const char *key)
 {
     char start[24];
-    vt_escape(start, sizeof start, key, strnlen(key, 4));
+    vt_escape(start, sizeof start, key, strnlen(key, 8) / 2);
     snprintf(out, room, "%s…", start);
     return out;
 }

@@ -24,5 +24,5 @@ void vt_log(enum vt_log_level level, const char *format, ...) __attribute__((for
 // does not fit. Always ends with NUL; returns `out`. `room` is at least 8.
 char *vt_escape(char *out, size_t room, const void *text, size_t size);
 
-// A stream key as it may appear in a log or a status: its first four characters and "…".
+// A stream key as it may appear in a log or a status: its first four characters, of a short one half of it, and "…".
 char *vt_redact(char *out, size_t room, const char *key);

@@ -51,7 +51,9 @@ TEST(keys_show_four_characters)
     char out[32];
     REQUIRE_TEXT(vt_redact(out, sizeof out, "demo-key"), "demo…");
     REQUIRE_TEXT(vt_redact(out, sizeof out, ""), "…");
-    REQUIRE_TEXT(vt_redact(out, sizeof out, "\n\n\n\n\n"), "\\x0a\\x0a\\x0a\\x0a…");
+    REQUIRE_TEXT(vt_redact(out, sizeof out, "\n\n\n\n\n"), "\\x0a\\x0a…");
+    REQUIRE_TEXT(vt_redact(out, sizeof out, "abc"), "a…");
+    REQUIRE_TEXT(vt_redact(out, sizeof out, "x"), "…");
 }
 
 static size_t capture(char *out, size_t room, void (*speak)(void))

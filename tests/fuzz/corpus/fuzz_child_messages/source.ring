@@ -1,0 +1,1 @@
+{"channel":"mango","conn":7}

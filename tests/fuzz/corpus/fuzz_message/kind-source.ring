@@ -1,0 +1,1 @@
+{"message":"source.ring","channel":"mango","conn":7}

@@ -1,0 +1,102 @@
+// A child that is hostile to its parent: datagrams of every kind with any body, up to what the handlers make of them.
+//
+// The first byte chooses the kind; the rest is the body as JSON. It is sent by whom the kind names, with as many
+// descriptors as that has, so that nothing but the body is wrong with it.
+#include <assert.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "ingest/srt_keys.h"
+#include "serve/hook_client.h"
+#include "serve/policy.h"
+#include "studio/channel.h"
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+
+static const struct {
+    const char *name;
+    enum vt_role sender, receiver;
+    int fds;
+} kinds[] = {
+#define VT_MESSAGE(kind, name, sender, receiver, min_fds, max_fds, max_bytes, doc) {name, VT_##sender, VT_##receiver, min_fds},
+#include "base/message.def"
+#undef VT_MESSAGE
+};
+
+static void on_answer(void *opaque, int64_t ask, const struct vt_hook_answer *answer)
+{
+    assert(ask > 0 && (answer->channel[0] == 0 || vt_name_valid(answer->channel)));
+}
+
+static void take_hook_answer(const struct vt_message *message)
+{
+    static struct vt_hook_client client;
+    client.on_answer = on_answer;
+    client.last_ask = 9;
+    client.n_pending = 1;
+    client.pending[0] = (struct vt_hook_pending){7, 0};
+    vt_hook_client_take(&client, message);
+    assert(client.n_pending == 0 || client.n_pending == 1);
+}
+
+static void take_channel_keys(const json_t *body)
+{
+    static struct vt_policy *policy;
+    static struct vt_channel channel;
+    struct vt_permit permit;
+    if (!policy)
+        assert(vt_policy_new(&policy, &channel, 1) == 0);
+    int error = vt_policy_set_made(policy, 0, json_object_get(body, "keys"));
+    assert(error == 0 || error == -EINVAL);
+    vt_policy_find(policy, "any", 0, &permit);
+}
+
+static void take_gate_keys(const json_t *body)
+{
+    static struct vt_srt_keys keys;
+    vt_srt_keys_put(&keys, body);
+    assert(keys.n_channels <= VT_SRT_CHANNELS);
+    vt_srt_keys_find(&keys, "any");
+}
+
+static void take_studio_start(const json_t *body)
+{
+    struct vt_channel channel;
+    struct vt_diagnostics diagnostics = {.count = 0};
+    vt_channel_init(&channel, "-");
+    vt_channel_from_json(&channel, json_object_get(body, "channel"), &diagnostics);
+    vt_channel_free(&channel);
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+    if (size < 1)
+        return 0;
+    unsigned chosen = data[0] % VT_MESSAGE_KINDS;
+    json_t *body = json_loadb((const char *)data + 1, size - 1, 0, NULL);
+    if (!json_is_object(body) || size > VT_MESSAGE_BYTES) {
+        json_decref(body);
+        return 0;
+    }
+    json_object_set_new(body, "message", json_string(kinds[chosen].name));
+    char *text = json_dumps(body, JSON_COMPACT);
+    json_decref(body);
+    struct vt_message message = {.kind = VT_MESSAGE_KINDS};
+    if (text && vt_message_decode(kinds[chosen].receiver, kinds[chosen].sender, text, strlen(text), kinds[chosen].fds,
+                                  &message.kind, &message.body) == 0) {
+        assert(message.kind == chosen);
+        if (chosen == VT_MSG_HOOK_ANSWER)
+            take_hook_answer(&message);
+        else if (chosen == VT_MSG_CHANNEL_KEYS)
+            take_channel_keys(message.body);
+        else if (chosen == VT_MSG_GATE_KEYS)
+            take_gate_keys(message.body);
+        else if (chosen == VT_MSG_STUDIO_START)
+            take_studio_start(message.body);
+        json_decref(message.body);
+    }
+    free(text);
+    return 0;
+}
