@@ -3,6 +3,7 @@
 // The first byte chooses the kind; the rest is the body as JSON. It is sent by whom the kind names, with as many
 // descriptors as that has, so that nothing but the body is wrong with it.
 #include <assert.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
