@@ -37,7 +37,7 @@ static void ask(char *text, size_t size)
     if (!body)
         return;
     for (const char *c = body; *c; c++)
-        assert(*c >= 0x20 && *c < 0x7f);
+        assert((unsigned char)*c >= 0x20 && (unsigned char)*c < 0x80);
     json_t *read = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
     assert(strcmp(vt_message_text(read, "key"), question.key) == 0);
     assert(strcmp(vt_message_text(read, "address"), question.address) == 0);
