@@ -40,6 +40,7 @@ struct ingest {
     int64_t bytes, units;                // units: when media_ns was set
     int64_t media_ns;                    // when audio or video last came
     int64_t start_ns;
+    struct vt_rate video_rate, audio_rate;
     bool ended;
     uint8_t buffer[VT_INGEST_READ_BYTES];
 };
@@ -91,6 +92,35 @@ static void add_timing(json_t *body, const struct vt_publisher_status *status)
     json_object_set_new(json_object_get(body, "video"), "done", json_string(status->decode.done));
 }
 
+static void add_warnings(json_t *body, const struct vt_publisher_status *status)
+{
+    double interval_s = (double)vt_flow_key_interval(&status->video_flow) / VT_NS_PER_S;
+    json_t *warnings = json_array();
+    if (vt_flow_key_interval(&status->video_flow) > VT_FLOW_KEY_WARNING_NS)
+        json_array_append_new(warnings, json_sprintf("key frames are %.1f s apart: set the encoder's key-frame interval "
+                                                     "to 2 s", interval_s));
+    json_object_set_new(body, "warnings", warnings);
+}
+
+static void add_rates(struct ingest *ingest, json_t *body, const struct vt_publisher_status *status)
+{
+    int64_t now_ns = vt_now_ns(), interval_ms = vt_flow_key_interval(&status->video_flow) / VT_NS_PER_MS;
+    double video_kbps = vt_rate_kbps(&ingest->video_rate, status->video_flow.bytes, now_ns);
+    double audio_kbps = vt_rate_kbps(&ingest->audio_rate, status->audio_flow.bytes, now_ns);
+    json_object_set_new(json_object_get(body, "video"), "kbps", json_integer((json_int_t)video_kbps));
+    json_object_set_new(json_object_get(body, "video"), "key_interval_ms", json_integer(interval_ms));
+    json_object_set_new(json_object_get(body, "audio"), "kbps", json_integer((json_int_t)audio_kbps));
+}
+
+// What the encoder says it is, where that is more than it said when it connected.
+static void add_encoder(json_t *body, const struct vt_publisher_status *status)
+{
+    char encoder[128];
+    if (*status->encoder)
+        json_object_set_new(body, "encoder", json_string(vt_escape(encoder, sizeof encoder, status->encoder,
+                                                                   strlen(status->encoder))));
+}
+
 static void send_status(struct ingest *ingest)
 {
     struct vt_publisher_status status;
@@ -113,18 +143,24 @@ static void send_status(struct ingest *ingest)
                              "direct", (json_int_t)ring.direct, "dropped", (json_int_t)ring.dropped,
                              "errors", (json_int_t)status.errors);
     add_timing(body, &status);
+    add_rates(ingest, body, &status);
+    add_encoder(body, &status);
+    add_warnings(body, &status);
     if (body && vt_link_send(ingest->supervisor, VT_MSG_INGEST_STATUS, body, NULL, 0) == -ENOBUFS)
         vt_loop_exit(ingest->loop, 1);
 }
 
 static void log_end(struct ingest *ingest, const char *reason, const char *detail)
 {
+    struct vt_publisher_status status;
     struct vt_ring_sink_stats ring;
+    get_status(ingest, &status);
     vt_ring_sink_stats(ingest->sink, &ring);
     vt_info("%s%s%s after %.1f s: %" JSON_INTEGER_FORMAT " bytes, %" JSON_INTEGER_FORMAT " pictures, %"
-            JSON_INTEGER_FORMAT " dropped", reason, *detail ? ": " : "", detail,
-            (double)(vt_now_ns() - ingest->start_ns) / 1e9, (json_int_t)ingest->bytes, (json_int_t)ring.frames,
-            (json_int_t)ring.dropped);
+            JSON_INTEGER_FORMAT " dropped, %.1f s of sound, %" JSON_INTEGER_FORMAT " errors", reason,
+            *detail ? ": " : "", detail, (double)(vt_now_ns() - ingest->start_ns) / 1e9, (json_int_t)ingest->bytes,
+            (json_int_t)ring.frames, (json_int_t)ring.dropped, (double)status.decode.samples / 48000,
+            (json_int_t)status.errors);
 }
 
 static void tell_end(struct ingest *ingest, const char *reason, const char *detail)

@@ -16,6 +16,7 @@ struct track {
     uint8_t *config;
     size_t config_size;
     char name[VT_FLV_NAME_ROOM];
+    struct vt_flow flow;
 };
 
 struct vt_publisher {
@@ -25,7 +26,8 @@ struct vt_publisher {
     struct vt_unit_queue queue;
     struct vt_decoder *decoder;
     struct track video, audio;
-    int64_t units, tag_errors;
+    struct vt_flv_metadata metadata;
+    int64_t tag_errors;
     int tag_errors_in_row;
     char why[VT_PUBLISHER_WHY_ROOM];
 };
@@ -98,13 +100,13 @@ static int keep_config(struct vt_publisher *publisher, struct track *track, cons
     return 0;
 }
 
-static int queue_unit(struct vt_publisher *publisher, const struct track *track, const struct vt_flv_tag *tag,
+static int queue_unit(struct vt_publisher *publisher, struct track *track, const struct vt_flv_tag *tag,
                        bool video, uint32_t timestamp_ms, int64_t arrival_ns)
 {
     struct vt_times times;
     vt_timestamps_map(&publisher->timestamps, video ? VT_TIME_VIDEO : VT_TIME_AUDIO, timestamp_ms,
                       tag->composition_ms, arrival_ns, &times);
-    publisher->units++;
+    vt_flow_add(&track->flow, tag->size, times.dts_ns, tag->key);
     struct vt_access_unit unit = {
         .video = video,
         .codec = tag->codec,
@@ -249,8 +251,10 @@ int vt_publisher_feed(struct vt_publisher *publisher, const uint8_t *data, size_
             return 1;
         if (event.kind == VT_RTMP_ASKED)
             return give_up(publisher, -EPROTO, "it asks to publish again");
-        if (event.type == VT_RTMP_DATA)
+        if (event.type == VT_RTMP_DATA) {
+            (void)vt_flv_metadata(&publisher->metadata, event.data, event.size);
             continue;
+        }
         int error = take_media(publisher, &event, arrival_ns);
         if (error < 0)
             return error;
@@ -278,8 +282,11 @@ void vt_publisher_status(const struct vt_publisher *publisher, struct vt_publish
     ret->audio = publisher->audio.name;
     ret->video_track = publisher->video.number;
     ret->audio_track = publisher->audio.number;
-    ret->units = publisher->units;
     ret->pauses = publisher->queue.fills;
+    ret->video_flow = publisher->video.flow;
+    ret->audio_flow = publisher->audio.flow;
+    ret->units = ret->video_flow.units + ret->audio_flow.units;
+    ret->encoder = publisher->metadata.encoder;
     ret->mended = vt_timestamps_mended(&publisher->timestamps);
     ret->sound_lag_ns = vt_timestamps_sound_lag(&publisher->timestamps);
     vt_decoder_stats(publisher->decoder, &ret->decode);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ingest/decode.h"
+#include "ingest/flow.h"
 #include "ingest/flv_tag.h"
 #include "ingest/rtmp.h"
 
@@ -41,6 +42,8 @@ struct vt_publisher_status {
     const char *video, *audio;           // codecs as a person knows them; "" until seen
     int video_track, audio_track;        // numbers of the tracks that are taken; -1 until one came
     int64_t units;                       // audio and video that came
+    struct vt_flow video_flow, audio_flow;
+    const char *encoder;                 // what its metadata says it is, as it came; "" if nothing
     int64_t errors;                      // undecodable packets, tags that make no sense
     int64_t mended;                      // timestamps (ingest/timestamps.h)
     int64_t sound_lag_ns;                // how much later sound comes than its picture

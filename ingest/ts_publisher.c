@@ -18,7 +18,7 @@ struct vt_ts_publisher {
     bool ended;                          // nothing more will come
     struct vt_decoder *decoder;
     char video[32], audio[32];           // codecs; "" until seen
-    int64_t units;
+    struct vt_flow video_flow, audio_flow;
     char why[VT_TS_WHY_ROOM];
 };
 
@@ -67,7 +67,7 @@ static int decode(struct vt_ts_publisher *publisher, const struct vt_ts_unit *un
         .config = unit->config_size > 0 ? unit->data + unit->size : NULL,
         .config_size = unit->config_size,
     };
-    publisher->units++;
+    vt_flow_add(unit->video ? &publisher->video_flow : &publisher->audio_flow, unit->size, unit->dts_ns, unit->key);
     int error = vt_decoder_packet(publisher->decoder, &access);
     if (error == -EPROTO)
         error = -EINVAL;
@@ -164,8 +164,11 @@ void vt_ts_publisher_status(const struct vt_ts_publisher *publisher, struct vt_p
     vt_ts_source_stats(publisher->source, &stats);
     ret->video = publisher->video;
     ret->audio = publisher->audio;
-    ret->units = publisher->units;
     ret->pauses = 0;
+    ret->video_flow = publisher->video_flow;
+    ret->audio_flow = publisher->audio_flow;
+    ret->units = ret->video_flow.units + ret->audio_flow.units;
+    ret->encoder = "";
     ret->mended = vt_timestamps_mended(&publisher->timestamps);
     ret->sound_lag_ns = vt_timestamps_sound_lag(&publisher->timestamps);
     vt_decoder_stats(publisher->decoder, &ret->decode);
