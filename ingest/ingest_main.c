@@ -92,23 +92,12 @@ static void add_timing(json_t *body, const struct vt_publisher_status *status)
     json_object_set_new(json_object_get(body, "video"), "done", json_string(status->decode.done));
 }
 
-static void add_warnings(json_t *body, const struct vt_publisher_status *status)
-{
-    double interval_s = (double)vt_flow_key_interval(&status->video_flow) / VT_NS_PER_S;
-    json_t *warnings = json_array();
-    if (vt_flow_key_interval(&status->video_flow) > VT_FLOW_KEY_WARNING_NS)
-        json_array_append_new(warnings, json_sprintf("key frames are %.1f s apart: set the encoder's key-frame interval "
-                                                     "to 2 s", interval_s));
-    json_object_set_new(body, "warnings", warnings);
-}
-
 static void add_rates(struct ingest *ingest, json_t *body, const struct vt_publisher_status *status)
 {
-    int64_t now_ns = vt_now_ns(), interval_ms = vt_flow_key_interval(&status->video_flow) / VT_NS_PER_MS;
+    int64_t now_ns = vt_now_ns();
     double video_kbps = vt_rate_kbps(&ingest->video_rate, status->video_flow.bytes, now_ns);
     double audio_kbps = vt_rate_kbps(&ingest->audio_rate, status->audio_flow.bytes, now_ns);
     json_object_set_new(json_object_get(body, "video"), "kbps", json_integer((json_int_t)video_kbps));
-    json_object_set_new(json_object_get(body, "video"), "key_interval_ms", json_integer(interval_ms));
     json_object_set_new(json_object_get(body, "audio"), "kbps", json_integer((json_int_t)audio_kbps));
 }
 
@@ -145,7 +134,6 @@ static void send_status(struct ingest *ingest)
     add_timing(body, &status);
     add_rates(ingest, body, &status);
     add_encoder(body, &status);
-    add_warnings(body, &status);
     if (body && vt_link_send(ingest->supervisor, VT_MSG_INGEST_STATUS, body, NULL, 0) == -ENOBUFS)
         vt_loop_exit(ingest->loop, 1);
 }

@@ -101,12 +101,12 @@ static int keep_config(struct vt_publisher *publisher, struct track *track, cons
 }
 
 static int queue_unit(struct vt_publisher *publisher, struct track *track, const struct vt_flv_tag *tag,
-                       bool video, uint32_t timestamp_ms, int64_t arrival_ns)
+                      bool video, uint32_t timestamp_ms, int64_t arrival_ns)
 {
     struct vt_times times;
     vt_timestamps_map(&publisher->timestamps, video ? VT_TIME_VIDEO : VT_TIME_AUDIO, timestamp_ms,
                       tag->composition_ms, arrival_ns, &times);
-    vt_flow_add(&track->flow, tag->size, times.dts_ns, tag->key);
+    vt_flow_add(&track->flow, tag->size);
     struct vt_access_unit unit = {
         .video = video,
         .codec = tag->codec,

@@ -67,7 +67,7 @@ static int decode(struct vt_ts_publisher *publisher, const struct vt_ts_unit *un
         .config = unit->config_size > 0 ? unit->data + unit->size : NULL,
         .config_size = unit->config_size,
     };
-    vt_flow_add(unit->video ? &publisher->video_flow : &publisher->audio_flow, unit->size, unit->dts_ns, unit->key);
+    vt_flow_add(unit->video ? &publisher->video_flow : &publisher->audio_flow, unit->size);
     int error = vt_decoder_packet(publisher->decoder, &access);
     if (error == -EPROTO)
         error = -EINVAL;

@@ -55,6 +55,7 @@ struct vt_origin {
     struct vt_waiting *waiting;          // for playlists and parts that are about to come
     struct vt_inflight *inflight;        // takes on their way, by their keys
     int64_t answers[6];                  // by hundreds of their status
+    json_t *tally;                       // the supervisor's, or NULL
 };
 
 extern const struct vt_route vt_api_routes[];

@@ -46,8 +46,10 @@ static void publish(struct vt_gates *gates, const struct vt_candidate *candidate
 }
 
 // Over SRT a connection that is closed says all there is to say.
-static void refuse(struct vt_gates *gates, struct vt_ask *ask, const char *code, const char *description)
+static void refuse(struct vt_gates *gates, struct vt_ask *ask, enum vt_refusal reason, const char *code,
+                   const char *description)
 {
+    vt_tally_refusal(&gates->publishers->tally, reason);
     if (is_srt(ask))
         vt_info("%s was refused: %s", ask->candidate.address, description);
     else if (gates->rtmp.child)
@@ -67,7 +69,7 @@ static void accept_ask(struct vt_gates *gates, struct vt_ask *ask)
                                                  candidate->address);
     ask->hook = 0;
     if (why) {
-        refuse(gates, ask, VT_REFUSED_CODE, why);
+        refuse(gates, ask, VT_REFUSAL_BUSY, VT_REFUSED_CODE, why);
     } else if (is_srt(ask)) {
         publish(gates, candidate, ask->socket, -1);
         drop_ask(gates, ask);
@@ -85,7 +87,7 @@ static void deny(struct vt_gates *gates, struct vt_ask *ask)
     vt_warning("%s was refused: %s the key %s", address, ask->known ? "the webhook denied" : "no channel has", ask->shown);
     if (!vt_guesses_note(gates->guesses, address, vt_now_ns()))
         vt_warning("%s has sent too many wrong keys: it is refused for a while, whatever it sends", address);
-    refuse(gates, ask, VT_REFUSED_CODE, VT_REFUSED_WORDS);
+    refuse(gates, ask, VT_REFUSAL_KEY, VT_REFUSED_CODE, VT_REFUSED_WORDS);
 }
 
 // ---- the webhook
@@ -126,7 +128,7 @@ static void on_grant(struct vt_gates *gates, struct vt_ask *ask, const char *nam
 {
     int channel = granted_channel(gates, ask, named);
     if (channel < 0) {
-        refuse(gates, ask, VT_REFUSED_CODE, words_down);
+        refuse(gates, ask, VT_REFUSAL_HOOK, VT_REFUSED_CODE, words_down);
         return;
     }
     if (!ask->known) {
@@ -136,7 +138,7 @@ static void on_grant(struct vt_gates *gates, struct vt_ask *ask, const char *nam
     if (line_fits(gates, ask, channel))
         accept_ask(gates, ask);
     else
-        refuse(gates, ask, VT_REFUSED_CODE, VT_REFUSED_WORDS);
+        refuse(gates, ask, VT_REFUSAL_PASSPHRASE, VT_REFUSED_CODE, VT_REFUSED_WORDS);
 }
 
 static void on_hook_answer(void *opaque, int64_t number, const struct vt_hook_answer *answer)
@@ -149,13 +151,13 @@ static void on_hook_answer(void *opaque, int64_t number, const struct vt_hook_an
         return;                          // it has gone meanwhile
     struct vt_ask *ask = &gates->asks[i];
     if (gates->closing)
-        refuse(gates, ask, VT_SHUTDOWN_CODE, VT_SHUTDOWN_WORDS);
+        refuse(gates, ask, VT_REFUSAL_SHUTDOWN, VT_SHUTDOWN_CODE, VT_SHUTDOWN_WORDS);
     else if (answer->verdict == VT_HOOK_GRANTED)
         on_grant(gates, ask, answer->channel);
     else if (answer->verdict == VT_HOOK_DENIED)
         deny(gates, ask);
     else
-        refuse(gates, ask, VT_REFUSED_CODE, words_down);
+        refuse(gates, ask, VT_REFUSAL_HOOK, VT_REFUSED_CODE, words_down);
 }
 
 static void ask_hook(struct vt_gates *gates, struct vt_ask *ask, const char *key)
@@ -166,7 +168,7 @@ static void ask_hook(struct vt_gates *gates, struct vt_ask *ask, const char *key
         .key = key, .address = candidate->address, .encoder = candidate->encoder, .protocol = candidate->protocol,
         .channel = channel});
     if (!ask->hook)
-        refuse(gates, ask, VT_REFUSED_CODE, words_down);
+        refuse(gates, ask, VT_REFUSAL_HOOK, VT_REFUSED_CODE, words_down);
 }
 
 // Decides now, or asks the webhook. A wrong key and one that is not looked at are told alike.
@@ -177,9 +179,9 @@ static void judge(struct vt_gates *gates, struct vt_ask *ask, const char *key)
     ask->vouched = vt_policy_vouched(-1, key);
     vt_redact(ask->shown, sizeof ask->shown, key);
     if (gates->closing)
-        refuse(gates, ask, VT_SHUTDOWN_CODE, VT_SHUTDOWN_WORDS);
+        refuse(gates, ask, VT_REFUSAL_SHUTDOWN, VT_SHUTDOWN_CODE, VT_SHUTDOWN_WORDS);
     else if (!vt_guesses_allow(gates->guesses, candidate->address, vt_now_ns()))
-        refuse(gates, ask, VT_REFUSED_CODE, VT_REFUSED_WORDS);
+        refuse(gates, ask, VT_REFUSAL_GUESSES, VT_REFUSED_CODE, VT_REFUSED_WORDS);
     else if (vt_hook_client_wanted(&gates->hook))
         ask_hook(gates, ask, key);
     else if (ask->known)

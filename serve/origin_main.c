@@ -191,6 +191,10 @@ static void take_message(struct vt_origin *origin, struct vt_message *message)
     case VT_MSG_ORIGIN_STATUS:
         take_status(origin, message->body);
         break;
+    case VT_MSG_ORIGIN_TALLY:
+        json_decref(origin->tally);
+        origin->tally = json_incref(message->body);
+        break;
     default:
         vt_warning("unexpected %s", vt_message_name(message->kind));
     }
@@ -333,6 +337,7 @@ static void free_origin(struct vt_origin *origin)
 {
     for (int i = 0; i < origin->n_broadcasts; i++)
         free_broadcast(origin->broadcasts[i]);
+    json_decref(origin->tally);
     vt_waiting_free(&origin->waiting);
     vt_editions_free(&origin->editions);
     vt_shelf_free(&origin->shelf);

@@ -36,6 +36,9 @@ static json_t *publisher_json(const struct vt_publisher *publisher)
                              "address", publisher->address, "encoder", publisher->encoder, "since", since);
     if (json && publisher->line)
         json_object_set(json, "srt", publisher->line);
+    const char *encoder = publisher->status ? vt_message_text(publisher->status, "encoder") : NULL;
+    if (json && encoder)
+        json_object_set_new(json, "encoder", json_string(encoder));
     if (json && publisher->status)
         json_object_update_missing(json, publisher->status);
     return json;
@@ -53,11 +56,11 @@ void vt_program_report(struct vt_program *program)
 {
     if (!program->origin->child)
         return;
-    json_t *body = json_pack("{s:s, s:s*, s:s, s:o, s:O?, s:{s:I, s:I, s:I}}", "channel", name_of(program), "show",
-                             program->show[0] ? program->show : NULL, "state", state_of(program), "publisher",
-                             publisher_json(program->publisher), "studio", program->studio_status, "faults", "crashes",
-                             (json_int_t)program->faults.crashes, "hangs", (json_int_t)program->faults.hangs, "bans",
-                             (json_int_t)program->faults.bans);
+    json_t *body = json_pack("{s:s, s:s*, s:s, s:o, s:O?, s:O?, s:{s:I, s:I, s:I}}", "channel", name_of(program),
+                             "show", program->show[0] ? program->show : NULL, "state", state_of(program), "publisher",
+                             publisher_json(program->publisher), "studio", program->studio_status, "ended",
+                             program->ended, "faults", "crashes", (json_int_t)program->faults.crashes, "hangs",
+                             (json_int_t)program->faults.hangs, "bans", (json_int_t)program->faults.bans);
     if (body)
         vt_child_send(program->origin->child, VT_MSG_ORIGIN_STATUS, body, NULL, 0);
 }
@@ -256,6 +259,7 @@ void vt_program_free(struct vt_program *program)
 {
     vt_service_stop(&program->studio);
     json_decref(program->studio_status);
+    json_decref(program->ended);
     *program = (struct vt_program){0};
 }
 
@@ -269,16 +273,27 @@ void vt_publisher_stop(struct vt_publisher *publisher, const char *code, const c
     vt_child_limit(publisher->ingest, VT_PUBLISHER_LIMIT_NS);
 }
 
-void vt_publisher_lost(struct vt_publisher *publisher, const char *reason)
+// What the status says of it from now on.
+static void keep_end(struct vt_program *program, const struct vt_publisher *publisher)
+{
+    char at[VT_TIME_TEXT];
+    vt_format_time(vt_program_now_ns(), at);
+    json_decref(program->ended);
+    program->ended = json_pack("{s:s, s:s, s:s, s:s}", "publisher", publisher->id, "reason", publisher->reason,
+                               "detail", publisher->detail, "at", at);
+}
+
+void vt_publisher_lost(struct vt_publisher *publisher)
 {
     struct vt_program *program = publisher->program;
     if (program->publisher != publisher)
         return;
     program->publisher = NULL;
-    vt_info("%s: publisher %s has gone: %s", name_of(program), publisher->id, reason);
+    keep_end(program, publisher);
+    vt_info("%s: publisher %s has gone: %s", name_of(program), publisher->id, publisher->reason);
     if (program->studio.child)
         vt_child_send(program->studio.child, VT_MSG_STUDIO_LOST,
-                      json_pack("{s:s, s:s}", "publisher", publisher->id, "reason", reason), NULL, 0);
+                      json_pack("{s:s, s:s}", "publisher", publisher->id, "reason", publisher->reason), NULL, 0);
     vt_program_report(program);
 }
 

@@ -32,6 +32,7 @@ struct vt_publisher {
     int64_t heard_ns;                // when its ingest last said something
     bool stopped;                    // it has been told to end
     bool hung;                       // its ingest was killed since it said nothing
+    char reason[32], detail[256];    // why it ended, escaped; "" before
 };
 
 struct vt_program {
@@ -56,6 +57,7 @@ struct vt_program {
         int64_t bans;                // of keys whose ingests crashed again and again
     } faults;
     json_t *studio_status;           // the last, or NULL
+    json_t *ended;                   // how the last publisher that ended did, or NULL
 };
 
 // `origin` and `identity` live as long as the program.
@@ -78,8 +80,8 @@ int vt_program_publish(struct vt_program *program, struct vt_publisher *publishe
 // Tells a publisher's encoder why, and ends its ingest.
 void vt_publisher_stop(struct vt_publisher *publisher, const char *code, const char *description);
 
-// Its ingest has ended (or says so): the studio is told once.
-void vt_publisher_lost(struct vt_publisher *publisher, const char *reason);
+// Its ingest has ended (or says so), for its `reason`: the studio is told once.
+void vt_publisher_lost(struct vt_publisher *publisher);
 
 // Ends the show now; the publisher is stopped with `description`. A show whose studio does not run and will not, because
 // of `draining`, is ended on disk.

@@ -42,6 +42,12 @@ static void on_status(struct vt_publisher *publisher, json_t *body)
         vt_program_report(publisher->program);
 }
 
+static void copy_escaped(char *out, size_t room, const json_t *body, const char *member)
+{
+    const char *text = vt_message_text(body, member);
+    vt_escape(out, room, text ? text : "", text ? strlen(text) : 0);
+}
+
 static void on_message(void *opaque, struct vt_child *child, struct vt_message *message)
 {
     struct vt_publishers *all = opaque;
@@ -52,9 +58,9 @@ static void on_message(void *opaque, struct vt_child *child, struct vt_message *
     } else if (message->kind == VT_MSG_INGEST_STATUS) {
         on_status(publisher, message->body);
     } else if (message->kind == VT_MSG_INGEST_END) {
-        char why[64];
-        const char *reason = vt_message_text(message->body, "reason");
-        vt_publisher_lost(publisher, vt_escape(why, sizeof why, reason ? reason : "", strlen(reason ? reason : "")));
+        copy_escaped(publisher->reason, sizeof publisher->reason, message->body, "reason");
+        copy_escaped(publisher->detail, sizeof publisher->detail, message->body, "detail");
+        vt_publisher_lost(publisher);
     }
 }
 
@@ -75,7 +81,10 @@ static void on_exit_of_ingest(void *opaque, struct vt_child *child, int status)
     struct vt_publisher *publisher = publisher_of(all, child);
     if (status != 0 && !publisher->stopped)
         note_crash(all, publisher);
-    vt_publisher_lost(publisher, "crashed");
+    if (!publisher->reason[0])
+        snprintf(publisher->reason, sizeof publisher->reason, "crashed");
+    vt_tally_end(&all->tally, publisher->reason);
+    vt_publisher_lost(publisher);
     end_publisher(all, publisher);
 }
 

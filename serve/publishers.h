@@ -4,6 +4,7 @@
 
 #include "serve/crashes.h"
 #include "serve/program.h"
+#include "serve/tally.h"
 
 #define VT_WARM_INGESTS      2
 #define VT_INGEST_SILENCE_NS (3 * VT_NS_PER_S)      // an ingest that has said nothing for so long hangs: it is killed
@@ -20,6 +21,7 @@ struct vt_publishers {
     struct vt_service warm[VT_WARM_INGESTS];
     struct vt_publisher *first;      // the stopped too
     int64_t count;                   // of all that ever were
+    struct vt_tally tally;           // why they ended; gates.c adds who was refused
     int64_t watched_ns;              // when ingests were last looked at
     struct vt_crashes crashes;
     bool closing;                    // no warm ingest starts again

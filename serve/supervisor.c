@@ -258,6 +258,8 @@ static void on_second(void *opaque)
     vt_gates_watch(&s->gates);
     for (int i = 0; i < s->config->n_channels; i++)
         vt_program_report(&s->programs[i]);
+    if (s->origin.child)
+        vt_child_send(s->origin.child, VT_MSG_ORIGIN_TALLY, vt_tally_json(&s->publishers.tally), NULL, 0);
     vt_source_at(s->on_second, vt_now_ns() + STATUS_NS);
 }
 

@@ -1,0 +1,223 @@
+// /metrics: counters and gauges of this process, of the channels' statuses and of the supervisor.
+#include <stdio.h>
+
+#include "base/bytes.h"
+#include "base/metrics.h"
+#include "serve/api.h"
+
+static const struct vt_metric answers = {"vitrine_http_answers_total", VT_COUNTER, "Answers by class of status."};
+static const struct vt_metric subscribers = {"vitrine_event_subscribers", VT_GAUGE, "Clients of /v1/events."};
+static const struct vt_metric waiting = {"vitrine_http_waiting", VT_GAUGE,
+                                         "Requests that wait for a playlist or a part."};
+static const struct vt_metric on_air = {"vitrine_channel_on_air", VT_GAUGE, "1 while the channel's show runs."};
+static const struct vt_metric cues = {"vitrine_cues_on_air", VT_GAUGE, "Cues on air or prepared."};
+static const struct vt_metric viewer = {"vitrine_viewer_events_total", VT_COUNTER, "Viewer events by name."};
+static const struct vt_metric refused = {"vitrine_viewer_events_refused_total", VT_COUNTER,
+                                         "Viewer events over the rate, or that were none."};
+static const struct vt_metric state = {"vitrine_channel_state", VT_GAUGE, "1 for the state that the channel is in."};
+static const struct vt_metric publisher_info = {"vitrine_publisher_info", VT_GAUGE, "Who publishes, and what."};
+static const struct vt_metric ended = {"vitrine_publishers_ended_total", VT_COUNTER,
+                                       "Publishers that have ended, by reason."};
+static const struct vt_metric turned_away = {"vitrine_publishers_refused_total", VT_COUNTER,
+                                             "Encoders that asked to publish and were refused, by reason."};
+
+static double count_on_air(const struct vt_broadcast *broadcast)
+{
+    double count = 0;
+    const char *id;
+    json_t *cue;
+    json_object_foreach((json_t *)vt_desk_client_cues(broadcast->desk), id, cue)
+        count += vt_cue_state_on_air(cue);
+    return count;
+}
+
+static double is_on_air(const struct vt_broadcast *broadcast)
+{
+    return vt_desk_client_show(broadcast->desk) != NULL;
+}
+
+static double count_refused(const struct vt_broadcast *broadcast)
+{
+    return (double)broadcast->viewers.refused;
+}
+
+static void write_each(struct vt_writer *w, const struct vt_origin *origin, const struct vt_metric *metric,
+                       double (*value)(const struct vt_broadcast *broadcast))
+{
+    char labels[64];
+    vt_metric_head(w, metric);
+    for (int i = 0; i < origin->n_broadcasts; i++) {
+        snprintf(labels, sizeof labels, "channel=\"%s\"", origin->broadcasts[i]->name);
+        vt_metric_sample(w, metric, labels, value(origin->broadcasts[i]));
+    }
+}
+
+// -- what the statuses of channels say
+
+// Numbers of a channel's status: where they stand in it, and what they are called.
+static const struct {
+    const char *path[3];                 // members, outermost first; NULL: no more
+    struct vt_metric metric;
+    double scale;
+} numbers[] = {
+    {{"studio", "frames"}, {"vitrine_studio_frames_total", VT_COUNTER, "Frames composed."}, 1},
+    {{"studio", "repeated"}, {"vitrine_studio_repeated_frames_total", VT_COUNTER,
+                              "Frames composed from a repeated picture."}, 1},
+    {{"studio", "dropped"}, {"vitrine_studio_dropped_pictures_total", VT_COUNTER,
+                             "Pictures of publishers that no frame showed."}, 1},
+    {{"studio", "late"}, {"vitrine_studio_late_frames_total", VT_COUNTER, "Frames that were not ready in time."}, 1},
+    {{"faults", "crashes"}, {"vitrine_ingest_crashes_total", VT_COUNTER, "Ingests that crashed."}, 1},
+    {{"faults", "hangs"}, {"vitrine_ingest_hangs_total", VT_COUNTER, "Ingests that were killed since they hung."}, 1},
+    {{"faults", "bans"}, {"vitrine_key_bans_total", VT_COUNTER,
+                          "Keys not let in for a while since their ingests crashed again and again."}, 1},
+    {{"publisher", "load", "behind_ms"}, {"vitrine_publisher_behind_seconds", VT_GAUGE,
+                                          "How far decoding is behind what has come."}, 1e-3},
+    {{"publisher", "load", "left_out"}, {"vitrine_publisher_left_out_pictures", VT_GAUGE,
+                                         "Its pictures that were not decoded, to catch up."}, 1},
+    {{"publisher", "bytes"}, {"vitrine_publisher_bytes", VT_GAUGE, "Bytes that have come from the publisher."}, 1},
+    {{"publisher", "frames"}, {"vitrine_publisher_pictures", VT_GAUGE, "Its pictures that were decoded."}, 1},
+    {{"publisher", "dropped"}, {"vitrine_publisher_dropped_pictures", VT_GAUGE,
+                                "Its pictures that were decoded and found no room."}, 1},
+    {{"publisher", "errors"}, {"vitrine_publisher_errors", VT_GAUGE, "Its packets that could not be decoded."}, 1},
+    {{"publisher", "video", "width"}, {"vitrine_publisher_video_width", VT_GAUGE, "Width of its picture."}, 1},
+    {{"publisher", "video", "height"}, {"vitrine_publisher_video_height", VT_GAUGE, "Height of its picture."}, 1},
+    {{"publisher", "video", "fps"}, {"vitrine_publisher_video_fps", VT_GAUGE, "Its pictures a second."}, 1},
+    {{"publisher", "video", "kbps"}, {"vitrine_publisher_video_bits_per_second", VT_GAUGE, "Its picture's bit rate."},
+     1000},
+    {{"publisher", "audio", "kbps"}, {"vitrine_publisher_audio_bits_per_second", VT_GAUGE, "Its sound's bit rate."},
+     1000},
+    {{"publisher", "video", "key_interval"}, {"vitrine_publisher_key_interval_seconds", VT_GAUGE,
+                                              "How far its key frames are apart."}, 1},
+    {{"publisher", "timing", "mended"}, {"vitrine_publisher_mended_timestamps", VT_GAUGE,
+                                         "Its timestamps that were set right."}, 1},
+    {{"publisher", "timing", "sound_lag_ms"}, {"vitrine_publisher_sound_lag_seconds", VT_GAUGE,
+                                               "How much later its sound comes than its picture."}, 1e-3},
+    {{"publisher", "srt", "rtt_ms"}, {"vitrine_srt_rtt_seconds", VT_GAUGE, "Round trip to the caller."}, 1e-3},
+    {{"publisher", "srt", "lost"}, {"vitrine_srt_lost_packets", VT_GAUGE, "Packets that did not come at first."}, 1},
+    {{"publisher", "srt", "dropped"}, {"vitrine_srt_dropped_packets", VT_GAUGE, "Packets that came too late or never."},
+     1},
+    {{"publisher", "srt", "retransmitted"}, {"vitrine_srt_retransmitted_packets", VT_GAUGE, "Packets sent again."}, 1},
+};
+
+static void write_numbers(struct vt_writer *w, const struct vt_origin *origin)
+{
+    char labels[64];
+    for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++) {
+        vt_metric_head(w, &numbers[n].metric);
+        for (int i = 0; i < origin->n_broadcasts; i++) {
+            const json_t *value = origin->broadcasts[i]->status;
+            for (int j = 0; j < 3 && numbers[n].path[j]; j++)
+                value = json_object_get(value, numbers[n].path[j]);
+            if (!json_is_number(value))
+                continue;
+            snprintf(labels, sizeof labels, "channel=\"%s\"", origin->broadcasts[i]->name);
+            vt_metric_sample(w, &numbers[n].metric, labels, json_number_value(value) * numbers[n].scale);
+        }
+    }
+}
+
+// A text as a label's value: "" for one that is missing. What encoders write is escaped already, with backslashes.
+static void write_label(struct vt_writer *w, const char *name, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    vt_write_format(w, ",%s=\"", name);
+    for (; text && *text; text++) {
+        if (*text == '"' || *text == '\\')
+            vt_write_u8(w, '\\');
+        vt_write_u8(w, (uint8_t)*text);
+    }
+    vt_write_u8(w, '"');
+}
+
+static void write_publishers(struct vt_writer *w, const struct vt_origin *origin)
+{
+    vt_metric_head(w, &publisher_info);
+    for (int i = 0; i < origin->n_broadcasts; i++) {
+        const json_t *publisher = json_object_get(origin->broadcasts[i]->status, "publisher");
+        struct vt_writer labels = {0};
+        if (!json_is_object(publisher))
+            continue;
+        vt_write_format(&labels, "channel=\"%s\"", origin->broadcasts[i]->name);
+        write_label(&labels, "protocol", json_object_get(publisher, "protocol"));
+        write_label(&labels, "encoder", json_object_get(publisher, "encoder"));
+        write_label(&labels, "video", json_object_get(json_object_get(publisher, "video"), "codec"));
+        write_label(&labels, "audio", json_object_get(json_object_get(publisher, "audio"), "codec"));
+        vt_write_u8(&labels, 0);
+        if (!labels.failed)
+            vt_metric_sample(w, &publisher_info, (const char *)labels.data, 1);
+        vt_writer_free(&labels);
+    }
+}
+
+// `state` is 1 for the channel's state, as the status names it.
+static void write_states(struct vt_writer *w, const struct vt_origin *origin)
+{
+    vt_metric_head(w, &state);
+    for (int i = 0; i < origin->n_broadcasts; i++) {
+        const char *name = json_string_value(json_object_get(origin->broadcasts[i]->status, "state"));
+        char labels[128];
+        snprintf(labels, sizeof labels, "channel=\"%s\",state=\"%s\"", origin->broadcasts[i]->name, name ? name : "off");
+        vt_metric_sample(w, &state, labels, 1);
+    }
+}
+
+static void write_tally(struct vt_writer *w, const struct vt_origin *origin, const struct vt_metric *metric,
+                        const char *member)
+{
+    const char *reason;
+    json_t *count;
+    vt_metric_head(w, metric);
+    json_object_foreach(json_object_get(origin->tally, member), reason, count) {
+        char labels[64];
+        snprintf(labels, sizeof labels, "reason=\"%s\"", reason);
+        vt_metric_sample(w, metric, labels, (double)json_integer_value(count));
+    }
+}
+
+static void write_viewers(struct vt_writer *w, const struct vt_origin *origin)
+{
+    char labels[160];
+    vt_metric_head(w, &viewer);
+    for (int i = 0; i < origin->n_broadcasts; i++) {
+        const char *event;
+        json_t *count;
+        json_object_foreach(origin->broadcasts[i]->viewers.by_event, event, count) {
+            snprintf(labels, sizeof labels, "channel=\"%s\",event=\"%s\"", origin->broadcasts[i]->name, event);
+            vt_metric_sample(w, &viewer, labels, (double)json_integer_value(count));
+        }
+    }
+}
+
+void vt_api_metrics(struct vt_request *request)
+{
+    const struct vt_origin *origin = vt_request_origin(request);
+    struct vt_writer w = {0};
+    vt_metric_head(&w, &answers);
+    for (int i = 1; i < 6; i++) {
+        char labels[32];
+        snprintf(labels, sizeof labels, "class=\"%dxx\"", i);
+        vt_metric_sample(&w, &answers, labels, (double)origin->answers[i]);
+    }
+    vt_metric_head(&w, &subscribers);
+    vt_metric_sample(&w, &subscribers, NULL, vt_feed_count(&origin->feed));
+    vt_metric_head(&w, &waiting);
+    vt_metric_sample(&w, &waiting, NULL, vt_waiting_count(origin->waiting));
+    write_each(&w, origin, &on_air, is_on_air);
+    write_each(&w, origin, &cues, count_on_air);
+    write_viewers(&w, origin);
+    write_each(&w, origin, &refused, count_refused);
+    write_states(&w, origin);
+    write_publishers(&w, origin);
+    write_numbers(&w, origin);
+    write_tally(&w, origin, &ended, "ended");
+    write_tally(&w, origin, &turned_away, "refused");
+    if (w.failed) {
+        vt_writer_free(&w);
+        vt_answer_problem(&request->answer, 503, "Out of memory", "Ask again later.");
+        return;
+    }
+    vt_answer_init(&request->answer, 200);
+    request->answer.type = "text/plain; version=0.0.4; charset=utf-8";
+    request->answer.data = (char *)w.data;
+    request->answer.size = w.size;
+}

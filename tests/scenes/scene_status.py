@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""The status of a channel and the metrics are what the documents say: every member and every metric, with its type."""
+import re
+
+from harness import TOP, Daemon, Publisher, main, require, wait_for
+
+TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list,
+         "null": type(None)}
+SAMPLE = re.compile(r'^([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\\]|\\\\.)*",?)*)\})? (-?[0-9.e+-]+|NaN|[+-]Inf)$')
+
+
+def is_a(value, name):
+    return isinstance(value, TYPES[name]) and not (isinstance(value, bool) and name in ("integer", "number"))
+
+
+def flaws(value, schema, document, path, strict=True):
+    """What of a value is not as the schema says; with `strict` also members that it does not describe."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    if "oneOf" in schema:
+        schema = next(one for one in schema["oneOf"] if (one.get("type") == "null") == (value is None))
+        return flaws(value, schema, document, path, strict)
+    kinds = schema.get("type", [])
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if kinds and not any(is_a(value, kind) for kind in kinds):
+        return [f"{path} is {value!r}, not {kinds}"]
+    if "enum" in schema and value not in schema["enum"]:
+        return [f"{path} is {value!r}, not one of {schema['enum']}"]
+    found = []
+    if isinstance(value, dict) and "properties" in schema:
+        found += [f"{path} has no {name}" for name in schema.get("required", []) if name not in value]
+        for name, member in value.items():
+            if name in schema["properties"]:
+                found += flaws(member, schema["properties"][name], document, f"{path}.{name}", strict)
+            elif strict and name != "cues_on_air":
+                found.append(f"{path}.{name} is not described")
+    return found
+
+
+def check_status(daemon, document):
+    status = daemon.api("GET", "/v1/channels/mango/status", expect=200)
+    wrong = flaws(status, document["components"]["schemas"]["Status"], document, "status")
+    require(not wrong, "; ".join(wrong))
+    return status
+
+
+def metrics(daemon):
+    """{name: {labels: value}}, {name: type}"""
+    answer, text, headers = daemon.api("GET", "/metrics")
+    require(answer == 200 and headers["Content-Type"].startswith("text/plain; version=0.0.4"), f"{answer} {headers}")
+    values, types, told = {}, {}, set()
+    for line in text.decode().splitlines():
+        if line.startswith("# HELP "):
+            told.add(line.split()[2])
+        elif line.startswith("# TYPE "):
+            types[line.split()[2]] = line.split()[3]
+        else:
+            found = SAMPLE.match(line)
+            require(found, f"no sample: {line}")
+            require(found[1] in types and found[1] in told, f"{found[1]} comes before its TYPE and HELP")
+            values.setdefault(found[1], {})[found[2] or ""] = float(found[3])
+    return values, types
+
+
+def documented():
+    """{name: (type, {labels})} of docs/api.md."""
+    rows = re.findall(r"^\| `(vitrine_\w+)` \| (\w+) \| ([a-z, ]*) \|$", (TOP / "docs" / "api.md").read_text(), re.M)
+    return {name: (kind, set(labels.split(", ")) - {""}) for name, kind, labels in rows}
+
+
+def check_metrics(daemon):
+    values, types = metrics(daemon)
+    want = documented()
+    require({name: kind for name, (kind, _) in want.items()} == types,
+            f"docs/api.md and /metrics differ: {sorted(set(want) ^ set(types))}")
+    for name, samples in values.items():
+        for labels in samples:
+            has = set(re.findall(r'([a-z_]+)="', labels))
+            require(has == want[name][1], f"{name} has the labels {has}")
+    return values
+
+
+def scene_every_member_and_metric_is_described():
+    with Daemon() as daemon:
+        document = daemon.api("GET", "/v1/openapi.json", expect=200)
+        require(check_status(daemon, document)["state"] == "off", "a show runs")
+        check_metrics(daemon)
+        with Publisher(daemon, key="no-such-key") as stranger:
+            wait_for("the stranger to be refused", lambda: stranger.process.poll() is not None)
+        # key frames once in 300 pictures
+        with Publisher(daemon, extra=["-g", "300", "-keyint_min", "300", "-sc_threshold", "0"]):
+            wait_for("the warning", lambda: "key frames are" in ((check_status(daemon, document).get("publisher") or {}).get(
+                "video") or {}).get("warning", ""), 40)
+            publisher = check_status(daemon, document)["publisher"]
+            video, audio = publisher["video"], publisher["audio"]
+            require(publisher["encoder"].startswith("Lavf"), f"encoder {publisher['encoder']}")
+            require((video["codec"], video["width"], video["height"]) == ("H.264", 640, 360), f"{video}")
+            require((audio["codec"], audio["rate"], audio["channels"]) == ("AAC", 48000, 1), f"{audio}")
+            require(video["kbps"] > 50 and audio["kbps"] > 10 and video["key_interval"] > 4, f"{video} {audio}")
+            require(abs(publisher["timing"]["sound_lag_ms"]) < 1000 and publisher["errors"] == 0, f"{publisher}")
+            values = check_metrics(daemon)
+            require(values["vitrine_publisher_video_width"]['channel="mango"'] == 640, "the width in the metrics")
+            require(values["vitrine_publisher_key_interval_seconds"]['channel="mango"'] > 4, "the interval in the metrics")
+            require('state="live"' in "".join(values["vitrine_channel_state"]), f"{values['vitrine_channel_state']}")
+        wait_for("the end in the status", lambda: (check_status(daemon, document).get("ended") or {}).get("reason") in
+                 ("unpublished", "lost"))
+        reason = check_status(daemon, document)["ended"]["reason"]
+
+        def counted():
+            values = metrics(daemon)[0]
+            return values["vitrine_publishers_ended_total"].get(f'reason="{reason}"') == 1 and \
+                values["vitrine_publishers_refused_total"].get('reason="key"') == 1
+        wait_for("the end and the refusal in the metrics", counted)
+        check_metrics(daemon)
+
+
+if __name__ == "__main__":
+    main()
