@@ -117,6 +117,20 @@ static int find_codec(struct vt_flv_tag *tag, bool video, uint32_t id)
     return -ENOTSUP;
 }
 
+bool vt_flv_fourcc(char out[5], bool video, int i)
+{
+    const struct codec_id *ids = video ? video_codecs : audio_codecs;
+    size_t count = video ? sizeof video_codecs / sizeof *video_codecs : sizeof audio_codecs / sizeof *audio_codecs;
+    for (size_t at = 0; at < count; at++) {
+        uint32_t id = ids[at].id;
+        if (id < 256 || !ids[at].codec || i-- > 0)
+            continue;
+        snprintf(out, 5, "%c%c%c%c", (int)(id >> 24), (int)(id >> 16 & 255), (int)(id >> 8 & 255), (int)(id & 255));
+        return true;
+    }
+    return false;
+}
+
 static int32_t read_signed_u24(struct vt_reader *r)
 {
     uint32_t v = vt_read_u24be(r);

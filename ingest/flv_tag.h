@@ -61,6 +61,9 @@ int vt_flv_audio(struct vt_flv_walk *ret, const uint8_t *data, size_t size);
 // taken (the walk may go on).
 int vt_flv_next(struct vt_flv_walk *walk, struct vt_flv_tag *ret);
 
+// The codecs of Enhanced RTMP that are taken, one after the other from 0: its FourCC. False when there are no more.
+bool vt_flv_fourcc(char out[5], bool video, int i);
+
 // What to tell the publisher of a tag that gave -ENOTSUP: "VVC video is not supported: set the encoder to …".
 void vt_flv_refusal(char *out, size_t room, bool video, const struct vt_flv_tag *tag);
 

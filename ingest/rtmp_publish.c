@@ -69,6 +69,18 @@ static struct vt_amf0_value app_of_url(struct vt_amf0_value url)
     return url;
 }
 
+// Whether it says anything of Enhanced RTMP; most that speak it do not.
+static bool speaks_enhanced(const struct vt_amf0_value *object)
+{
+    static const char *const names[] = {"fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx"};
+    struct vt_amf0_value value;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (vt_amf0_find(object, names[i], &value))
+            return true;
+    }
+    return false;
+}
+
 static enum vt_rtmp_error on_connect(struct vt_rtmp_publish *publish, struct command *command,
                                      struct vt_writer *reply)
 {
@@ -94,7 +106,7 @@ static enum vt_rtmp_error on_connect(struct vt_rtmp_publish *publish, struct com
     vt_rtmp_write_peer_bandwidth(reply, VT_RTMP_WINDOW);
     vt_rtmp_write_stream_begin(reply, STREAM_NONE);
     vt_rtmp_write_chunk_size(reply, VT_RTMP_OUR_CHUNK_SIZE);
-    vt_rtmp_write_connected(reply, &command->call);
+    vt_rtmp_write_connected(reply, &command->call, speaks_enhanced(&command->object));
     return VT_RTMP_ERROR_NONE;
 }
 

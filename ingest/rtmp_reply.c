@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ingest/amf0.h"
+#include "ingest/flv_tag.h"
 #include "ingest/rtmp_chunk.h"
 #include "ingest/rtmp_limits.h"
 
@@ -13,6 +14,11 @@
 #define STREAM_BEGIN         0
 #define PONG                 7
 #define DYNAMIC_LIMIT        2
+#define STRICT_ARRAY         0x0a    // AMF0's marker
+#define CAN_DECODE           1       // of Enhanced RTMP's masks
+#define CAPS_MULTITRACK      2
+#define CAPS_MOD_EX          4
+#define CAPS_NANOSECONDS     8
 
 // Returns where the header begins, for end_message.
 static size_t begin_message(struct vt_writer *w, uint32_t chunk_stream, uint8_t type, uint32_t stream)
@@ -107,7 +113,32 @@ static void write_number_member(struct vt_writer *w, const char *name, double nu
     vt_amf0_write_number(w, number);
 }
 
-void vt_rtmp_write_connected(struct vt_writer *w, const struct vt_rtmp_call *call)
+static void write_codec_list(struct vt_writer *w)
+{
+    char fourcc[5];
+    uint32_t count = 0;
+    for (int video = 0; video < 2; video++)
+        for (int i = 0; vt_flv_fourcc(fourcc, video, i); i++)
+            count++;
+    vt_amf0_write_name(w, "fourCcList");
+    vt_write_u8(w, STRICT_ARRAY);
+    vt_write_u32be(w, count);
+    for (int video = 0; video < 2; video++)
+        for (int i = 0; vt_flv_fourcc(fourcc, video, i); i++)
+            vt_amf0_write_string(w, fourcc);
+}
+
+static void write_codec_map(struct vt_writer *w, const char *name, bool video)
+{
+    char fourcc[5];
+    vt_amf0_write_name(w, name);
+    vt_amf0_write_object(w);
+    for (int i = 0; vt_flv_fourcc(fourcc, video, i); i++)
+        write_number_member(w, fourcc, CAN_DECODE);
+    vt_amf0_write_end(w);
+}
+
+void vt_rtmp_write_connected(struct vt_writer *w, const struct vt_rtmp_call *call, bool enhanced)
 {
     size_t at = begin_command(w, call, "_result");
     vt_amf0_write_object(w);
@@ -119,6 +150,12 @@ void vt_rtmp_write_connected(struct vt_writer *w, const struct vt_rtmp_call *cal
     write_text_member(w, "code", "NetConnection.Connect.Success");
     write_text_member(w, "description", "Connection succeeded.");
     write_number_member(w, "objectEncoding", 0);
+    if (enhanced) {
+        write_codec_list(w);
+        write_codec_map(w, "videoFourCcInfoMap", true);
+        write_codec_map(w, "audioFourCcInfoMap", false);
+        write_number_member(w, "capsEx", CAPS_MULTITRACK | CAPS_MOD_EX | CAPS_NANOSECONDS);
+    }
     vt_amf0_write_end(w);
     end_message(w, at);
 }

@@ -18,7 +18,8 @@ struct vt_rtmp_call {
     uint32_t stream;                 // message stream id of the answer
     double transaction;
 };
-void vt_rtmp_write_connected(struct vt_writer *w, const struct vt_rtmp_call *call);
+// `enhanced`: the encoder speaks Enhanced RTMP, and is told what of it is understood.
+void vt_rtmp_write_connected(struct vt_writer *w, const struct vt_rtmp_call *call, bool enhanced);
 void vt_rtmp_write_result(struct vt_writer *w, const struct vt_rtmp_call *call);
 void vt_rtmp_write_created(struct vt_writer *w, const struct vt_rtmp_call *call, uint32_t stream);
 

@@ -208,6 +208,16 @@ TEST(reads_legacy_sound_that_has_no_record)
     }
 }
 
+TEST(lists_the_codecs_that_are_taken)
+{
+    char fourcc[5], all[100] = "";
+    for (int video = 0; video < 2; video++)
+        for (int i = 0; vt_flv_fourcc(fourcc, video, i); i++)
+            strcat(strcat(all, " "), fourcc);
+    REQUIRE_TEXT(all, " mp4a Opus fLaC ac-3 ec-3 .mp3 avc1 hvc1 av01 vp08 vp09");
+    REQUIRE(!vt_flv_fourcc(fourcc, true, 5));
+}
+
 TEST(reads_nanoseconds)
 {
     REQUIRE_INT(VIDEO("\x97\2\x0f\x42\x3f\3" "avc1x"), 0);
@@ -374,6 +384,7 @@ int main(void)
     RUN(names_what_it_does_not_take);
     RUN(reads_every_codec_that_is_taken);
     RUN(reads_legacy_sound_that_has_no_record);
+    RUN(lists_the_codecs_that_are_taken);
     RUN(reads_nanoseconds);
     RUN(goes_through_the_tracks_of_a_message);
     RUN(refuses_tracks_that_lie);

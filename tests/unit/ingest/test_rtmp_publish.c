@@ -73,6 +73,24 @@ TEST(connect_is_answered_byte_for_byte)
             "Connection succeeded.\0\x0eobjectEncoding\0\0\0\0\0\0\0\0\0\0\0\x09");
 }
 
+// The same answer, with what is understood of Enhanced RTMP between its last member and its end.
+TEST(an_encoder_of_enhanced_rtmp_is_told_what_is_understood)
+{
+    connect_it();
+    REQUIRE(!memmem(reply.data, reply.size, "FourCc", 6) && !memmem(reply.data, reply.size, "capsEx", 6));
+    static const char *const names[] = {"fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        vt_rtmp_publish_init(&publish);
+        REQUIRE_INT(send_connect(names[i], "*"), 0);
+        static const char list[] = "\0\x0a" "fourCcList\x0a\0\0\0\x0b\2\0\4mp4a\2\0\4Opus\2\0\4fLaC\2\0\4ac-3\2\0\4ec-3"
+                                   "\2\0\4.mp3\2\0\4avc1\2\0\4hvc1\2\0\4av01\2\0\4vp08\2\0\4vp09"
+                                   "\0\x12videoFourCcInfoMap\3\0\4avc1\0\x3f\xf0\0\0\0\0\0\0";
+        static const char last[] = "\0\6capsEx\0\x40\x2c\0\0\0\0\0\0\0\0\x09";
+        REQUIRE(memmem(reply.data, reply.size, list, sizeof list - 1));
+        REQUIRE(memcmp(reply.data + reply.size - sizeof last + 1, last, sizeof last - 1) == 0);
+    }
+}
+
 TEST(the_way_to_publish_is_answered_byte_for_byte)
 {
     connect_it();
@@ -236,6 +254,7 @@ TEST(broken_commands_are_refused)
 int main(void)
 {
     RUN(connect_is_answered_byte_for_byte);
+    RUN(an_encoder_of_enhanced_rtmp_is_told_what_is_understood);
     RUN(the_way_to_publish_is_answered_byte_for_byte);
     RUN(a_refusal_is_written_byte_for_byte);
     RUN(the_app_is_found_in_the_url_too);
