@@ -198,10 +198,11 @@ void vt_publishers_watch(struct vt_publishers *all)
     for (struct vt_publisher *p = all->first; p; p = p->next) {
         if (paused)
             p->heard_ns = now_ns;
-        if (now_ns - p->heard_ns <= VT_INGEST_SILENCE_NS)
+        int64_t limit_ns = p->status ? VT_INGEST_SILENCE_NS : VT_INGEST_START_NS;
+        if (now_ns - p->heard_ns <= limit_ns)
             continue;
         vt_warning("%s: the ingest of publisher %s has said nothing for %d s: killing it", p->program->channel->name,
-                   p->id, (int)(VT_INGEST_SILENCE_NS / VT_NS_PER_S));
+                   p->id, (int)(limit_ns / VT_NS_PER_S));
         p->hung = true;
         vt_child_kill(p->ingest);
     }

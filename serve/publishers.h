@@ -8,6 +8,7 @@
 
 #define VT_WARM_INGESTS      2
 #define VT_INGEST_SILENCE_NS (3 * VT_NS_PER_S)      // an ingest that has said nothing for so long hangs: it is killed
+#define VT_INGEST_START_NS   (10 * VT_NS_PER_S)     // ... before its first word: it may have had to be executed first
 
 // A connection that may publish and is about to be handed over.
 struct vt_candidate {
