@@ -53,6 +53,7 @@ static int make_room(struct vt_findings *findings)
     return 0;
 }
 
+__attribute__((format(printf, 4, 0)))
 static void add(struct vt_findings *findings, struct vt_finding *one, const char *url, const char *format, va_list args)
 {
     int *times = one->soft ? findings->soft_times : findings->times;
