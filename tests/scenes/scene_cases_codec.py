@@ -37,8 +37,8 @@ def told(heard):
     return heard[found.end():found.end() + size].decode(errors="replace") if found else ""
 
 
-def push(stage, tags):
-    """Sends tags and says goodbye. Returns what it was told, or ""."""
+def push(stage, tags, goodbye=True):
+    """Sends tags and says goodbye; or waits to be sent away. Returns what it was told, or ""."""
     with socket.create_connection(("127.0.0.1", stage.daemon.rtmp_port), 12, (stage.source(), 0)) as encoder:
         encoder.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         heard, times = b"", {VIDEO: 0, AUDIO: 0, DATA: 0}
@@ -52,8 +52,9 @@ def push(stage, tags):
             for kind, body in tags:
                 encoder.sendall(wrapped(kind, body, times[kind]))
                 times[kind] += FRAME_MS if kind == VIDEO else 21
-            encoder.sendall(command("deleteStream", 7, number(1)))
-            encoder.shutdown(socket.SHUT_WR)
+            if goodbye:
+                encoder.sendall(command("deleteStream", 7, number(1)))
+                encoder.shutdown(socket.SHUT_WR)
         except OSError:
             pass                         # it has been refused already: what it was told is there to be read
         try:
@@ -94,7 +95,7 @@ def sounds(tags, least):
 def refused(tags, why):
     """The encoder must be told why."""
     def send(stage):
-        words = push(stage, tags() if callable(tags) else tags)
+        words = push(stage, tags() if callable(tags) else tags, goodbye=False)
         return REFUSED if why in words else f"told {words!r}"
     return send
 
