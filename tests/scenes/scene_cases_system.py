@@ -161,12 +161,19 @@ def gaps(stage):
     return stage.daemon.media("big", "papaya").text.count("#EXT-X-GAP")
 
 
+def frames(stage):
+    return stage.status("papaya")["studio"]["frames"]
+
+
 def disk_is_full(stage):
     """Of papaya's studio: what it could not write is marked as a gap, and once there is room its show goes on."""
     with on_air(stage):
         before = gaps(stage)
+        # Nor can a playlist be written meanwhile: the marks are seen once there is room.
         with fault(disk=1, only="studio papaya"):
-            wait_for("what could not be written to be marked", lambda: gaps(stage) > before, 20)
+            composed = frames(stage)
+            wait_for("two segments' time", lambda: frames(stage) > composed + 150, 20)
+        wait_for("what could not be written to be marked", lambda: gaps(stage) > before, 20)
         last = last_segment(stage)
         wait_for("segments again", lambda: last_segment(stage) > last + 1, 40)
         playlist = stage.daemon.media("big", "papaya").text
