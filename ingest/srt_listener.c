@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bucket.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mediatime.h"
@@ -48,7 +49,9 @@ struct vt_srt_listener {
 
     pthread_mutex_t lock;                            // guards the rest
     struct vt_srt_keys keys;
+    struct vt_guesses *guesses;
     int n_connections;
+    uint64_t groups[VT_SRT_CONNECTIONS];             // their addresses', in no order
     struct vt_srt_event events[VT_SRT_EVENTS];
     int first_event, n_events;
     bool stop;
@@ -84,10 +87,19 @@ static int refusal_of(int error)
     return error == -EPERM ? SRT_REJX_BAD_MODE : SRT_REJX_BAD_REQUEST;
 }
 
-// Whose line it gets: its key's channel, or, where somebody else is asked about keys, the one that it names.
-static int find_line(struct vt_srt_listener *l, const struct vt_streamid *asked, struct vt_srt_channel *ret)
+// With the lock held.
+static bool has_room(const struct vt_srt_listener *l, uint64_t group)
 {
-    pthread_mutex_lock(&l->lock);
+    int count = 0;
+    for (int i = 0; i < l->n_connections; i++)
+        count += l->groups[i] == group;
+    return l->n_connections < VT_SRT_CONNECTIONS && count < VT_SRT_PER_ADDRESS;
+}
+
+// Whose line it gets: its key's channel, or, where somebody else is asked about keys, the one that it names. With the
+// lock held.
+static bool find_line(const struct vt_srt_listener *l, const struct vt_streamid *asked, struct vt_srt_channel *ret)
+{
     const struct vt_srt_channel *channel = vt_srt_keys_find(&l->keys, asked->key);
     bool other = channel && asked->resource[0] && strcmp(asked->resource, channel->name) != 0;
     bool known = channel && !other, open = !channel && l->keys.open;
@@ -95,25 +107,35 @@ static int find_line(struct vt_srt_listener *l, const struct vt_streamid *asked,
         *ret = *channel;
     else if (open)
         *ret = vt_srt_keys_line(&l->keys, asked->resource);
-    pthread_mutex_unlock(&l->lock);
-    return known || open ? 0 : SRT_REJX_UNAUTHORIZED;
+    return known || open;
 }
 
-static bool is_full(struct vt_srt_listener *l)
+// With the lock held. After too many wrong keys a right one is answered as they are.
+static int judge(struct vt_srt_listener *l, const struct vt_streamid *asked, const struct vt_peer_address *from,
+                 struct vt_srt_channel *ret)
 {
-    pthread_mutex_lock(&l->lock);
-    bool full = l->n_connections >= VT_SRT_CONNECTIONS;
-    pthread_mutex_unlock(&l->lock);
-    return full;
+    int64_t now_ns = vt_now_ns();
+    struct vt_srt_channel line = {.name = ""};
+    bool known = find_line(l, asked, &line), room = has_room(l, from->group);
+    bool allowed = vt_guesses_allow(l->guesses, from->text, now_ns);
+    if (room && allowed && known)
+        *ret = line;
+    if (room && allowed && !known)
+        vt_guesses_note(l->guesses, from->text, now_ns);
+    OPENSSL_cleanse(&line, sizeof line);
+    return !room ? SRT_REJX_OVERLOAD : known && allowed ? 0 : SRT_REJX_UNAUTHORIZED;
 }
 
-static int find_channel(struct vt_srt_listener *l, const char *streamid, struct vt_srt_channel *ret)
+static int find_channel(struct vt_srt_listener *l, const char *streamid, const struct vt_peer_address *from,
+                        struct vt_srt_channel *ret)
 {
     struct vt_streamid asked;
     int error = vt_streamid_srt(&asked, streamid ? streamid : "");
     if (error)
         return refusal_of(error);
-    int code = is_full(l) ? SRT_REJX_OVERLOAD : find_line(l, &asked, ret);
+    pthread_mutex_lock(&l->lock);
+    int code = judge(l, &asked, from, ret);
+    pthread_mutex_unlock(&l->lock);
     OPENSSL_cleanse(&asked, sizeof asked);
     return code;
 }
@@ -121,8 +143,8 @@ static int find_channel(struct vt_srt_listener *l, const char *streamid, struct 
 static const char *words_of(int code)
 {
     return code == SRT_REJX_BAD_MODE       ? "refused: it asks to play"
-         : code == SRT_REJX_UNAUTHORIZED   ? "refused: no channel has that key"
-         : code == SRT_REJX_OVERLOAD       ? "refused: there are too many publishers"
+         : code == SRT_REJX_UNAUTHORIZED   ? "refused: no channel has that key, or it has sent too many wrong ones"
+         : code == SRT_REJX_OVERLOAD       ? "refused: there are too many publishers, in all or from its address"
          : code == SRT_REJX_ISE            ? "refused: it could not be set up"
                                            : "refused: its streamid names no key";
 }
@@ -139,18 +161,40 @@ static int on_caller(void *opaque, SRTSOCKET caller, int version, const struct s
 {
     struct vt_srt_listener *l = opaque;
     struct vt_srt_channel channel = {.name = ""};
-    int code = version < 5 ? SRT_REJX_BAD_REQUEST : find_channel(l, streamid, &channel);
+    struct vt_peer_address from = address_of(peer);
+    int code = version < 5 ? SRT_REJX_BAD_REQUEST : find_channel(l, streamid, &from, &channel);
     if (!code)
         code = set_up_caller(caller, &channel);
     OPENSSL_cleanse(&channel, sizeof channel);
     if (!code)
         return 0;
     srt_setrejectreason(caller, code);
-    tell(l, &(struct vt_srt_event){.kind = VT_SRT_REFUSED, .address = address_of(peer), .why = words_of(code)});
+    tell(l, &(struct vt_srt_event){.kind = VT_SRT_REFUSED, .address = from, .why = words_of(code)});
     return -1;
 }
 
 // ---- one connection
+
+// Counts a connection, unless too many have come in the meantime; or no longer.
+static bool enter(struct vt_srt_listener *l, uint64_t group)
+{
+    pthread_mutex_lock(&l->lock);
+    bool room = has_room(l, group);
+    if (room)
+        l->groups[l->n_connections++] = group;
+    pthread_mutex_unlock(&l->lock);
+    return room;
+}
+
+static void leave(struct vt_srt_listener *l, uint64_t group)
+{
+    int i = 0;
+    pthread_mutex_lock(&l->lock);
+    while (l->groups[i] != group)
+        i++;
+    l->groups[i] = l->groups[--l->n_connections];
+    pthread_mutex_unlock(&l->lock);
+}
 
 static void close_connection(struct vt_srt_listener *l, int i, const char *why)
 {
@@ -161,9 +205,7 @@ static void close_connection(struct vt_srt_listener *l, int i, const char *why)
     close(c->inside);
     free(c);
     l->connections[i] = NULL;
-    pthread_mutex_lock(&l->lock);
-    l->n_connections--;
-    pthread_mutex_unlock(&l->lock);
+    leave(l, event.address.group);
     tell(l, &event);
 }
 
@@ -180,8 +222,10 @@ static int describe(struct vt_srt_listener *l, SRTSOCKET caller, struct vt_srt_e
     struct vt_srt_channel line = {.name = ""};
     if (!error)
         snprintf(event->key, sizeof event->key, "%s", asked.key);
-    if (!error && find_line(l, &asked, &line) == 0)
+    pthread_mutex_lock(&l->lock);
+    if (!error && find_line(l, &asked, &line))
         snprintf(event->channel, sizeof event->channel, "%s", line.name);
+    pthread_mutex_unlock(&l->lock);
     OPENSSL_cleanse(&line, sizeof line);
     srt_getsockflag(caller, SRTO_PEERVERSION, &version, &version_size);
     snprintf(event->encoder, sizeof event->encoder, "SRT %d.%d.%d", version >> 16 & 0xff, version >> 8 & 0xff,
@@ -214,16 +258,16 @@ static int open_connection(struct vt_srt_listener *l, SRTSOCKET caller, const st
     *c = (struct connection){.caller = caller, .inside = ends[0], .id = ++l->last_id, .address = event.address};
     event.conn = c->id;
     event.fd = ends[1];
-    if (srt_epoll_add_usock(l->poll, caller, &events) || !tell(l, &event)) {
+    bool entered = enter(l, c->address.group);
+    if (!entered || srt_epoll_add_usock(l->poll, caller, &events) || !tell(l, &event)) {
+        if (entered)
+            leave(l, c->address.group);
         close(ends[0]);
         close(ends[1]);
         free(c);
         return -ENOBUFS;
     }
     l->connections[place] = c;
-    pthread_mutex_lock(&l->lock);
-    l->n_connections++;
-    pthread_mutex_unlock(&l->lock);
     return 0;
 }
 
@@ -308,11 +352,15 @@ static json_t *status_of(SRTSOCKET caller)
                      "latency_ms", s.msRcvTsbPdDelay, "encrypted", state == SRT_KM_S_SECURED);
 }
 
-// Each second: how its line is, and whether its ingest is still there.
+// Each second: how its line is, and whether both ends are still there. libsrt tells nothing of a caller that hung up
+// before it was watched.
 static void look_after(struct vt_srt_listener *l, int i)
 {
-    struct connection *c = l->connections[i];
     char byte;
+    pump(l, i);
+    struct connection *c = l->connections[i];
+    if (!c)
+        return;
     if (recv(c->inside, &byte, 1, MSG_DONTWAIT) == 0) {
         close_connection(l, i, "ended from inside");
         return;
@@ -442,7 +490,9 @@ int vt_srt_listener_new(struct vt_srt_listener **ret, const int *fds, int n_fds,
     l->keys = *keys;
     l->last_id = vt_now_ns() / VT_NS_PER_MS;         // another process's ids do not come again
     pthread_mutex_init(&l->lock, NULL);
-    int error = start(l, fds, n_fds);
+    int error = vt_guesses_new(&l->guesses);
+    if (!error)
+        error = start(l, fds, n_fds);
     if (error)
         vt_srt_listener_free(&l);
     else
@@ -478,6 +528,7 @@ void vt_srt_listener_free(struct vt_srt_listener **listener)
         srt_cleanup();
     if (l->event >= 0)
         close(l->event);
+    vt_guesses_free(&l->guesses);
     pthread_mutex_destroy(&l->lock);
     OPENSSL_cleanse(l, sizeof *l);
     free(l);

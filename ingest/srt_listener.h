@@ -11,6 +11,7 @@
 
 #define VT_SRT_LISTENERS      8
 #define VT_SRT_CONNECTIONS    128                    // publishing, in all
+#define VT_SRT_PER_ADDRESS    32                     // of one address (an IPv6 network of 64 bits)
 #define VT_SRT_EVENTS         256                    // waiting for the owner; refusals beyond are not told
 #define VT_SRT_PUMP_BYTES     32768                  // of one connection at once
 #define VT_SRT_IDLE_MS        5000                   // of silence, before a caller counts as lost

@@ -3,8 +3,8 @@
 // bucket lets ask. One thread.
 #pragma once
 
+#include "base/bucket.h"
 #include "ingest/gate.h"
-#include "serve/bucket.h"
 #include "serve/hook_client.h"
 #include "serve/publishers.h"
 #include "serve/startup.h"

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "serve/config.h"
-#include "serve/bucket.h"
+#include "base/bucket.h"
 #include "serve/policy.h"
 #include "serve/service.h"
 

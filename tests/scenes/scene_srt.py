@@ -141,7 +141,7 @@ def scene_refusals():
     with Daemon(channels=CHANNELS) as daemon, Publisher(daemon, "lime-key", picture=PICTURE):
         daemon.segments("big", 1, channel="lime")
         lime = publisher_of(daemon, "lime")["publisher"]
-        unknown = "refused: no channel has that key"
+        unknown = "refused: no channel has that key, or"
         refused(daemon, "streamid=no-such-key", unknown)
         refused(daemon, "streamid=#!::r=mango,m=publish,s=wrong", unknown)
         refused(daemon, "streamid=#!::r=lime,m=publish,s=mango-key", unknown)

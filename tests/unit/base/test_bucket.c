@@ -1,4 +1,4 @@
-#include "serve/bucket.h"
+#include "base/bucket.h"
 
 #include <stdio.h>
 
