@@ -1,5 +1,6 @@
 // The show itself: time, the source, the end.
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,15 +157,15 @@ static void open_pictures(struct session *s)
         vt_warning("%s: %s; there are no pictures", root, strerror(-error));
 }
 
-// It writes its channel's folder and reads what its configuration names. Before the threads of encoders start.
-static int confine(const char *data, const char *channel)
+// It writes its channel's folders and reads what its configuration names. Before the threads of encoders start.
+static int confine(const char *data, const struct vt_channel *channel)
 {
-    char *folder = NULL;
-    if (asprintf(&folder, "%s/live/%s", data, channel) < 0)
-        return -ENOMEM;
-    int error = vt_sandbox_confine(&(struct vt_landlock){.readable = {"/"}, .writable = {folder}});
-    free(folder);
-    return error;
+    char live[PATH_MAX], recordings[PATH_MAX];
+    if (snprintf(live, sizeof live, "%s/live/%s", data, channel->name) >= (int)sizeof live ||
+        snprintf(recordings, sizeof recordings, "%s/recordings/%s", data, channel->name) >= (int)sizeof recordings)
+        return -ENAMETOOLONG;
+    return vt_sandbox_confine(&(struct vt_landlock){.readable = {"/"},
+                                                    .writable = {live, channel->record ? recordings : NULL}});
 }
 
 static int open_wardrobe(struct session *s, const char *data)
@@ -190,7 +191,7 @@ int show_begin(struct session *s, const json_t *body)
     }
     int error = open_show(s, data);
     if (!error)
-        error = confine(data, s->channel.name);
+        error = confine(data, &s->channel);
     if (!error)
         open_pictures(s);
     if (!error)

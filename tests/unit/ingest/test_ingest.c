@@ -297,7 +297,7 @@ static void send_show(int64_t from_ns)
         send_client(&bytes);
         WAIT_FOR(w.frames >= frames + v - 8);
     }
-    WAIT_FOR(w.frames == frames + picture.count);
+    WAIT_FOR(w.frames >= frames + picture.count);      // what was on its way before may still come
 }
 
 // -- tests
