@@ -9,6 +9,7 @@
 #include "packager/packing.h"
 #include "packager/sps.h"
 
+#define TS_UNIT_OVERHEAD 120                 // bytes that a PES packet costs beyond its data: its head, half a packet of padding
 #define KEY_SHARE 4                          // of a rendition's bits, key frames take one in so many, until measured
 
 // -- starting
@@ -77,11 +78,30 @@ static int copy_track(struct vt_packager *p, int t, const struct vt_track *from)
         p->track[t].reorder = sps.reorder;
     p->track[t].current = p->next - 1;
     p->track[t].reached = INT64_MIN;
-    p->track[t].rates.peak = from->bitrate * 5 / 4;
-    p->track[t].rates.average = from->bitrate;
-    p->track[t].rates.key_peak = from->bitrate / KEY_SHARE;
-    p->track[t].rates.key_average = from->bitrate / KEY_SHARE;
     return 0;
+}
+
+// A transport stream's segments hold the sound too, packet heads, and the padding of each frame's last packet.
+static int64_t configured_rate(const struct vt_packager_params *params, int t)
+{
+    int64_t rate = params->tracks[t].bitrate, units = params->rate.num / params->rate.den;
+    if (params->container != VT_CONTAINER_TS)
+        return rate;
+    for (int i = 0; i < params->n_tracks && params->tracks[t].kind == VT_TRACK_VIDEO; i++)
+        if (params->tracks[i].kind == VT_TRACK_AUDIO) {
+            rate += params->tracks[i].bitrate;
+            units += params->tracks[i].sample_rate / VT_AAC_FRAME / VT_TS_SOUND_FRAMES;
+        }
+    return vt_muldiv(rate, VT_TS_PACKET, VT_TS_PACKET - 4) + units * 8 * TS_UNIT_OVERHEAD;
+}
+
+static void first_rates(const struct vt_packager_params *params, int t, struct vt_track_rates *rates)
+{
+    int64_t rate = configured_rate(params, t);
+    rates->peak = rate * 5 / 4;
+    rates->average = rate;
+    rates->key_peak = params->tracks[t].bitrate / KEY_SHARE;
+    rates->key_average = params->tracks[t].bitrate / KEY_SHARE;
 }
 
 static uint32_t checksum(const uint8_t *data, size_t size)
@@ -115,6 +135,7 @@ static int start(struct vt_packager *p, const struct vt_packager_params *params)
             result = copy_track(p, t, &params->tracks[t]);
         if (result == 0)
             result = write_init(p, t, false);
+        first_rates(params, t, &p->track[t].rates);
     }
     // The state is checked before anything is stored, so that a wrong one changes nothing.
     if (result == 0 && params->state)

@@ -72,7 +72,7 @@ void vt_playlist_multivariant(struct vt_writer *w, const struct vt_packager_para
 {
     bool video = has_kind(params, VT_TRACK_VIDEO), ts = params->container == VT_CONTAINER_TS;
     int audio = dearest_audio(params, rates);
-    vt_write_format(w, "#EXTM3U\n#EXT-X-VERSION:%d\n#EXT-X-INDEPENDENT-SEGMENTS\n", ts ? 4 : 6);
+    vt_write_text(w, "#EXTM3U\n#EXT-X-INDEPENDENT-SEGMENTS\n");       // nothing in it needs a version: §8
     if (video && !ts)
         write_audio_media(w, params, prefix);
     for (int i = 0; i < params->n_tracks; i++) {

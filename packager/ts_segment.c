@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#define FRAMES_A_PES 4                       // of AAC; a clock reference each is often enough where there is no picture
 
 struct mux {
     struct vt_writer *w, scratch;
@@ -89,7 +88,7 @@ static void write_sound(struct mux *m)
     const struct vt_run *run = m->s->sound;
     int64_t time = sound_time(m), pts = vt_muldiv(run->samples[m->sound].pts, VT_90K, m->s->audio->sample_rate);
     m->scratch.size = 0;
-    for (int i = 0; i < FRAMES_A_PES && m->sound < m->s->sound_count; i++, m->sound++) {
+    for (int i = 0; i < VT_TS_SOUND_FRAMES && m->sound < m->s->sound_count; i++, m->sound++) {
         size_t size = run->samples[m->sound].size;
         write_adts(&m->scratch, m->s->audio, size);
         vt_write_bytes(&m->scratch, run->data.data + m->sound_at, size);

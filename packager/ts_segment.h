@@ -11,6 +11,8 @@
 #define VT_TS_START       (10 * VT_90K)              // so that nothing comes before 0
 #define VT_TS_AHEAD       (VT_TS_CLOCK / 2)          // how long before its decode time a picture arrives
 #define VT_TS_SOUND_MAX   8184                       // bytes of an AAC frame: ADTS has 13 bits for it and its head
+#define VT_TS_SOUND_FRAMES 4                         // of AAC in a PES packet; a clock reference each is often enough
+                                                     // where there is no picture
 #define VT_TS_CLOCK_EVERY (VT_TS_CLOCK * 2 / 25)     // 80 ms; ISO/IEC 13818-1 §2.7.2 asks for 100 at most
 
 struct vt_ts_segment {

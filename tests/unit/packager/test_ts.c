@@ -250,6 +250,22 @@ TEST(playlists_are_exactly)
     close_all(p);
 }
 
+TEST(rates_are_those_of_the_whole_multiplex_from_the_start)
+{
+    struct vt_packager_params params = ts_params();
+    struct vt_packager *p = open_packager(&params);
+    struct vt_writer w = {0};
+    vt_packager_multivariant(p, "", &w);
+    vt_write_u8(&w, 0);
+    const char *text = (const char *)w.data, *average = strstr(text, "AVERAGE-BANDWIDTH=");
+    int64_t told = average ? strtoll(average + 18, NULL, 10) : 0, media = 2500000 + 128000;
+    REQUIRE(told > media * 188 / 184 && told < media * 11 / 10);
+    REQUIRE(strtoll(strstr(text, ":BANDWIDTH=") + 11, NULL, 10) == told * 5 / 4);
+    REQUIRE(!strstr(text, "EXT-X-VERSION"));
+    vt_writer_free(&w);
+    close_all(p);
+}
+
 // Everything that the multiplex promises for one rate, over four segments.
 static void check_rate(struct vt_rational rate, int64_t first_k)
 {
@@ -463,6 +479,7 @@ int main(void)
 {
     RUN(tables_are_exactly);
     RUN(playlists_are_exactly);
+    RUN(rates_are_those_of_the_whole_multiplex_from_the_start);
     RUN(every_rate_is_well_formed);
     RUN(times_wrap_at_33_bits);
     RUN(key_frame_ranges_are_whole_packets);
