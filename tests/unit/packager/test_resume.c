@@ -108,9 +108,82 @@ static void check_joined(const char *track, int msn, int parts)
 }
 
 // Broken off when `parts` parts of segment 12 are listed.
+static const char *const names[] = {"720p", "audio", "360p"};
+
+static const char *low_latency_text(int t)
+{
+    char name[60];
+    snprintf(name, sizeof name, "%s.ll.m3u8", names[t]);
+    return shelf_text(&shelf, name);
+}
+
+// What was listed still is, with the same names, and nothing of it became a gap.
+static void check_still_listed(char *const before[3], int parts)
+{
+    for (int t = 0; t < 3; t++) {
+        for (int i = 0; i < parts; i++) {
+            char name[60];
+            snprintf(name, sizeof name, "%s-512.%d.m4s\"", names[t], i);
+            const char *was = strstr(before[t], name), *is = strstr(low_latency_text(t), name);
+            REQUIRE(was && is && strncmp(was, is, strcspn(was, "\n") + 1) == 0);
+        }
+    }
+}
+
+// The closed segment says how long its media are.
+static void check_length(int t)
+{
+    char name[60];
+    const char *text = low_latency_text(t);
+    snprintf(name, sizeof name, "\n%s-512.m4s\n", names[t]);
+    const char *extinf = strstr(text, name);
+    REQUIRE(extinf);
+    snprintf(name, sizeof name, "%s-512.m4s", names[t]);
+    while (strncmp(extinf, "#EXTINF:", 8) != 0)
+        extinf--;
+    double ticks = (double)ticks_of(name) / (t == 1 ? 48000 : 90000);
+    REQUIRE_NEAR(strtod(extinf + 8, NULL), ticks, 2e-6);
+}
+
+// Key frames of the closed segment are found, too.
+static void check_key_frame(int t)
+{
+    char name[60], uri[60];
+    snprintf(name, sizeof name, "%s-iframes.m3u8", names[t]);
+    snprintf(uri, sizeof uri, "\n%s-512.m4s\n", names[t]);
+    const char *key = strstr(shelf_text(&shelf, name), uri);
+    REQUIRE(key);
+    while (*key != '\n' || key[1] != '#')
+        key--;
+    const char *range = key - 1;
+    while (*range != '\n')
+        range--;
+    REQUIRE(strncmp(range + 1, "#EXT-X-BYTERANGE:", 17) == 0);
+}
+
+static void check_closed(int t, int parts, int split)
+{
+    char name[60];
+    const char *text = low_latency_text(t);
+    REQUIRE(!strstr(text, "DISCONTINUITY"));
+    REQUIRE_INT(count_of(text, "#EXT-X-GAP\n"), parts == 0 ? 2 : 1 + split);
+    REQUIRE_INT(number_after(text, "MEDIA-SEQUENCE:") + count_of(text, "#EXTINF:") - 1, 515 + split);
+    REQUIRE_INT(count_of(text, "#EXT-X-DATERANGE:ID=\"c1.1\""), parts > 0);
+    // All time is accounted for: what is listed ends where segment 16 starts.
+    int64_t first = number_after(text, "MEDIA-SEQUENCE:") - 500;
+    REQUIRE_NEAR(sum_after(text, "#EXTINF:"), (16 - first) * 2, t == 1 ? 0.0214 : 1e-5);
+    if (parts == 0)
+        return;
+    check_joined(names[t], 512, parts);
+    check_length(t);
+    snprintf(name, sizeof name, "%s-513.m4s\n", names[t]);
+    REQUIRE(!split || (strstr(text, name) && !shelf_find(&shelf, name)));
+    if (t != 1)
+        check_key_frame(t);
+}
+
 static void break_off(int parts)
 {
-    static const char *const names[] = {"720p", "audio", "360p"};
     struct vt_packager_params params = low_latency();
     struct vt_packager *p = open_packager(&params);
     struct vt_cue start = cue("c1", 1, VT_CUE_START, 12 * 60 + 2);
@@ -121,69 +194,19 @@ static void break_off(int parts)
     REQUIRE_INT(shelf.msn, parts ? 512 : 511);
     vt_packager_free(&p);
     char *before[3], *state;
-    for (int t = 0; t < 3; t++) {
-        char name[40];
-        snprintf(name, sizeof name, "%s.ll.m3u8", names[t]);
-        before[t] = strdup(shelf_text(&shelf, name));
-    }
+    for (int t = 0; t < 3; t++)
+        before[t] = strdup(low_latency_text(t));
     p = go_on(&params, frame + 60, &state);              // at segment 14
-    // What was listed still is, with the same names, and nothing of it became a gap.
-    for (int t = 0; t < 3; t++) {
-        char name[60];
-        for (int i = 0; i < parts; i++) {
-            snprintf(name, sizeof name, "%s.ll.m3u8", names[t]);
-            const char *text = shelf_text(&shelf, name);
-            snprintf(name, sizeof name, "%s-512.%d.m4s\"", names[t], i);
-            const char *was = strstr(before[t], name), *is = strstr(text, name);
-            REQUIRE(was && is && strncmp(was, is, strcspn(was, "\n") + 1) == 0);
-        }
+    check_still_listed(before, parts);
+    for (int t = 0; t < 3; t++)
         free(before[t]);
-    }
     int split = parts > 0 && parts < 6;
     REQUIRE_INT(vt_packager_first_msn(p), 500 + (uint64_t)split);
     REQUIRE_INT(shelf.ready, 513 + (uint64_t)split);
     params.first_msn += (uint64_t)split;
     REQUIRE_INT(shelf_run(p, &params, 14 * 60, 16 * 60 + 5), 0);
-    for (int t = 0; t < 3; t++) {
-        char name[60];
-        snprintf(name, sizeof name, "%s.ll.m3u8", names[t]);
-        const char *text = shelf_text(&shelf, name);
-        REQUIRE(!strstr(text, "DISCONTINUITY"));
-        REQUIRE_INT(count_of(text, "#EXT-X-GAP\n"), parts == 0 ? 2 : 1 + split);
-        REQUIRE_INT(number_after(text, "MEDIA-SEQUENCE:") + count_of(text, "#EXTINF:") - 1, 515 + split);
-        REQUIRE_INT(count_of(text, "#EXT-X-DATERANGE:ID=\"c1.1\""), parts > 0);
-        // All time is accounted for: what is listed ends where segment 16 starts.
-        int64_t first = number_after(text, "MEDIA-SEQUENCE:") - 500;
-        REQUIRE_NEAR(sum_after(text, "#EXTINF:"), (16 - first) * 2, t == 1 ? 0.0214 : 1e-5);
-        if (parts == 0)
-            continue;
-        check_joined(names[t], 512, parts);
-        // The closed segment says how long its media are, and so does the gap after it.
-        snprintf(name, sizeof name, "\n%s-512.m4s\n", names[t]);
-        const char *uri = strstr(text, name);
-        REQUIRE(uri);
-        snprintf(name, sizeof name, "%s-512.m4s", names[t]);
-        const char *extinf = uri;
-        while (strncmp(extinf, "#EXTINF:", 8) != 0)
-            extinf--;
-        double ticks = (double)ticks_of(name) / (t == 1 ? 48000 : 90000);
-        REQUIRE_NEAR(strtod(extinf + 8, NULL), ticks, 2e-6);
-        snprintf(name, sizeof name, "%s-513.m4s\n", names[t]);
-        REQUIRE(!split || (strstr(text, name) && !shelf_find(&shelf, name)));
-        // Key frames of the closed segment are found, too.
-        if (t != 1) {
-            snprintf(name, sizeof name, "%s-iframes.m3u8", names[t]);
-            snprintf(name + 30, 30, "\n%s-512.m4s\n", names[t]);
-            const char *key = strstr(shelf_text(&shelf, name), name + 30);
-            REQUIRE(key);
-            while (*key != '\n' || key[1] != '#')
-                key--;
-            const char *range = key - 1;
-            while (*range != '\n')
-                range--;
-            REQUIRE(strncmp(range + 1, "#EXT-X-BYTERANGE:", 17) == 0);
-        }
-    }
+    for (int t = 0; t < 3; t++)
+        check_closed(t, parts, split);
     // The file that the cue points at is known again, and goes when nothing points at it any more.
     params.state = NULL;
     REQUIRE_INT(shelf_run(p, &params, 16 * 60 + 5, 60 * 60), 0);
