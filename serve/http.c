@@ -1,8 +1,5 @@
-#include "serve/http.h"
-
 #include <errno.h>
 #include <fcntl.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,41 +7,18 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/log.h"
 #include "ingest/peer_address.h"
 #include "serve/crowd.h"
+#include "serve/http_inside.h"
 
 #define TURNS    32                      // of the library in one turn of the loop
 #define HANG_UPS 256                     // handled in one turn of the loop
 #define COMPLAINT_NS INT64_C(60000000000)
 
-struct vt_http {
-    struct vt_loop *loop;
-    const struct vt_site *site;
-    struct MHD_Daemon *daemon;
-    struct vt_crowd *crowd;
-    int64_t complained_ns;               // when somebody had too many connections last
-    struct vt_source *io, *timer, *hang_ups;
-    int hang_up_fd;                      // epoll: the clients of vt_request_wait_while_there
-    struct vt_request *waiting;
-    struct vt_stream *streams;
-};
-
 struct vt_reply {
     int refs, status;
     struct MHD_Response *response;
-};
-
-struct vt_stream {
-    struct vt_http *http;
-    struct MHD_Connection *connection;
-    struct vt_writer queue;
-    size_t sent;                         // bytes of the queue that have gone out
-    bool suspended, closed;
-    void (*on_end)(void *opaque, struct vt_stream *stream);
-    void *opaque;
-    struct vt_stream *next;
 };
 
 const char *vt_request_header(const struct vt_request *request, const char *name)
@@ -83,7 +57,7 @@ static void on_io(void *opaque, int fd, uint32_t events)
     run(opaque);
 }
 
-static void wake(struct vt_http *http)
+void vt_http_wake(struct vt_http *http)
 {
     vt_source_at(http->timer, vt_now_ns());
 }
@@ -138,7 +112,7 @@ static enum MHD_Result queue(struct vt_request *request, int status, struct MHD_
     return MHD_queue_response(request->connection, (unsigned)status, response);
 }
 
-static enum MHD_Result send_response(struct vt_request *request, struct MHD_Response *response)
+enum MHD_Result vt_http_send(struct vt_request *request, struct MHD_Response *response)
 {
     if (!response)
         return MHD_NO;
@@ -186,7 +160,7 @@ static enum MHD_Result send_answer(struct vt_request *request)
         return queue(request, request->answer.reply->status, request->answer.reply->response);
     if (request->answer.status == 0)
         vt_answer_problem(&request->answer, 500, "No answer", "The server found no answer. Its log may say why.");
-    return send_response(request, make_response(&request->answer));
+    return vt_http_send(request, make_response(&request->answer));
 }
 
 // ---- what is checked before a handler sees a request
@@ -413,7 +387,7 @@ void vt_request_resume(struct vt_request *request)
     request->waiting = false;
     request->resumed = true;
     MHD_resume_connection(request->connection);
-    wake(request->http);
+    vt_http_wake(request->http);
 }
 
 // Each event's request still waits: what ends a wait takes it out of the set, and only its own event is handled
@@ -428,95 +402,6 @@ static void on_hang_up(void *opaque, int fd, uint32_t events)
         request->on_gone(request->gone_opaque, request);
         vt_request_resume(request);
     }
-}
-
-// ---- streams
-
-static ssize_t read_stream(void *opaque, uint64_t position, char *out, size_t room)
-{
-    struct vt_stream *stream = opaque;
-    size_t size = stream->queue.size - stream->sent;
-    if (size == 0 && stream->closed)
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    if (size == 0) {
-        stream->suspended = true;
-        MHD_suspend_connection(stream->connection);
-        return 0;
-    }
-    if (size > room)
-        size = room;
-    memcpy(out, stream->queue.data + stream->sent, size);
-    stream->sent += size;
-    if (stream->sent == stream->queue.size)
-        stream->queue.size = stream->sent = 0;
-    return (ssize_t)size;
-}
-
-static void end_stream(void *opaque)
-{
-    struct vt_stream *stream = opaque;
-    struct vt_stream **at = &stream->http->streams;
-    while (*at != stream)
-        at = &(*at)->next;
-    *at = stream->next;
-    if (stream->on_end)
-        stream->on_end(stream->opaque, stream);
-    vt_writer_free(&stream->queue);
-    free(stream);
-}
-
-struct vt_stream *vt_request_stream(struct vt_request *request, const char *type,
-                                    void (*on_end)(void *opaque, struct vt_stream *stream), void *opaque)
-{
-    struct vt_stream *stream = calloc(1, sizeof *stream);
-    struct MHD_Response *response =
-        stream ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, stream, end_stream) : NULL;
-    if (!response) {
-        free(stream);
-        vt_answer_problem(&request->answer, 503, "Out of memory", "Try again later.");
-        return NULL;
-    }
-    *stream = (struct vt_stream){.http = request->http, .connection = request->connection,
-                                 .opaque = opaque, .next = request->http->streams};
-    request->http->streams = stream;
-    vt_answer_init(&request->answer, 200);
-    request->answer.type = type;
-    if (send_response(request, response) != MHD_YES)
-        return NULL;                     // the connection is closing; the stream has ended with the response
-    stream->on_end = on_end;
-    request->stream = stream;
-    return stream;
-}
-
-static void resume_stream(struct vt_stream *stream)
-{
-    if (!stream->suspended)
-        return;
-    stream->suspended = false;
-    MHD_resume_connection(stream->connection);
-    wake(stream->http);
-}
-
-int vt_stream_write(struct vt_stream *stream, const void *data, size_t size)
-{
-    if (stream->closed)
-        return -EPIPE;
-    if (stream->queue.size - stream->sent + size <= VT_STREAM_QUEUE)
-        vt_write_bytes(&stream->queue, data, size);
-    else
-        stream->queue.failed = true;
-    if (stream->queue.failed) {
-        vt_stream_close(stream);
-        return -ENOBUFS;
-    }
-    resume_stream(stream);
-    return 0;
-}
-
-void vt_stream_close(struct vt_stream *stream)
-{
-    stream->closed = true;
-    resume_stream(stream);
 }
 
 // ---- start and end
@@ -626,8 +511,7 @@ static void release_all(struct vt_http *http)
         vt_answer_problem(&http->waiting->answer, 503, "Stopping", "The server is stopping. Ask again in a moment.");
         vt_request_resume(http->waiting);
     }
-    for (struct vt_stream *stream = http->streams; stream; stream = stream->next)
-        vt_stream_close(stream);
+    vt_http_close_streams(http);
 }
 
 void vt_http_free(struct vt_http **http)
