@@ -107,6 +107,13 @@ static const struct web_file {
     {"watch.css", "text/css; charset=utf-8"},
     {"watch.js", "text/javascript; charset=utf-8"},
     {"vitrine-cues.js", "text/javascript; charset=utf-8"},
+    {"cue-reading.js", "text/javascript; charset=utf-8"},
+    {"cue-table.js", "text/javascript; charset=utf-8"},
+    {"cues-of-hls.js", "text/javascript; charset=utf-8"},
+    {"cues-of-shaka.js", "text/javascript; charset=utf-8"},
+    {"cues-of-tracks.js", "text/javascript; charset=utf-8"},
+    {"cues-of-vhs.js", "text/javascript; charset=utf-8"},
+    {"picture.js", "text/javascript; charset=utf-8"},
     {"vendor/hls.mjs", "text/javascript; charset=utf-8"},
 };
 

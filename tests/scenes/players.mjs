@@ -2,18 +2,19 @@
 // one JSON command a line in, one JSON answer a line out.
 import { createInterface } from 'node:readline';
 import { createServer } from 'node:http';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from '../../web/node_modules/playwright-core/index.mjs';
 
 const web = fileURLToPath(new URL('../../web/', import.meta.url));
+const modules = readdirSync(web).filter((name) => name.endsWith('.js'));
 const FILES = {
+  ...Object.fromEntries(modules.map((name) => [`/${name}`, [name, 'text/javascript']])),
   '/hls.mjs': ['node_modules/hls.js/dist/hls.mjs', 'text/javascript'],
   '/shaka.js': ['node_modules/shaka-player/dist/shaka-player.compiled.js', 'text/javascript'],
   '/video.js': ['node_modules/video.js/dist/video.js', 'text/javascript'],
-  '/vitrine-cues.js': ['vitrine-cues.js', 'text/javascript'],
 };
 const PAGE = '<!doctype html><meta charset="utf-8"><title>players</title><script src="/shaka.js"></script>'
   + '<script src="/video.js"></script><body></body>';

@@ -8,6 +8,7 @@ import hmac
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -433,8 +434,15 @@ def the_player_is_served(origin):
     same((answer.status, answer.getheader("Content-Type")), (200, "text/html; charset=utf-8"))
     same("script-src 'self'" in answer.getheader("Content-Security-Policy"), True)
     same(origin.public("GET", "/watch/melon")[0].status, 404)
-    for name in ("watch.js", "watch.css", "vitrine-cues.js"):
-        same(origin.public("GET", "/web/" + name)[0].status, 200, name)
+    modules, wanted = set(), ["watch.js", "vitrine-cues.js"]
+    while wanted:
+        name = wanted.pop()
+        answer, body = origin.public("GET", "/web/" + name)
+        same((answer.status, answer.getheader("Content-Type")), (200, "text/javascript; charset=utf-8"), name)
+        modules.add(name)
+        wanted += set(re.findall(r" from '\./([a-z-]+\.js)'", body.decode())) - modules
+    same(len(modules) > 5 and "cue-reading.js" in modules, True, modules)
+    same(origin.public("GET", "/web/watch.css")[0].status, 200)
     same(origin.public("GET", "/healthz")[0].status, 200)
 
 
