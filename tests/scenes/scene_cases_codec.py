@@ -68,7 +68,7 @@ def push(stage, tags, goodbye=True):
 def ended(stage, logged):
     """(pictures, seconds of sound) of the publisher that has just gone."""
     pattern = re.compile(r"ingest papaya\S*: .*?(\d+) pictures.*? ([\d.]+) s of sound")
-    line = wait_for("the end of the ingest in the log", lambda: pattern.search(stage.daemon.text()[logged:]), 15)
+    line = wait_for("the end of the ingest in the log", lambda: pattern.search(stage.daemon.text()[logged:]))
     return int(line[1]), float(line[2])
 
 

@@ -101,7 +101,7 @@ def decoded(stage, push, expected):
         now.update(publisher(stage))
         return push.closed or now.get("frames", 0) + now.get("dropped", 0) >= expected
     try:
-        wait_for(f"{expected} pictures", ready, 10)
+        wait_for(f"{expected} pictures", ready)
     except Failure:
         raise Failure(f"not all of {expected} pictures: {now}") from None
     if push.closed:
@@ -189,7 +189,7 @@ def pipelined(stage):
     """Everything in one segment, media too."""
     with dial(stage) as stranger:
         stranger.sendall(setup() + control(1, CHUNK) + write_tags(media()))
-        wait_for("all of its pictures", lambda: frames(stage) >= pictures(media()), 10)
+        wait_for("all of its pictures", lambda: frames(stage) >= pictures(media()))
     return TAKEN
 
 
@@ -199,9 +199,9 @@ def reset(data):
         with dial(stage) as stranger:
             stranger.sendall(data)
             if data:
-                wait_for("it to publish", lambda: publisher(stage), 5)
+                wait_for("it to publish", lambda: publisher(stage))
             stranger.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        wait_for("it to be gone", lambda: not publisher(stage), 5)
+        wait_for("it to be gone", lambda: not publisher(stage))
         return CLOSED
     return send
 
@@ -239,11 +239,11 @@ def stopped_encoder(seconds):
             name = wait_for("pictures", lambda: publisher(stage).get("frames", 0) > 10 and publisher(stage))["publisher"]
             encoder.process.send_signal(signal.SIGSTOP)
             try:
-                wait_for("the slate", lambda: stage.daemon.state("papaya") == "slate", 8)
+                wait_for("the slate", lambda: stage.daemon.state("papaya") == "slate")
                 time.sleep(max(0, seconds - 2))
             finally:
                 encoder.process.send_signal(signal.SIGCONT)
-            wait_for("pictures again", lambda: stage.daemon.state("papaya") == "live", 15)
+            wait_for("pictures again", lambda: stage.daemon.state("papaya") == "live")
             require(publisher(stage).get("publisher") == name, "it had to connect again")
         return TAKEN
     return send
@@ -333,7 +333,7 @@ def certificate_reload(stage):
                 return other.getpeercert(True) != old
         wait_for("the new certificate", renewed)
         stranger.sendall(write_tags(media(), 1000))
-        wait_for("all of its pictures", lambda: frames(stage) >= 2 * pictures(media()), 10)
+        wait_for("all of its pictures", lambda: frames(stage) >= 2 * pictures(media()))
     return TAKEN
 
 

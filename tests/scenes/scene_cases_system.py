@@ -92,8 +92,8 @@ def ingest_gets(number, counter):
         before = faults_of(stage)[counter]
         with on_air(stage, key=fresh_key(stage)) as (publisher, ingest):
             os.kill(ingest, number)
-            wait_for("its publisher to be cut off", lambda: publisher.process.poll() is not None, 15)
-        wait_for("it to be counted", lambda: faults_of(stage)[counter] == before + 1, 10)
+            wait_for("its publisher to be cut off", lambda: publisher.process.poll() is not None)
+        wait_for("it to be counted", lambda: faults_of(stage)[counter] == before + 1)
         return CLOSED
     return case
 
@@ -125,7 +125,7 @@ def no_process_can_be_started(stage):
     with fault(fork=1):
         for pid in stage.processes()["ingest -"]:
             os.kill(pid, signal.SIGKILL)
-        wait_for("no ingest to wait", lambda: "ingest -" not in stage.processes(), 10)
+        wait_for("no ingest to wait", lambda: "ingest -" not in stage.processes())
         answer = ask(stage.daemon.rtmp_port, "papaya-key", source=stage.source())
     return CLOSED if not answer.granted() else TAKEN
 
@@ -190,7 +190,7 @@ def term(stage):
         media = other.media("big", "papaya").path
         other.process.send_signal(signal.SIGTERM)
         require(other.process.wait(30) == 0, f"exit code {other.process.returncode}")
-        wait_for("the encoder to end", lambda: publisher.process.poll() is not None, 10)
+        wait_for("the encoder to end", lambda: publisher.process.poll() is not None)
         text = (other.folder / "var" / media.lstrip("/")).read_text()
         require("#EXT-X-ENDLIST" in text, "the show was not ended")
     return CLOSED
@@ -199,7 +199,7 @@ def term(stage):
 def hang_up(stage):
     before = stage.processes()
     os.kill(stage.daemon.process.pid, signal.SIGHUP)
-    wait_for("the log to say so", lambda: "Hangup" in stage.daemon.text(), 10)
+    wait_for("the log to say so", lambda: "Hangup" in stage.daemon.text())
     answer = ask(stage.rtmps_port, "papaya-key", tls=True, source=stage.source())
     require(answer.granted(), f"told {answer.code!r}")
     require(stage.processes().get("gate tls") == before["gate tls"], "gate tls is another process")
@@ -231,7 +231,7 @@ def suspend(stage):
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         stopped = time.monotonic()
-        wait_for("five seconds", lambda: time.monotonic() - stopped > 5, 10)
+        wait_for("five seconds", lambda: time.monotonic() - stopped > 5)
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
         last = other.media("big", "papaya").segments()[-1]["msn"]

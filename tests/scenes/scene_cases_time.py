@@ -80,9 +80,9 @@ def play(stage, tags, stamp, expected=SECONDS - 3, rough=False):
     with tempfile.TemporaryDirectory() as folder:
         began = max(before) + 1 if before else 0
         flv_push.publish(stage.daemon, "papaya-key", tags, stamp, stage.source())
-        wait_for("the publisher to be gone", lambda: "vitrine ingest papaya" not in stage.daemon.children(), 10)
+        wait_for("the publisher to be gone", lambda: "vitrine ingest papaya" not in stage.daemon.children())
         end = max(listed(stage, "big")) + 1
-        wait_for("its last segment", lambda: end in listed(stage, "big"), 10)
+        wait_for("its last segment", lambda: end in listed(stage, "big"))
         first = began or min(listed(stage, "big"))
         settled = check(*look(stage, first, folder), expected, None if rough else TOGETHER,
                         left_out(stage) - skipped)
@@ -163,7 +163,7 @@ CASES = [
 
 def publish_once(stage):
     flv_push.publish(stage.daemon, "papaya-key", [tag for tag in media(2) if tag.ms < 1000], lambda tag: tag.ms)
-    wait_for("the publisher to be gone", lambda: "vitrine ingest papaya" not in stage.daemon.children(), 10)
+    wait_for("the publisher to be gone", lambda: "vitrine ingest papaya" not in stage.daemon.children())
     wait_for("a segment", lambda: listed(stage, "big"), 20)
 
 

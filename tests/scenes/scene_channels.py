@@ -41,7 +41,7 @@ def scene_a_portrait_channel_blurs_what_does_not_fill_it():
     with Daemon(channels=PORTRAIT) as daemon, tempfile.TemporaryDirectory() as folder:
         with Publisher(daemon, picture="color=c=white:size=640x360:rate=30"):
             daemon.segments("audio", 1)
-            wait_for("the picture", lambda: daemon.state() == "live", 15)
+            wait_for("the picture", lambda: daemon.state() == "live")
             products = daemon.api("GET", "/v1/products", expect=200)["products"]
             on = daemon.api("POST", "/v1/channels/mango/cues",
                             {"template": "com.example.product-card", "product": products[0]["id"]}, 201)
@@ -77,13 +77,13 @@ def scene_a_saved_template_changes_what_is_on_air():
             wait_for("its segment", lambda: daemon.media("big").segments()[-1]["msn"] > on["msn"])
             template.write_text(BADGE.replace("type: box", "type: bux") % ("1.1.0", "#ff0000"))
             wait_for("the error in the status", lambda: any(
-                "bux" in one.get("error", "") for one in templates(daemon)), 10)
+                "bux" in one.get("error", "") for one in templates(daemon)))
             require(listed(daemon)["rev"] == 1, "a template with an error changed what is on air")
             template.write_text(BADGE % ("1.2.0", "#000000"))
-            changed = wait_for("the new form", lambda: listed(daemon) if listed(daemon)["rev"] > 1 else None, 10)
-            wait_for("the error to go", lambda: not any("error" in one for one in templates(daemon)), 10)
+            changed = wait_for("the new form", lambda: listed(daemon) if listed(daemon)["rev"] > 1 else None)
+            wait_for("the error to go", lambda: not any("error" in one for one in templates(daemon)))
             update = wait_for("it in the stream", lambda: next(
-                (entry for entry in revisions(daemon) if entry["cue"]["rev"] == changed["rev"]), None), 15)
+                (entry for entry in revisions(daemon) if entry["cue"]["rev"] == changed["rev"]), None))
             wait_for("one segment more", lambda: daemon.media("big").segments()[-1]["msn"] > update["msn"])
             require(update["cue"]["tpl"] == "com.example.badge@1.2.0", f"template {update['cue']['tpl']}")
             path = fetch_rendition(daemon, daemon.media("big"), Path(folder) / "v.mp4")

@@ -64,7 +64,7 @@ class Nginx:
         config = placed(name, self.folder, ports)
         self.process = subprocess.Popen(["nginx", "-p", self.folder, "-c", config, "-g", "daemon off;"],
                                         stdout=self.log, stderr=subprocess.STDOUT)
-        wait_for("nginx", lambda: self.process.poll() is not None or fetch(address)[0], 10)
+        wait_for("nginx", lambda: self.process.poll() is not None or fetch(address)[0])
         require(self.process.poll() is None, f"nginx ended: {(self.folder / 'output').read_text()}")
 
     def __enter__(self):

@@ -9,7 +9,7 @@ from harness import CHANNEL, TOP, Daemon, Publisher, main, require, wait_for
 def is_refused(daemon, key):
     with Publisher(daemon, key) as publisher:
         wait_for(f"{key[:4]}… to be refused", lambda: publisher.process.poll() is not None or
-                 (daemon.state() == "live" and publisher_id(daemon)), 10)
+                 (daemon.state() == "live" and publisher_id(daemon)))
         return publisher.process.poll() is not None
 
 
@@ -20,9 +20,9 @@ def publisher_id(daemon):
 def goes_live(daemon, key):
     before = publisher_id(daemon)
     with Publisher(daemon, key) as publisher:
-        wait_for("a publisher", lambda: publisher_id(daemon) not in (None, before), 10)
+        wait_for("a publisher", lambda: publisher_id(daemon) not in (None, before))
         require(publisher.process.poll() is None, publisher.text())
-    wait_for("it to be gone", lambda: publisher_id(daemon) is None, 10)
+    wait_for("it to be gone", lambda: publisher_id(daemon) is None)
 
 
 def words(publisher):
@@ -92,10 +92,10 @@ def scene_whoever_guesses_is_not_looked_at_for_a_while():
             require(is_refused(daemon, f"guess-{number}"), "a guess was right")
         require("too many wrong keys" in daemon.text(), daemon.text())
         with Publisher(daemon) as publisher:
-            wait_for("the right key to be refused too", lambda: publisher.process.poll() is not None, 10)
+            wait_for("the right key to be refused too", lambda: publisher.process.poll() is not None)
             told = words(publisher)
         with Publisher(daemon, "guess-again") as publisher:
-            wait_for("a wrong key to be refused", lambda: publisher.process.poll() is not None, 10)
+            wait_for("a wrong key to be refused", lambda: publisher.process.poll() is not None)
             require(told == words(publisher) and "not valid" in told, f"told otherwise: {told} and {words(publisher)}")
 
 
@@ -108,13 +108,13 @@ def with_takeover(policy):
 def comes_second(daemon, first, second):
     """Whether the second publisher replaces the first."""
     with Publisher(daemon, first) as before:
-        old = wait_for("the first to publish", lambda: publisher_id(daemon), 10)
+        old = wait_for("the first to publish", lambda: publisher_id(daemon))
         with Publisher(daemon, second) as after:
             wait_for("one of them to win", lambda: after.process.poll() is not None or
-                     publisher_id(daemon) not in (None, old), 10)
+                     publisher_id(daemon) not in (None, old))
             won = after.process.poll() is None
             require(won or before.process.poll() is None, "both are gone")
-    wait_for("them to be gone", lambda: publisher_id(daemon) is None, 10)
+    wait_for("them to be gone", lambda: publisher_id(daemon) is None)
     return won
 
 
@@ -137,7 +137,7 @@ def scene_the_key_that_stands_first_wins_where_priority_is_said():
 
 def scene_encoders_do_not_replace_each_other_for_ever():
     with with_takeover("newest") as daemon, Publisher(daemon, "first"):
-        wait_for("the first to publish", lambda: publisher_id(daemon), 10)
+        wait_for("the first to publish", lambda: publisher_id(daemon))
         for number in range(6):
             require(not is_sent_away(daemon, number), f"takeover {number} was refused")
         require(is_sent_away(daemon, 6), "the seventh was not refused")
@@ -148,7 +148,7 @@ def is_sent_away(daemon, number):
     old = publisher_id(daemon)
     publisher = Publisher(daemon, "first" if number % 2 else "second")
     PUBLISHERS.append(publisher)
-    wait_for("an answer", lambda: publisher.process.poll() is not None or publisher_id(daemon) not in (None, old), 10)
+    wait_for("an answer", lambda: publisher.process.poll() is not None or publisher_id(daemon) not in (None, old))
     return publisher.process.poll() is not None
 
 

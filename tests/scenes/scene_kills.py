@@ -103,7 +103,7 @@ def scene_gate_killed_publishers_go_on():
         follower.check_times()
         publisher.stop()
         with Publisher(daemon, picture=WHITE):       # the new gate takes publishers
-            wait_for("the picture through the new gate", lambda: daemon.state() == "live", 15)
+            wait_for("the picture through the new gate", lambda: daemon.state() == "live")
 
 
 def scene_an_ingest_that_hangs_is_killed_slate_meanwhile():
@@ -114,12 +114,12 @@ def scene_an_ingest_that_hangs_is_killed_slate_meanwhile():
             follower.fresh(1)
             hangs = daemon.child("vitrine ingest mango")
             os.kill(hangs, signal.SIGSTOP)
-            wait_for("the slate", lambda: daemon.state() == "slate", 10)
-            wait_for("its end", lambda: hangs not in daemon.children().values(), 10)
-            wait_for("the encoder to notice", lambda: publisher.process.poll() is not None, 15)
+            wait_for("the slate", lambda: daemon.state() == "slate")
+            wait_for("its end", lambda: hangs not in daemon.children().values())
+            wait_for("the encoder to notice", lambda: publisher.process.poll() is not None)
         require("has said nothing for 3 s" in daemon.text(), "it was not killed for its silence")
         with Publisher(daemon, picture=WHITE):
-            wait_for("the picture", lambda: daemon.state() == "live", 15)
+            wait_for("the picture", lambda: daemon.state() == "live")
             follower.fresh(2)
             require(min(brightness(daemon, folder, 30)) > 200, "the picture did not come back")
         follower.check_times()
@@ -132,13 +132,13 @@ def scene_a_key_whose_ingests_crash_is_refused_for_a_while():
             with Publisher(daemon, picture="testsrc2=size=160x90:rate=15") as publisher:
                 ingest = daemon.child("vitrine ingest mango", other_than=ingest)
                 os.kill(ingest, signal.SIGKILL)
-                wait_for("the encoder to be cut off", lambda: publisher.process.poll() is not None, 15)
+                wait_for("the encoder to be cut off", lambda: publisher.process.poll() is not None)
         answer = ask(daemon.rtmp_port, "mango-key")
         require(answer.description.startswith("The server failed on this stream"), f"{answer.code} {answer.description}")
         other = daemon.api("POST", "/v1/channels/mango/keys", expect=201)["key"]
         require(ask(daemon.rtmp_port, other).granted(), "another key was refused, too")
         wait_for("it to be counted", lambda: daemon.api("GET", "/v1/channels/mango/status", expect=200)["faults"] ==
-                 {"crashes": 5, "hangs": 0, "bans": 1}, 5)
+                 {"crashes": 5, "hangs": 0, "bans": 1})
         text = daemon.api("GET", "/metrics", expect=200).decode()
         require('vitrine_ingest_crashes_total{channel="mango"} 5' in text and
                 'vitrine_key_bans_total{channel="mango"} 1' in text, text)
@@ -151,12 +151,12 @@ def scene_ingest_killed_slate_until_the_publisher_is_back():
             daemon.segments("audio", 1)
             follower.fresh(1)
             kill(daemon, "vitrine ingest mango")
-            wait_for("the encoder to notice", lambda: publisher.process.poll() is not None, 15)
-        wait_for("the slate", lambda: daemon.state() == "slate", 15)
+            wait_for("the encoder to notice", lambda: publisher.process.poll() is not None)
+        wait_for("the slate", lambda: daemon.state() == "slate")
         follower.fresh(2)
         require(max(brightness(daemon, folder, 30)) < 200, "no slate was shown")
         with Publisher(daemon, picture=WHITE):
-            wait_for("the picture", lambda: daemon.state() == "live", 15)
+            wait_for("the picture", lambda: daemon.state() == "live")
             follower.fresh(2)
             require(min(brightness(daemon, folder, 30)) > 200, "the picture did not come back")
         follower.check_times()
@@ -172,14 +172,14 @@ def scene_origin_killed_nothing_acknowledged_is_lost():
                          {"template": "com.example.product-card", "product": "kept"}, 201)
         gone = kill(daemon, "vitrine origin")
         daemon.child("vitrine origin", other_than=gone)
-        wait_for("the new origin", lambda: http(daemon.url("/healthz"))[0] == 200, 5)
+        wait_for("the new origin", lambda: http(daemon.url("/healthz"))[0] == 200)
         require(daemon.api("GET", "/v1/products/kept", expect=200)["title"] == "Kept", "the product is gone")
-        listed = wait_for("the cues again", lambda: daemon.api("GET", "/v1/channels/mango/cues", expect=200)["cues"], 5)
+        listed = wait_for("the cues again", lambda: daemon.api("GET", "/v1/channels/mango/cues", expect=200)["cues"])
         require(any(one["id"] == cue["id"] for one in listed), f"the cue is gone: {listed}")
         daemon.api("PATCH", "/v1/products/kept", {"price": {"amount": 400, "currency": "EUR"}}, 200)
         wait_for("the price on air", lambda: any(
             one["id"] == cue["id"] and one["rev"] >= 2
-            for one in daemon.api("GET", "/v1/channels/mango/cues", expect=200)["cues"]), 5)
+            for one in daemon.api("GET", "/v1/channels/mango/cues", expect=200)["cues"]))
         follower.fresh(2)
         follower.check_times()
 
@@ -242,7 +242,7 @@ def scene_studio_killed_same_show_goes_on():
         daemon.api("POST", "/v1/channels/mango/cues", {"template": "com.example.product-card", "product": "mug",
                                                       "id": "kept", "duration": 1}, 201)
         maps = {name: http(daemon.url(daemon.media(name).map()))[2] for name in NAMES}
-        wait_for("parts of an open segment", lambda: len(open_parts(daemon, "big")) >= 2, 10)
+        wait_for("parts of an open segment", lambda: len(open_parts(daemon, "big")) >= 2)
         gone = kill(daemon, "vitrine studio mango")
         broken = {name: open_parts(daemon, name) for name in NAMES}
         daemon.child("vitrine studio mango", other_than=gone)
@@ -250,7 +250,7 @@ def scene_studio_killed_same_show_goes_on():
         require(maps == {name: http(daemon.url(daemon.media(name).map()))[2] for name in NAMES}, "another init segment")
         follower.check_times(gaps=4)
         check_closed(daemon, follower, broken)
-        wait_for("the picture", lambda: daemon.state() == "live", 15)
+        wait_for("the picture", lambda: daemon.state() == "live")
         follower.fresh(1)
         require(min(brightness(daemon, folder, 20)) > 200, "the picture did not come back")
         check_recording(daemon, follower)
@@ -263,11 +263,11 @@ def scene_publisher_gone_for_ten_seconds():
             daemon.segments("audio", 1)
             follower.fresh(1)
             publisher.stop(signal.SIGKILL)
-        wait_for("the slate", lambda: daemon.state() == "slate", 15)
+        wait_for("the slate", lambda: daemon.state() == "slate")
         follower.fresh(5)                             # ten seconds of slate
         require(max(brightness(daemon, folder, 30)) < 200, "no slate was shown")
         with Publisher(daemon, picture=WHITE):
-            wait_for("the picture", lambda: daemon.state() == "live", 15)
+            wait_for("the picture", lambda: daemon.state() == "live")
             follower.fresh(2)
             require(min(brightness(daemon, folder, 30)) > 200, "the picture did not come back")
         follower.check_times()
@@ -278,7 +278,7 @@ def scene_newest_publisher_takes_over():
         follower = Follower(daemon)
         daemon.segments("audio", 1)
         with Publisher(daemon, picture="color=c=0x303030:size=640x360:rate=25"):
-            wait_for("the first publisher to be sent away", lambda: first.process.poll() is not None, 15)
+            wait_for("the first publisher to be sent away", lambda: first.process.poll() is not None)
             follower.fresh(2)
             require(max(brightness(daemon, folder, 20)) < 100, "the second publisher's picture is not on")
         follower.check_times()
@@ -306,7 +306,7 @@ def kill_everything(daemon):
     require(len(pids) >= 4, f"too few processes: {daemon.children()}")
     daemon.process.kill()
     daemon.process.wait()
-    wait_for("the children to end with the supervisor", lambda: not any(is_vitrine(pid) for pid in pids), 5)
+    wait_for("the children to end with the supervisor", lambda: not any(is_vitrine(pid) for pid in pids))
 
 
 def is_vitrine(pid):
@@ -335,11 +335,11 @@ def scene_everything_killed_the_show_goes_on():
             require(daemon.media("big").path == path, "another show")
             wait_for("the cue on air again", lambda: any(
                 one["id"] == cue["id"] and one["state"] == "live" and one["rev"] > cue["rev"]
-                for one in daemon.api("GET", "/v1/channels/mango/cues", expect=200)["cues"]), 10)
+                for one in daemon.api("GET", "/v1/channels/mango/cues", expect=200)["cues"]))
             require(maps == {name: http(daemon.url(daemon.media(name).map()))[2] for name in NAMES},
                     "another init segment")
             follower.check_times(gaps=7)
-            wait_for("the picture", lambda: daemon.state() == "live", 15)
+            wait_for("the picture", lambda: daemon.state() == "live")
             follower.fresh(1)
             require(min(brightness(daemon, folder, 20)) > 200, "the picture did not come back")
 
@@ -378,7 +378,7 @@ def scene_a_studio_that_cannot_start_is_given_up():
         number.write_text("rubbish")
         with Publisher(daemon) as publisher:
             wait_for("the studio to be given up", lambda: daemon.state() == "failed", 40)
-            wait_for("the publisher to be sent away", lambda: publisher.process.poll() is not None, 15)
+            wait_for("the publisher to be sent away", lambda: publisher.process.poll() is not None)
         require("died 8 times in a row" in daemon.text(), "the log does not say so")
         require("vitrine studio mango" not in daemon.children(), "a studio runs")
         require(daemon.media("big") is None, "there is a playlist")

@@ -41,7 +41,7 @@ def publisher(daemon):
 
 
 def gone(daemon):
-    wait_for("the publisher to be gone", lambda: not publisher(daemon), 12)
+    wait_for("the publisher to be gone", lambda: not publisher(daemon))
 
 
 def push_with_ffmpeg(daemon, url, address, *options):

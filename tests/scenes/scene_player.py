@@ -97,18 +97,18 @@ def scene_button_price_click_end():
             wait_for("the new labels", lambda: browser.buttons(new), 30)
             require(browser.no_buttons(old), "a button with the old price is still there")
             longer = recorded_seconds(browser) + 0.5
-            wait_for("the frames after it", lambda: recorded_seconds(browser) > longer, 10)
+            wait_for("the frames after it", lambda: recorded_seconds(browser) > longer)
             same_frame(browser, new)
 
             name = next(spot["l"] for spot in changed["hs"] if spot["act"] == "add_to_cart")
             before = sum(events(daemon).values())
             browser.do("click", name=name)
-            opened = wait_for("the product's page", lambda: browser.do("popups"), 10)
+            opened = wait_for("the product's page", lambda: browser.do("popups"))
             require(product["link"].split("/")[2] in opened[0] or opened[0] == "about:blank"
                     or opened[0].startswith("chrome-error"), f"opened {opened}")
-            wait_for("the tap to be counted", lambda: sum(events(daemon).values()) > before, 10)
+            wait_for("the tap to be counted", lambda: sum(events(daemon).values()) > before)
             browser.do("press", name=name, key="Enter")
-            wait_for("the key press to be counted", lambda: sum(events(daemon).values()) > before + 1, 10)
+            wait_for("the key press to be counted", lambda: sum(events(daemon).values()) > before + 1)
 
             daemon.api("DELETE", f"/v1/channels/mango/cues/{receipt['id']}")
             wait_for("the buttons to go", lambda: browser.no_buttons(new), 30)
@@ -143,7 +143,7 @@ def scene_letterboxed_and_upright():
             wait_for("the buttons", lambda: browser.buttons(spots), 30)
             for width, height in ((400, 800), (1200, 400), (640, 360)):
                 browser.do("size", width=width, height=height)
-                wait_for(f"the buttons in their places at {width}x{height}", lambda: in_place(browser, spots), 10)
+                wait_for(f"the buttons in their places at {width}x{height}", lambda: in_place(browser, spots))
 
 
 def in_place(browser, spots):

@@ -88,7 +88,7 @@ def quiet_between(loud):
 
 def scene_a_wrong_key_is_told_so():
     with Daemon() as daemon, Publisher(daemon, key="not-the-key") as publisher:
-        wait_for("ffmpeg to give up", lambda: publisher.process.poll() is not None, 10)
+        wait_for("ffmpeg to give up", lambda: publisher.process.poll() is not None)
         require(re.search("BadName|key", publisher.text(), re.I), f"ffmpeg was told: {publisher.text()}")
         require(daemon.playlist("/live/mango/index.m3u8") is None, "a show started")
 

@@ -131,7 +131,7 @@ def scene_whatever_is_wrong_with_it_nobody_gets_in():
             require(daemon.child("vitrine hook", other_than=process), "it was not started again")
             os.kill(daemon.child("vitrine hook"), signal.SIGKILL)
             hook.mode = hook.grant
-            wait_for("the webhook to be asked again", lambda: ask(daemon.rtmp_port, "mango-key").granted(), 15)
+            wait_for("the webhook to be asked again", lambda: ask(daemon.rtmp_port, "mango-key").granted())
             require(honest.process.poll() is None, "the honest publisher was lost")
             require("DISCONTINUITY" not in daemon.media("big", "lime").text, "lime was disturbed")
             state = publisher_of(daemon, "lime")

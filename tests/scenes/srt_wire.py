@@ -1,4 +1,5 @@
 """SRT as bytes: a caller that says what it likes, and MPEG-TS to take apart and put together wrongly."""
+import select
 import socket
 import struct
 import subprocess
@@ -9,6 +10,9 @@ HSREQ, KMREQ, KMRSP, SID, CONGESTION, GROUP = 1, 3, 4, 5, 6, 8
 PACKET, PAYLOAD = 188, 7 * 188
 FLAGS = 0xbf                             # of a sender in live mode that can do what it should
 VERSION = 0x010501
+AGAIN = 0x04000000                       # in a piece that was sent before
+ASK_AGAIN_S = 0.5
+KEPT_PIECES = 8192                       # that can be sent again
 
 
 def control(kind, subtype, info, to, body=b"", now=0):
@@ -36,20 +40,21 @@ def sid(text):
 
 
 class Caller:
-    """A caller by hand: no retransmission, no answers to what the listener says."""
+    """A caller by hand. It asks again until it is answered, and sends again what the listener misses, as real ones do: a
+    machine that is busy loses datagrams on its loopback too."""
 
-    def __init__(self, port, source, limit=2):
+    def __init__(self, port, source, limit=10):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((source, 0))
         self.socket.connect(("127.0.0.1", port))
-        self.socket.settimeout(limit)
+        self.source, self.limit, self.sent = source, limit, {}
         self.start, self.sequence, self.number, self.peer = time.monotonic(), 1000, 1, None
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        if self.peer is not None:
+        for _ in range(3 if self.peer is not None else 0):
             self.send(control(5, 0, 0, self.peer, bytes(4)))
         self.socket.close()
 
@@ -59,44 +64,83 @@ class Caller:
         except OSError:
             pass                         # nobody listens for a moment
 
-    def hear(self):
+    def receive(self, seconds):
+        """The next packet that comes within so many seconds, or None."""
+        until = time.monotonic() + seconds
+        while select.select([self.socket], [], [], max(0, until - time.monotonic()))[0]:
+            try:
+                return self.socket.recv(2048)
+            except OSError:
+                pass                     # nobody listens for a moment
+        return None
+
+    def hear(self, seconds=None):
         """(type, socket id, cookie) of the next handshake that comes; None if none does."""
-        try:
-            while True:
-                got = self.socket.recv(2048)
-                if len(got) >= 64 and got[:4] == b"\x80\0\0\0":
-                    return struct.unpack(">III", got[36:48])
-        except OSError:
-            return None
+        until = time.monotonic() + (self.limit if seconds is None else seconds)
+        while (got := self.receive(max(0, until - time.monotonic()))) is not None:
+            if len(got) >= 64 and got[:4] == b"\x80\0\0\0":
+                return struct.unpack(">III", got[36:48])
+        return None
+
+    def ask(self, packet, is_answer):
+        """Sends a handshake until an answer to it comes; None if none does."""
+        until = time.monotonic() + self.limit
+        while time.monotonic() < until:
+            self.send(packet)
+            again = min(until, time.monotonic() + ASK_AGAIN_S)
+            while (heard := self.hear(max(0, again - time.monotonic()))) is not None:
+                if is_answer(heard):
+                    return heard
+        return None
 
     def cookie(self):
-        self.send(handshake(4, INDUCTION))
-        heard = self.hear()
+        heard = self.ask(handshake(4, INDUCTION), lambda one: one[0] == INDUCTION)
         return heard[2] if heard else 0
 
     def conclude(self, blocks, extensions=5, **more):
         """-1 when it is taken, the reason when it is refused, None without an answer."""
-        self.send(handshake(5, CONCLUSION, self.cookie(), extensions=extensions, blocks=blocks, **more))
-        heard = self.hear()
+        heard = self.ask(handshake(5, CONCLUSION, self.cookie(), extensions=extensions, blocks=blocks, **more),
+                         lambda one: one[0] != INDUCTION)
         if heard and heard[0] == CONCLUSION:
             self.peer = heard[1]
             return -1
         return heard[0] - 1000 if heard else None
 
-    def publish(self, key, latency=120):
+    def publish(self, key, latency=1000):
         return self.conclude(hsreq(latency=latency) + sid(key))
 
-    def media(self, data, mbps=8):
-        """MPEG-TS, or what claims to be, at a steady rate."""
-        begin, sent = time.monotonic(), 0
+    def media(self, data, mbps=8, enough=lambda: False):
+        """MPEG-TS, or what claims to be, at a steady rate, until it is all sent or (asked four times a second) enough()."""
+        begin, done, look = time.monotonic(), 0, time.monotonic() + 0.25
         for at in range(0, len(data), PAYLOAD):
             piece = data[at:at + PAYLOAD]
             now = int((time.monotonic() - self.start) * 1e6)
-            self.send(struct.pack(">IIII", self.sequence, 0xe0000000 | self.number, now, self.peer) + piece)
-            self.sequence, self.number, sent = self.sequence + 1, self.number + 1, sent + len(piece)
-            ahead = sent * 8 / mbps / 1e6 - (time.monotonic() - begin)
-            if ahead > 0:
-                time.sleep(ahead)
+            self.sent[self.sequence] = (self.number, now, piece)
+            self.send_piece(self.sequence)
+            self.sent.pop(self.sequence - KEPT_PIECES, None)
+            self.sequence, self.number, done = self.sequence + 1, self.number + 1, done + len(piece)
+            self.repair(max(0, done * 8 / mbps / 1e6 - (time.monotonic() - begin)))
+            if time.monotonic() > look:
+                if enough():
+                    return
+                look = time.monotonic() + 0.25
+
+    def send_piece(self, sequence, again=0):
+        number, at, piece = self.sent[sequence]
+        self.send(struct.pack(">IIII", sequence, 0xe0000000 | again | number, at, self.peer) + piece)
+
+    def repair(self, seconds):
+        """Sends again, for so many seconds, what the listener says that it misses."""
+        until = time.monotonic() + seconds
+        while (got := self.receive(max(0, until - time.monotonic()))) is not None:
+            if got[:2] != b"\x80\x03":
+                continue
+            words = iter(struct.unpack(f">{len(got[16:]) // 4}I", got[16:16 + len(got[16:]) // 4 * 4]))
+            for first in words:
+                last = next(words, 0) if first >> 31 else first
+                for sequence in range(first & 0x7fffffff, last + 1):
+                    if sequence in self.sent:
+                        self.send_piece(sequence, AGAIN)
 
 
 # ---- MPEG-TS
