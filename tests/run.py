@@ -11,12 +11,20 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 LINE = re.compile(r"^(ok|not ok)\b\s*\d*\s*(?:-\s*)?(.*)$")
 NOTHING = re.compile(r"^1\.\.0\s*#\s*SKIP", re.I)      # the plan of a program that skips all of itself
 FUZZ_SECONDS = 5
+CORES = os.cpu_count() or 1
+# Scenes that count no frames and need little of a machine: as many of these run at a time as there are cores, two at most.
+LIGHT = {"scene_bad_input", "scene_channels", "scene_check", "scene_enhanced_rtmp", "scene_keys", "scene_kills",
+         "scene_listeners", "scene_offline", "scene_publish", "scene_rtmps", "scene_sandbox", "scene_srt", "scene_status",
+         "scene_webhook"}
+SANITIZED = ("-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dfuzz=true")
+QUICK_TO_BUILD = ("-Doptimization=1", "-Dc_args=-gline-tables-only")
 
 
 class Tally:
@@ -52,20 +60,42 @@ def say(text):
     print(text, flush=True)
 
 
-def run(tally, program, command, limit, env=None, cwd=TOP):
-    """Runs a program and counts its TAP. Many work in real time, and a machine that others use may stall: one that
-    fails is run once more, and named at the end as unsteady if that goes well."""
-    start = time.monotonic()
-    output, code = attempt(command, limit, env, cwd)
-    if not Tally().read(program, output, code):
-        say(f"AGAIN {program} ({time.monotonic() - start:.1f} s)")
-        show(output)
+class Job:
+    """A program that prints TAP."""
+
+    def __init__(self, program, command, limit, env=None, cwd=TOP):
+        self.program, self.command, self.limit, self.env, self.cwd = program, command, limit, env, cwd
+
+    def run(self):
+        """(output, exit code, seconds)"""
         start = time.monotonic()
-        output, code = attempt(command, limit, env, cwd)
-        if Tally().read(program, output, code):
-            tally.unsteady.append(program)
-    well = tally.read(program, output, code)
-    say(f"{'  ok ' if well else 'FAIL '} {program} ({time.monotonic() - start:.1f} s)")
+        return (*attempt(self.command, self.limit, self.env, self.cwd), time.monotonic() - start)
+
+
+def run_all(tally, jobs, at_once=1):
+    """Runs programs, so many at a time, and counts their TAP. Many work in real time, and a machine that others use may
+    stall: one that fails is run once more, alone, and named at the end as unsteady if that goes well."""
+    again = []
+    with ThreadPoolExecutor(at_once) as pool:
+        running = {pool.submit(job.run): job for job in jobs}
+        for done in as_completed(running):
+            job, (output, code, seconds) = running[done], done.result()
+            if Tally().read(job.program, output, code):
+                note(tally, job, output, code, seconds)
+                continue
+            say(f"AGAIN {job.program} ({seconds:.1f} s)")
+            show(output)
+            again.append(job)
+    for job in again:
+        output, code, seconds = job.run()
+        if Tally().read(job.program, output, code):
+            tally.unsteady.append(job.program)
+        note(tally, job, output, code, seconds)
+
+
+def note(tally, job, output, code, seconds):
+    well = tally.read(job.program, output, code)
+    say(f"{'  ok ' if well else 'FAIL '} {job.program} ({seconds:.1f} s)")
     show(output if not well else "\n".join(line for line in output.splitlines() if "# SKIP" in line))
 
 
@@ -88,70 +118,91 @@ def show(output):
         say(f"        {line}")
 
 
-def build(folder, *options, clang=False):
-    env = {**os.environ, **({"CC": "clang"} if clang else {})}
-    if not (TOP / folder / "build.ninja").exists():
-        say(f"==> setting up {folder}/")
-        werror = ["--werror"] if os.environ.get("CI") else []
-        subprocess.run(["meson", "setup", folder, *options, *werror], cwd=TOP, env=env, check=True,
-                       stdout=subprocess.DEVNULL)
+def set_up(folder, *options, clang=False):
+    if (TOP / folder / "build.ninja").exists():
+        return
+    say(f"==> setting up {folder}/")
+    env = {**os.environ, **({"CC": "clang", "CC_LD": "lld"} if clang else {})}
+    werror = ["--werror"] if os.environ.get("CI") else []
+    subprocess.run(["meson", "setup", folder, *options, *werror], cwd=TOP, env=env, check=True, stdout=subprocess.DEVNULL)
+
+
+def build(folder, targets=()):
+    """All of a folder, or just some of its files."""
     say(f"==> building {folder}/")
-    subprocess.run(["ninja", "-C", folder, "--quiet"], cwd=TOP, check=True)
+    subprocess.run(["ninja", "-C", folder, "--quiet", *targets], cwd=TOP, check=True)
 
 
-def meson_tests(tally, folder, wanted, suites, env=None, slower=1):
+def meson_tests(folder, wanted, suites, env=None, slower=1):
     listed = json.loads(subprocess.run(["meson", "introspect", "--tests", folder], cwd=TOP, check=True,
                                        capture_output=True, text=True).stdout)
-    for test in listed:
-        suite = {name.split(":")[-1] for name in test["suite"]}
-        if suite & suites and wanted(test["name"]):
-            run(tally, f"{folder}/{test['name']}", test["cmd"], 120 * slower, {**test["env"], **(env or {})},
+    return [Job(f"{folder}/{test['name']}", test["cmd"], 240 * slower, {**test["env"], **(env or {})},
                 test["workdir"] or TOP / folder)
+            for test in listed if {name.split(":")[-1] for name in test["suite"]} & suites and wanted(test["name"])]
 
 
-def scripts(tally, folder, wanted, limit, slow):
-    for path in sorted((TOP / "tests" / folder).glob("*")):
-        if path.suffix not in (".py", ".mjs", ".sh") or not wanted(path.stem):
-            continue
-        if folder == "scenes" and not path.stem.startswith(("scene_", "slow_")):
-            continue            # what they share
-        if path.stem.startswith("slow_") and not slow:
-            continue
-        interpreter = {".py": ["python3"], ".mjs": ["node"], ".sh": ["bash"]}[path.suffix]
-        run(tally, f"{folder}/{path.stem}", [*interpreter, str(path)], limit)
+def programs_of(folder, jobs):
+    """What has to be built for these."""
+    words = {os.path.relpath(word, TOP / folder) for job in jobs for word in job.command if os.path.isabs(word)}
+    return sorted(word for word in words if not word.startswith(".."))
+
+
+def scripts(folder, wanted, limit, slow=False):
+    interpreters = {".py": ["python3"], ".mjs": ["node"], ".sh": ["bash"]}
+    return [Job(f"{folder}/{path.stem}", [*interpreters[path.suffix], str(path)], limit)
+            for path in sorted((TOP / "tests" / folder).glob("*"))
+            if path.suffix in interpreters and wanted(path.stem)
+            and (folder != "scenes" or path.stem.startswith("scene_") or (slow and path.stem.startswith("slow_")))]
+
+
+def scenes(tally, wanted, everything):
+    jobs = scripts("scenes", wanted, 900, everything)
+    light = [job for job in jobs if job.program.removeprefix("scenes/") in LIGHT]
+    run_all(tally, light, min(CORES, 2))
+    run_all(tally, [job for job in jobs if job not in light])
 
 
 def sanitized(tally, wanted):
-    """The unit tests and the corpora under ASan and UBSan, then what has threads under TSan."""
-    plain = {"VITRINE_SANDBOX": "off"}
-    build("build-asan", "-Db_sanitize=address,undefined", "-Db_lundef=false", clang=True)
-    meson_tests(tally, "build-asan", wanted, {"unit", "fuzz"},
-                {**plain, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
-                 "LSAN_OPTIONS": f"suppressions={TOP}/tests/lsan.supp:print_suppressions=0",
-                 "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}, slower=4)
-    build("build-tsan", "-Db_sanitize=thread", "-Db_lundef=false", clang=True)
-    meson_tests(tally, "build-tsan", wanted, {"threads"},
-                {**plain, "TSAN_OPTIONS": f"halt_on_error=1:suppressions={TOP}/tests/tsan.supp"}, slower=6)
+    """The unit tests and a short run of every fuzz target (which reads its corpus first) under ASan and UBSan, then what
+    has threads under TSan."""
+    plain = {"VITRINE_SANDBOX": "off", "LSAN_OPTIONS": f"suppressions={TOP}/tests/lsan.supp:print_suppressions=0",
+             "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+    set_up("build-fuzz", *SANITIZED, *QUICK_TO_BUILD, clang=True)
+    jobs = meson_tests("build-fuzz", wanted, {"unit"}, plain, slower=4) + fuzzers(wanted, plain)
+    if jobs:
+        build("build-fuzz", programs_of("build-fuzz", jobs))
+        run_all(tally, jobs, CORES)
+    set_up("build-tsan", "-Db_sanitize=thread", "-Db_lundef=false", *QUICK_TO_BUILD, clang=True)
+    jobs = meson_tests("build-tsan", wanted, {"threads"}, {
+        **plain, "TSAN_OPTIONS": f"halt_on_error=1:suppressions={TOP}/tests/tsan.supp"}, slower=6)
+    if jobs:
+        build("build-tsan", programs_of("build-tsan", jobs))
+        run_all(tally, jobs)
 
 
-def fuzz(tally, wanted):
-    build("build-fuzz", "-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", clang=True)
-    for program in sorted((TOP / "build-fuzz/tests").glob("fuzz_*")):
-        if program.is_dir() or not wanted(program.name):
+def fuzzers(wanted, env):
+    """What they find stays in build-fuzz/found/, and the inputs that broke them beside it."""
+    jobs = []
+    for source in sorted((TOP / "tests/fuzz").glob("*/fuzz_*.c")):
+        name = source.stem
+        if not wanted(name):
             continue
-        found = TOP / "build-fuzz/found" / program.name
+        found = TOP / "build-fuzz/found" / name
         found.mkdir(parents=True, exist_ok=True)
-        result = subprocess.run([program, f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
-                                 f"-artifact_prefix={found}-", found, TOP / "tests/fuzz/corpus" / program.name],
-                                capture_output=True, text=True, errors="replace",
-                                env={**os.environ, "VITRINE_SANDBOX": "off",
-                                     "LSAN_OPTIONS": f"suppressions={TOP}/tests/lsan.supp:print_suppressions=0"})
-        word = "ok" if result.returncode == 0 else "not ok"
-        output = f"{word} 1 - {FUZZ_SECONDS} s of fuzzing"
-        tally.read(program.name, output, result.returncode)
-        say(f"{'  ok ' if result.returncode == 0 else 'FAIL '} {program.name}")
-        if result.returncode != 0:
-            say(result.stderr[-6000:])
+        command = [TOP / "build-fuzz/tests" / name, f"-max_total_time={FUZZ_SECONDS}", "-timeout=20", "-rss_limit_mb=2048",
+                   f"-artifact_prefix={found}-", found, TOP / "tests/fuzz/corpus" / name]
+        jobs.append(FuzzJob(name, list(map(str, command)), 240, env))
+    return jobs
+
+
+class FuzzJob(Job):
+    """libFuzzer prints no TAP: how it ends is the result."""
+
+    def run(self):
+        output, code, seconds = super().run()
+        if code == 0:
+            return "ok 1 - runs without a complaint\n", 0, seconds
+        return f"{output[-6000:]}\nnot ok 1 - runs without a complaint\n", code, seconds
 
 
 def main():
@@ -165,22 +216,18 @@ def main():
     tally = Tally()
 
     say("==> unit tests, goldens and corpora")
+    set_up("build")
     build("build")
-    meson_tests(tally, "build", wanted, {"unit", "fuzz", "golden"})
-    say("==> lints")
-    scripts(tally, "lint", wanted, 300, everything)
-    say("==> web")
-    for path in sorted((TOP / "web/tests").glob("*.mjs")):
-        if wanted(path.stem):
-            run(tally, f"web/{path.stem}", ["node", "--test", "--test-reporter=tap", str(path)], 120)
+    run_all(tally, meson_tests("build", wanted, {"unit", "fuzz", "golden"}), CORES)
+    say("==> lints and web")
+    run_all(tally, scripts("lint", wanted, 300) +
+            [Job(f"web/{path.stem}", ["node", "--test", "--test-reporter=tap", str(path)], 120)
+             for path in sorted((TOP / "web/tests").glob("*.mjs")) if wanted(path.stem)], CORES)
     if not quick:
         say("==> scenes")
-        scripts(tally, "scenes", wanted, 600, everything)
-        say("==> sanitizers")
+        scenes(tally, wanted, everything)
+        say("==> sanitizers and fuzzing")
         sanitized(tally, wanted)
-        if everything:
-            say("==> fuzzing")
-            fuzz(tally, wanted)
 
     for name in tally.unsteady:
         say(f"unsteady: {name} failed at first")

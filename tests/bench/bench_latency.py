@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenes"))
 import boxes                                                                     # noqa: E402
 from harness import TOP, Daemon, require, wait_for                               # noqa: E402
 from scene_low_latency import Client                                             # noqa: E402
-from scene_player import Browser                                                 # noqa: E402
+from browser import Browser                                                      # noqa: E402
 
 PUBLISH = TOP / "build" / "tests" / "tools" / "ertmp_publish"
 WIDTH, HEIGHT, RATE, BITS, SIDE = 640, 360, 30, 16, 16

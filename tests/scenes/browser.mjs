@@ -1,26 +1,10 @@
-// Drives Debian's Chromium for scene_player.py: one JSON command a line in, one JSON answer a line out. --any-origin: the
-// page's content policy does not count, so that it can play from another server.
-import { createInterface } from 'node:readline';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { chromium } from '../../web/node_modules/playwright-core/index.mjs';
+// Drives Chromium for scene_player.py and others: one page that a viewer looks at. --any-origin: the page's content policy
+// does not count, so that it can play from another server.
+import { answer, launch } from './chromium.mjs';
 
-const profile = mkdtempSync(join(tmpdir(), 'vitrine-chromium-'));
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath: '/usr/bin/chromium',
-  headless: true,
+const { context, page, complaints, close } = await launch({
   ignoreHTTPSErrors: true,
   bypassCSP: process.argv.includes('--any-origin'),
-  viewport: { width: 960, height: 720 },
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
-});
-const page = context.pages()[0] ?? await context.newPage();
-const complaints = [];
-page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
-page.on('console', (message) => {
-  if (message.type() === 'error') complaints.push(`console: ${message.text()} ${message.location().url}`);
 });
 const popups = [];
 context.on('page', (popup) => popups.push(popup));
@@ -134,15 +118,5 @@ const commands = {
   complaints: async () => complaints,
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const { command, ...rest } = JSON.parse(line);
-  let answer;
-  try {
-    answer = { value: await commands[command](rest) ?? null };
-  } catch (error) {
-    answer = { error: String(error.message ?? error) };
-  }
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
-await context.close();
-rmSync(profile, { recursive: true, force: true });
+await answer(commands);
+await close();

@@ -6,19 +6,27 @@ publisher pushes to the channel mango. After each one
   - the daemon must be as it was: the same processes, no more descriptors, no more memory than a margin;
   - the neighbour's playlist must show neither a discontinuity nor a gap, and its publisher must be the same;
 and after each few of them a status that is newer than the last must show that mango repeated and dropped no frame (one
-that is composed after the next was due is late, not lost, and says how busy the machine is). If it did, each of these cases is played again by itself, once the neighbour alone loses nothing: so it is known
-whose fault that was, and a stall of a busy machine is nobody's.
+that is composed after the next was due is late, not lost, and says how busy the machine is). If it did, each of these
+cases is played again by itself, once the neighbour alone loses nothing: so it is known whose fault that was. A stall of a
+busy machine is nobody's: what the neighbour lost is put down to it, and said, if the machine was seen to stand still for as
+many frames while the daemon itself took little of it.
+
+Cases that may be played `together` are, each on a channel of its own; one that fails is played again alone.
 
 `cases.py --table` prints docs/ingest-cases.md.
 """
+import copy
 import importlib
 import itertools
+import math
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Callable, NamedTuple, Union
@@ -34,15 +42,19 @@ SLOW = "slow_cases"                      # plays the slow ones of all groups; sc
 
 AT_ONCE = 6                              # cases between two looks at the neighbour's counters
 REST_LIMIT_S = 30                        # for the daemon to be as it was; libsrt is slow to miss who was on a bad line
-CALM_LIMIT_S = 120                       # for a machine that others use to keep up with the neighbour alone
-TRIES = 3                                # of a case by itself, before the neighbour's loss is its fault ...
-TRIES_STALLED = 8                        # ... and while the machine stood still in each of them
-STALL_S = 0.04                           # that is seen in the neighbour's picture
+CALM_LIMIT_S = 20                        # for a machine that others use to keep up with the neighbour alone
+BASELINE_LIMIT_S = 120
+TRIES = 3                                # of a case by itself, before the neighbour's loss is its fault
+FRAME_S = 1 / 30
+BUSY = 0.85                              # of its processors' time: then nobody's pictures are on time
+MUCH = 0.5                               # of a core that the daemon takes: then stalls may be of its own making
 WARM = 2                                 # ingests that wait for a publisher
 OWN_KB = 4096                            # memory of its own that a process may have gained in all, over all cases
 MEDIA_KB = 16384                         # ... one that holds pictures
 PROXIES = "127.7.0.0/16"                 # whose PROXY headers are believed; no case is sent from there but by its own will
 CLOSED, TAKEN, REFUSED, HELD = "closed", "published", "refused", "held open"
+
+LANES = ("papaya", "papaya2", "papaya3")         # the channels that cases are played on
 
 CHANNELS = "".join(f"""
   {name}:
@@ -51,7 +63,7 @@ CHANNELS = "".join(f"""
     renditions: [{{name: big, size: 320x180, bitrate: 300k}}]
     slate: {{after: 1s, grace: 900s}}
     encoder: {{preset: ultrafast}}
-""" for name in ("mango", "papaya"))
+""" for name in ("mango", *LANES))
 
 
 class Case(NamedTuple):
@@ -62,14 +74,16 @@ class Case(NamedTuple):
     why: str = ""                        # a phrase that the log must hold afterwards
     slow: bool = False                   # only with script/test --all
     restarts: tuple = ()                 # titles of processes that may be others afterwards
+    together: bool = False               # with others, each on a channel of its own
 
 
 class Stage:
-    """The daemon at hand, with its honest publisher."""
+    """The daemon at hand, with its honest publisher, and the channel for what a case publishes."""
+    channel = LANES[0]
 
     def __init__(self, daemon, rtmps_port, folder):
         self.daemon, self.rtmps_port, self.folder = daemon, rtmps_port, folder
-        self.sources = (f"127.1.{number // 200}.{number % 200 + 1}" for number in itertools.count())
+        self.sources, self.lock = itertools.count(), threading.Lock()
         self.pids, self.memory, self.descriptors, self.losses = {}, {}, {}, {}
 
     # -- the daemon
@@ -92,7 +106,7 @@ class Stage:
             self.losses = self.counters()
             return pids == self.pids and losses == self.losses and len(pids.get("ingest -", ())) == WARM and \
                 not self.complaint()
-        wait_for("the daemon to be at rest", settled, CALM_LIMIT_S)
+        wait_for("the daemon to be at rest", settled, BASELINE_LIMIT_S)
 
     def take_stock(self):
         self.pids = self.processes()
@@ -104,7 +118,15 @@ class Stage:
         def settled():
             before, self.losses = self.losses, self.counters()
             return before == self.losses
-        wait_for("the machine to keep up with the neighbour alone", settled, CALM_LIMIT_S)
+        try:
+            wait_for("the machine to keep up with the neighbour alone", settled, CALM_LIMIT_S)
+        except Failure as failure:
+            print(f"# {failure}", flush=True)    # what it loses from now on is judged all the same
+
+    def used(self):
+        """Seconds of a core that the daemon has taken so far, with its children that have ended."""
+        pids = [pid for pids in self.processes().values() for pid in pids]
+        return sum(processor_seconds(pid, pid == self.daemon.process.pid) for pid in pids)
 
     def complaint(self, restarts=()):
         """What is not as it was, or None. Warm ingests are spent and made anew: only their number counts."""
@@ -155,17 +177,48 @@ class Stage:
         require("#EXT-X-DISCONTINUITY\n" not in text, "the neighbour's playlist has a discontinuity")
         require("#EXT-X-GAP" not in text, "the neighbour's playlist has a gap")
 
-    def check_neighbour(self):
+    def neighbour_lost(self):
+        """{counter: (before, now)} of what has changed since the last look."""
         now, before = self.counters(), self.losses
         self.losses = now
-        wrong = ", ".join(f"{name} {before[name]} -> {now[name]}" for name in now if now[name] != before[name])
-        require(not wrong, f"the neighbour lost something: {wrong}")
+        return {name: (before[name], now[name]) for name in now if now[name] != before[name]}
 
     # -- for cases that are functions
 
     def source(self):
         """An address of this machine that nobody has connected from, so that no limit of an earlier case counts."""
-        return next(self.sources)
+        with self.lock:
+            number = next(self.sources)
+        return f"127.1.{number // 200}.{number % 200 + 1}"
+
+    def on(self, channel):
+        """The same stage with another channel for what is published."""
+        other = copy.copy(self)
+        other.channel = channel
+        return other
+
+
+def in_words(lost):
+    return ", ".join(f"{name} {before} -> {now}" for name, (before, now) in lost.items())
+
+
+def is_the_machines(lost, begin, used):
+    """Whether a machine that was busy or stood still since `begin`, and not for the daemon's sake, explains what was lost."""
+    if lost.keys() - {"repeated", "dropped", "skipped"} or used > MUCH * (time.monotonic() - begin.time):
+        return False
+    if MACHINE.busy(begin) > BUSY:
+        return True
+    frames = sum(math.ceil(stall / FRAME_S) + 1 for stall in MACHINE.stalls(begin))
+    return sum(now - before for before, now in lost.values()) <= frames
+
+
+def processor_seconds(pid, with_children):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0
+    return sum(map(int, fields[11:15 if with_children else 13])) / os.sysconf("SC_CLK_TCK")
 
 
 def own_kilobytes(pid):
@@ -191,12 +244,15 @@ def make_certificate(folder, name="stage"):
 
 
 def play(stage, case, deliver):
-    """One case; Failure if it does not come to what it must, or the daemon does not come to rest."""
+    """One case; Failure if it does not come to what it must."""
     logged = len(stage.daemon.text())
     came = case.send(stage) if callable(case.send) else deliver(stage, case.send)
     require(came == case.outcome, f"{came}, not {case.outcome}")
     if case.why:
         wait_for(f"{case.why!r} in the log", lambda: case.why in stage.daemon.text()[logged:])
+
+
+def rest(stage, case):
     stage.come_to_rest(case.restarts)
     stage.check_playlist()
 
@@ -218,10 +274,10 @@ class Report:
               (f" # SKIP {skip}" if skip else ""), flush=True)
 
 
-def attempt(stage, case, deliver):
+def result_of(function, *arguments):
     """(problem, reason to skip)"""
     try:
-        play(stage, case, deliver)
+        function(*arguments)
     except Skip as reason:
         return None, str(reason)
     except Failure as failure:
@@ -231,41 +287,70 @@ def attempt(stage, case, deliver):
     return None, None
 
 
+def attempt(stage, case, deliver):
+    problem, skip = result_of(play, stage, case, deliver)
+    unrest, _ = result_of(rest, stage, case)
+    return problem or unrest, skip
+
+
+def attempt_together(stage, cases, deliver):
+    with ThreadPoolExecutor(len(LANES)) as pool:
+        lanes = [stage.on(channel) for channel in LANES]
+        results = list(pool.map(lambda lane, case: result_of(play, lane, case, deliver), lanes, cases))
+    unrest, _ = result_of(rest, stage, cases[0])
+    return [(problem or unrest, skip) for problem, skip in results]
+
+
+class Look:
+    """What the neighbour loses from now on."""
+
+    def __init__(self, stage):
+        self.stage, self.begin, self.used = stage, MACHINE.now(), stage.used()
+
+    def fault(self):
+        """What it lost, in words, unless that was the machine's fault, which is said."""
+        lost = self.stage.neighbour_lost()
+        if not lost:
+            return None
+        excused = is_the_machines(lost, self.begin, self.stage.used() - self.used)
+        words = f"the neighbour lost {in_words(lost)}"
+        print(f"# {words}{', which is put down to the machine' if excused else ''}; {MACHINE.words(self.begin)}", flush=True)
+        return None if excused else words
+
+
 def play_alone(stage, case, deliver):
-    """Again and again while the neighbour loses something: `TRIES` times, or more often on a machine that stands still."""
-    quiet, problem, skip = 0, None, None
-    for _ in range(TRIES_STALLED):
-        try:
-            stage.calm()
-        except Failure as failure:
-            return str(failure), None
-        begin = time.monotonic()
+    """Again and again, a few times, while the neighbour loses something."""
+    for _ in range(TRIES):
+        stage.calm()
+        look = Look(stage)
         problem, skip = attempt(stage, case, deliver)
-        try:
-            stage.check_neighbour()
-            break
-        except Failure as again:
-            problem = problem or str(again)
-        print(f"# {problem}; {MACHINE.words(begin)}", flush=True)
-        quiet += max(MACHINE.stalls(begin), default=0) < STALL_S
-        if quiet == TRIES:
-            break
-    return problem, skip
+        fault = look.fault()
+        if problem or not fault:
+            return problem, skip
+    return fault, None
 
 
 def play_some(stage, cases, deliver, report):
-    begin = time.monotonic()
-    results = [attempt(stage, case, deliver) for case in cases]
-    try:
-        stage.check_neighbour()
-    except Failure as failure:
-        print(f"# {failure}: each of cases {cases[0].number} to {cases[-1].number} again; {MACHINE.words(begin)}", flush=True)
+    look = Look(stage)
+    if cases[0].together:
+        results = attempt_together(stage, cases, deliver)
+    else:
+        results = [attempt(stage, case, deliver) for case in cases]
+    if look.fault():
+        print(f"# each of cases {cases[0].number} to {cases[-1].number} again", flush=True)
         results = [result if result[0] else play_alone(stage, case, deliver) for case, result in zip(cases, results)]
     for case, (problem, skip) in zip(cases, results):
         if problem:                          # cases work in real time, and the machine may have stalled
-            print(f"# case {case.number}, {case.what}: {problem}; once more; {MACHINE.words(begin)}", flush=True)
+            print(f"# case {case.number}, {case.what}: {problem}; once more; {MACHINE.words(look.begin)}", flush=True)
             problem, skip = play_alone(stage, case, deliver)
         report.line(case, problem, skip)
+
+
+def batches(cases):
+    """A few at a time: those that are played together, and of the others as many as share a look at the neighbour."""
+    for together, group in itertools.groupby(sorted(cases, key=lambda case: case.together), lambda case: case.together):
+        group, size = list(group), len(LANES) if together else AT_ONCE
+        yield from (group[at:at + size] for at in range(0, len(group), size))
 
 
 def open_stage(stack, extra="", channels=CHANNELS):
@@ -295,8 +380,8 @@ def main(cases, deliver=None, prepare=None, extra="", channels=CHANNELS):
         if prepare:
             prepare(stage)
         stage.baseline()
-        for at in range(0, len(chosen), AT_ONCE):
-            play_some(stage, chosen[at:at + AT_ONCE], deliver, report)
+        for some in batches(chosen):
+            play_some(stage, some, deliver, report)
         log = stage.daemon.text()
         require("\x1b" not in log, "a stranger's escape sequence reached the log")
     print(f"# {len(chosen)} cases in {time.monotonic() - started:.0f} s", flush=True)

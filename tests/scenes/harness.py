@@ -4,6 +4,7 @@ A scene is a script of functions named scene_…; harness.main() runs them in or
 fixed time: wait_for() asks again until its condition holds or its limit is over.
 """
 import base64
+import contextlib
 import ctypes
 import json
 import os
@@ -21,6 +22,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
+from typing import NamedTuple
 
 TOP = Path(__file__).resolve().parent.parent.parent
 VITRINE = TOP / "build" / "vitrine"
@@ -69,24 +71,43 @@ class Machine(threading.Thread):
             if (late := time.monotonic() - due) > self.LATE_S:
                 self.late.append((due, late))
 
+    def now(self):
+        """A moment for the other calls: what they tell is since then."""
+        return Moment(time.monotonic(), *processor_times())
+
     def stalls(self, since):
         """[seconds] of each time that it stood still."""
-        return [late for due, late in list(self.late) if due + late > since]
+        return [late for due, late in list(self.late) if due + late > since.time]
+
+    def longest(self, since):
+        return max(self.stalls(since), default=0)
+
+    def busy(self, since):
+        """The share of its processors' time that was used, or kept from it."""
+        busy, all_time = processor_times()
+        return (busy - since.busy) / max(1, all_time - since.all_time)
+
+    def disturbed(self, since):
+        """Whether pictures may have been late for its sake."""
+        return self.longest(since) > 0.04 or self.busy(since) > 0.85
 
     def words(self, since):
         stalls = self.stalls(since)
         seen = f"{len(stalls)} times, {max(stalls) * 1000:.0f} ms at worst, {sum(stalls):.1f} s in all" if stalls else "never"
-        return (f"in these {time.monotonic() - since:.0f} s the machine stood still for more than {self.LATE_S * 1000:.0f} ms "
-                f"{seen}; load {os.getloadavg()[0]:.1f}, stolen since its start {stolen():.0f} s")
+        return (f"in these {time.monotonic() - since.time:.0f} s the machine's processors were busy for "
+                f"{self.busy(since):.0%}, and it stood still for more than {self.LATE_S * 1000:.0f} ms {seen}")
 
 
-def stolen():
-    """Seconds that whoever runs this virtual machine has kept its cores from it."""
-    try:
-        fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()
-        return int(fields[8]) / os.sysconf("SC_CLK_TCK")
-    except (OSError, IndexError, ValueError):
-        return 0
+class Moment(NamedTuple):
+    time: float
+    busy: int                                    # ticks
+    all_time: int
+
+
+def processor_times():
+    """(busy, all) ticks of all processors; busy is also what the host of a virtual machine keeps from it."""
+    ticks = [int(field) for field in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
 MACHINE = Machine()
@@ -96,6 +117,31 @@ LIBC = ctypes.CDLL(None)
 def end_with_us():
     """In a child before it becomes a program: it is asked to end when the scene dies, however that dies."""
     LIBC.prctl(1, signal.SIGTERM)                # PR_SET_PDEATHSIG
+
+
+def session_of(pid):
+    """All processes of the session that `pid` leads, whatever groups they have made for themselves."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            fields = (entry / "stat").read_text(errors="replace").rsplit(")", 1)[1].split() if entry.name.isdigit() else []
+        except OSError:
+            continue                             # it has just ended
+        if fields and int(fields[3]) == pid and fields[0] != "Z":
+            found.append(int(entry.name))
+    return found
+
+
+def end_session(process, limit=15):
+    """Ends a process that was started with start_new_session=True, and all that it has started."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        until = time.monotonic() + limit
+        for pid in session_of(process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
+        while (process.poll() is None or session_of(process.pid)) and time.monotonic() < until:
+            time.sleep(POLL)
+    process.wait()
 
 
 def free_ports(count):
@@ -349,7 +395,7 @@ def main():
     print(f"1..{len(scenes)}", flush=True)
     failures = 0
     for number, (name, scene) in enumerate(scenes, 1):
-        begin = time.monotonic()
+        begin = MACHINE.now()
         try:
             scene()
             print(f"ok {number} - {name}", flush=True)

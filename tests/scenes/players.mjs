@@ -1,12 +1,9 @@
-// Plays addresses in hls.js, Shaka Player and video.js at once, in Debian's Chromium, and tells what each saw:
-// one JSON command a line in, one JSON answer a line out.
-import { createInterface } from 'node:readline';
+// Plays addresses in hls.js, Shaka Player and video.js at once, and tells scene_players.py what each saw.
 import { createServer } from 'node:http';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from '../../web/node_modules/playwright-core/index.mjs';
+import { answer, launch } from './chromium.mjs';
 
 const web = fileURLToPath(new URL('../../web/', import.meta.url));
 const modules = readdirSync(web).filter((name) => name.endsWith('.js'));
@@ -26,17 +23,7 @@ const server = createServer((request, response) => {
 });
 await new Promise((done) => server.listen(0, '127.0.0.1', done));
 
-const profile = mkdtempSync(join(tmpdir(), 'vitrine-chromium-'));
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath: '/usr/bin/chromium',
-  headless: true,
-  viewport: { width: 960, height: 720 },
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
-});
-const page = context.pages()[0] ?? await context.newPage();
-const complaints = [];
-page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
+const { page, complaints, close } = await launch();
 await page.goto(`http://127.0.0.1:${server.address().port}/`);
 
 // In the page: starts one player; what it does is kept in window.played[name].
@@ -167,16 +154,6 @@ const commands = {
   complaints: async () => complaints,
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const { command, ...rest } = JSON.parse(line);
-  let answer;
-  try {
-    answer = { value: await commands[command](rest) ?? null };
-  } catch (error) {
-    answer = { error: String(error.message ?? error) };
-  }
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
-await context.close();
+await answer(commands);
+await close();
 server.close();
-rmSync(profile, { recursive: true, force: true });

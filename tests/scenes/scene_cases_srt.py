@@ -6,7 +6,7 @@ import random
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import cases
 from cases import CLOSED, HELD, REFUSED, TAKEN, Case
@@ -149,20 +149,24 @@ def line(stage, *options):
 
 
 @contextmanager
-def ffmpeg(port, latency_ms=1000, more=""):
+def ffmpeg(stage, port=None, latency_ms=1000, more=""):
     process = subprocess.Popen(
         ["ffmpeg", "-nostdin", "-v", "error", "-re", "-stream_loop", "-1", "-i", SAMPLE["file"], "-c", "copy", "-f", "mpegts",
-         f"srt://127.0.0.1:{port}?streamid=papaya-key&latency={latency_ms * 1000}{more}"], stdin=subprocess.DEVNULL,
+         f"srt://127.0.0.1:{port or stage.daemon.srt_port}?streamid={stage.channel}-key&latency={latency_ms * 1000}{more}"], stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()                  # it says goodbye, if the line lets it
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def publisher(stage):
-    return stage.status("papaya").get("publisher") or {}
+    return stage.status(stage.channel).get("publisher") or {}
 
 
 def frames(stage, count, limit=30):
@@ -172,9 +176,10 @@ def frames(stage, count, limit=30):
 def over(*options, latency_ms=1000, whole=True, more="", pictures=120):
     """Publishes over such a line; `whole`: no picture and no sound may be missing."""
     def send(stage):
-        with line(stage, *options) as (port, process), ffmpeg(port, latency_ms, more):
-            frames(stage, pictures, 40)
-            shown = publisher(stage)
+        with line(stage, *options) as (port, process):
+            with ffmpeg(stage, port, latency_ms, more):
+                frames(stage, pictures, 40)
+                shown = publisher(stage)
             require(not whole or shown["errors"] == 0, f"{shown['errors']} units are damaged: {shown['srt']}")
             process.terminate()
             counts = json.loads(process.stdout.read())["forth"]
@@ -185,7 +190,7 @@ def over(*options, latency_ms=1000, whole=True, more="", pictures=120):
 
 
 def too_big(stage):
-    with line(stage, "--mtu", "1200") as (port, _), ffmpeg(port):
+    with line(stage, "--mtu", "1200") as (port, _), ffmpeg(stage, port):
         wait_for("the caller to be taken", lambda: publisher(stage))
         wait_for("SRT's statistics", lambda: publisher(stage).get("srt"))
         require(publisher(stage).get("frames", 0) == 0, "pictures came through")
@@ -193,10 +198,10 @@ def too_big(stage):
 
 
 def blackout(stage):
-    with line(stage, "--blackout", "6:10") as (port, _), ffmpeg(port):
+    with line(stage, "--blackout", "6:10") as (port, _), ffmpeg(stage, port):
         frames(stage, 30)
         wait_for("the publisher to be lost", lambda: not publisher(stage), 30)
-        require(stage.status("papaya")["state"] in ("stalled", "slate"), stage.status("papaya")["state"])
+        require(stage.status(stage.channel)["state"] in ("stalled", "slate"), "it goes on")
     return CLOSED
 
 
@@ -316,18 +321,18 @@ def only_bad_checks(ts):
 # ---- 71, 72: callers
 
 def ping_pong(stage):
-    sources = [stage.source(), stage.source()]
+    sources, logged = [stage.source(), stage.source()], len(stage.daemon.text())
+
+    def fought():
+        return "Encoders keep replacing each other" in stage.daemon.text()[logged:]
     for number in range(12):
         with Caller(stage.daemon.srt_port, sources[number % 2]) as one, \
                 Caller(stage.daemon.srt_port, sources[1 - number % 2]) as other:
-            before = publisher(stage).get("publisher")
-            require(one.publish("papaya-key") < 0, "it was not taken")
-            wait_for("it to publish", lambda: publisher(stage).get("publisher") not in (None, before))
-            require(other.publish("papaya-key") < 0, "the other was not taken")
-            if "Encoders keep replacing each other" in stage.daemon.text():
-                return CLOSED
-            wait_for("the publisher to change", lambda: publisher(stage).get("address") == sources[1 - number % 2] or
-                     "Encoders keep replacing each other" in stage.daemon.text())
+            for caller_ in (one, other):
+                require(caller_.publish("papaya-key") < 0, "it was not taken")
+                wait_for("it to publish", lambda who=caller_: fought() or publisher(stage).get("address") == who.source)
+                if fought():
+                    return CLOSED
         wait_for("both to be gone", lambda: not publisher(stage))
     return TAKEN
 
@@ -344,7 +349,7 @@ def falls_silent(stage):
 
 
 def killed(stage):
-    with ffmpeg(stage.daemon.srt_port) as process:
+    with ffmpeg(stage) as process:
         frames(stage, 10)
         os.kill(process.pid, signal.SIGKILL)
         wait_for("it to be lost", lambda: not publisher(stage), 20)
@@ -359,12 +364,16 @@ def prepare(stage):
     """What libsrt allocates once: the answers to many strangers, and media from several callers at a time."""
     path = stage.folder / "sample.ts"
     SAMPLE.update(file=str(path), data=make_ts(path, 4))
-    with ffmpeg(stage.daemon.srt_port):
-        frames(stage, 30)
+    with ExitStack() as stack:
+        for channel in cases.LANES:
+            stack.enter_context(ffmpeg(stage.on(channel)))
+        for channel in cases.LANES:
+            frames(stage.on(channel), 30)
         right_cookies(stage)
         sends(junk, 0, 20)(stage)
-    wait_for("the first callers to be gone", lambda: not publisher(stage))
-    stage.daemon.segments("big", 1, channel="papaya")
+    for channel in cases.LANES:
+        wait_for("the first callers to be gone", lambda one=stage.on(channel): not publisher(one))
+        stage.daemon.segments("big", 1, channel=channel)
 
 
 LONGEST = "#!::x=" + "k" * 493 + ",s=papaya-key"
@@ -400,15 +409,15 @@ CASES = [
     Case(68, "no passphrase where there must be one", passphrase("fig-key", ""), f"{REFUSED} with 11"),
     Case(68, "a passphrase where there is none", passphrase("papaya-key", PASSPHRASE), f"{REFUSED} with 11"),
     Case(68, "a rendezvous", rendezvous, IGNORED),
-    Case(69, "a line that loses 5 %", over("--loss", "5"), TAKEN),
-    Case(69, "a line that loses 20 %", over("--loss", "20"), TAKEN),
-    Case(69, "a line that loses 50 %", over("--loss", "50", whole=False, pictures=20), TAKEN),
-    Case(69, "a line with 10 to 300 ms of jitter", over("--jitter", "10:300"), TAKEN),
-    Case(69, "a line that reorders 20 % and doubles 10 %", over("--reorder", "20", "--duplicate", "10"), TAKEN),
-    Case(69, "a line with half the rate that is needed", over("--rate", "350", whole=False, pictures=5), TAKEN),
-    Case(69, "packets of 1,388 bytes over a line with an MTU of 1,200", too_big, HELD),
-    Case(69, "packets of 1,200 bytes over such a line", over("--mtu", "1200", more="&pkt_size=1128&payload_size=1128"), TAKEN),
-    Case(69, "ten seconds of blackout", blackout, CLOSED),
+    Case(69, "a line that loses 5 %", over("--loss", "5"), TAKEN, together=True),
+    Case(69, "a line that loses 20 %", over("--loss", "20"), TAKEN, together=True),
+    Case(69, "a line that loses 50 %", over("--loss", "50", whole=False, pictures=20), TAKEN, together=True),
+    Case(69, "a line with 10 to 300 ms of jitter", over("--jitter", "10:300"), TAKEN, together=True),
+    Case(69, "a line that reorders 20 % and doubles 10 %", over("--reorder", "20", "--duplicate", "10"), TAKEN, together=True),
+    Case(69, "a line with half the rate that is needed", over("--rate", "350", whole=False, pictures=5), TAKEN, together=True),
+    Case(69, "packets of 1,388 bytes over a line with an MTU of 1,200", too_big, HELD, together=True),
+    Case(69, "packets of 1,200 bytes over such a line", over("--mtu", "1200", more="&pkt_size=1128&payload_size=1128"), TAKEN, together=True),
+    Case(69, "ten seconds of blackout", blackout, CLOSED, together=True),
     Case(70, "1 MiB of random bytes", sends(junk, 0, 12), CLOSED, "what it sends is not MPEG-TS"),
     Case(70, "packets that do not begin where they should", sends(misaligned), TAKEN),
     Case(70, "a packet in a hundred is missing", sends(holes), TAKEN),

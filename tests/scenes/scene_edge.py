@@ -14,8 +14,9 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
+from browser import Browser
 from harness import TOP, Daemon, Publisher, free_ports, http, main, require, wait_for
-from scene_player import FLAT, Browser
+from scene_player import FLAT
 
 EDGE = TOP / "samples" / "edge"
 PLAYERS = TOP / "build" / "tests" / "tools" / "players"

@@ -6,8 +6,9 @@ import threading
 import time
 import urllib.parse
 
+from browser import Browser
 from harness import Daemon, Failure, Playlist, Publisher, main, require, wait_for
-from scene_player import FLAT, Browser, cue_in_playlist, take
+from scene_player import FLAT, cue_in_playlist, take
 
 FOLLOWED = 20           # seconds
 RENDITIONS = ("big", "small", "audio")

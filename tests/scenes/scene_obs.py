@@ -1,37 +1,29 @@
 #!/usr/bin/env python3
 """A streamer pushes from a real OBS; a card goes on air; what players read decodes. A wrong key stops OBS, and OBS
 shows why."""
-import os
-import signal
 import subprocess
 import tempfile
 from pathlib import Path
 
 from boxes import cues, first_pts
-from harness import Daemon, Skip, decode_errors, fetch_rendition, http, main, require, wait_for
+from harness import Daemon, Skip, decode_errors, end_session, fetch_rendition, http, main, require, wait_for
 
 SCRIPT = Path(__file__).parent / "obs_publish.sh"
 
 
 class Obs:
-    def __init__(self, daemon, key, seconds):
+    def __init__(self, daemon, key, seconds, server=None):
         if subprocess.run(["which", "obs", "xvfb-run"], capture_output=True).returncode:
             raise Skip("OBS or xvfb is not installed")
         self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([SCRIPT, daemon.server(), key, str(seconds)], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([SCRIPT, server or daemon.server(), key, str(seconds)], stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
-            try:
-                self.process.wait(15)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
+        end_session(self.process)
 
     def text(self):
         self.log.seek(0)

@@ -1,53 +1,10 @@
 #!/usr/bin/env python3
 """A viewer in Chromium: the sample player turns cues into buttons over the picture, and taps are counted."""
-import json
-import subprocess
-
-from harness import TOP, Daemon, Failure, Publisher, main, require, wait_for
+from browser import Browser
+from harness import Daemon, Publisher, main, require, wait_for
 
 FLAT = "color=c=0x305070:size=640x360:rate=30"
 CARD = "com.example.product-card"
-
-
-class Browser:
-    def __init__(self, url, *options):
-        self.process = subprocess.Popen(["node", TOP / "tests/scenes/browser.mjs", *options], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.do("open", url=url)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def do(self, command, **arguments):
-        self.process.stdin.write(json.dumps({"command": command, **arguments}) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        require(line, f"the browser ended: {self.process.stderr.read() if not line else ''}")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise Failure(f"{command} {arguments}: {answer['error']}")
-        return answer["value"]
-
-    def plays(self):
-        first = self.do("look")["time"]
-        wait_for("the picture to move", lambda: self.do("look")["time"] > first + 1, 40)
-
-    def buttons(self, names):
-        """The visible buttons of these names, when all of them are there; else None."""
-        found = [one for one in self.do("look")["buttons"] if one["name"] in names]
-        require(len({one["name"] for one in found}) == len(found), f"two buttons have one name: {found}")
-        return found if len(found) == len(names) else None
-
-    def no_buttons(self, names):
-        return not any(one["name"] in names for one in self.do("look")["buttons"])
 
 
 def take(daemon, **more):

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """Other people's players on our streams: hls.js, Shaka Player and video.js in Chromium, all modes of one daemon at once."""
-import json
-import os
 import subprocess
 from pathlib import Path
 
-from harness import TOP, VITRINE, Daemon, Failure, Publisher, Skip, main, require, wait_for
+from browser import Chromium
+from harness import MACHINE, TOP, VITRINE, Daemon, Publisher, main, require, wait_for
 
 KINDS = ("hls.js", "shaka", "video.js")
-SECONDS = 60
+SECONDS = 40
 CARD = "com.example.product-card"
 SOURCE = "testsrc2=size=320x180:rate=30"
 TS = "none, container: ts"
@@ -29,37 +28,9 @@ def channels(**parts):
     return "".join(CHANNEL.format(name=name, part=part, card=card) for name, part in parts.items())
 
 
-class Players:
-    """tests/scenes/players.mjs."""
-
+class Players(Chromium):
     def __init__(self):
-        modules = TOP / "web/node_modules"
-        for name in ("hls.js", "shaka-player", "video.js", "playwright-core"):
-            if not (modules / name).is_dir():
-                raise Skip(f"{name} is not installed: script/bootstrap --test")
-        self.process = subprocess.Popen(["node", TOP / "tests/scenes/players.mjs"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def do(self, command, **arguments):
-        self.process.stdin.write(json.dumps({"command": command, **arguments}) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        require(line, f"the browser ended: {self.process.stderr.read() if not line else ''}")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise Failure(f"{command} {arguments}: {answer['error']}")
-        return answer["value"]
+        super().__init__("players.mjs", modules=("hls.js", "shaka-player", "video.js", "playwright-core"))
 
     def play(self, mode, url, parts=False, kinds=KINDS):
         for kind in kinds:
@@ -84,9 +55,12 @@ def render_vod(daemon, folder):
     return out
 
 
+BEGIN = MACHINE.now()
+
+
 def busy():
-    """Whether others leave this machine too little time for what must not stall: then stalls are told, not judged."""
-    return os.getloadavg()[0] > 2 * os.cpu_count()
+    """Whether others left this machine too little time for what must not stall: then stalls are told, not judged."""
+    return MACHINE.disturbed(BEGIN)
 
 
 def tell(name, seen):
@@ -166,6 +140,7 @@ def scene_three_players_play_each_live_mode():
             wait_for(f"{SECONDS} s", lambda: all(one["playing"] > SECONDS for one in players.do("look").values()),
                      2 * SECONDS)
             seen = players.do("look")
+            print(f"# {MACHINE.words(BEGIN)}", flush=True)
             control = daemon.media("big", "low")
             for name, one in seen.items():
                 tell(name, one)

@@ -1,21 +1,32 @@
 #!/usr/bin/env python3
-"""Real clients at once, each on a channel of its own, for half a minute: what they push at the canvas' rate comes out frame
-for frame. The picture carries its own number in sixteen bars; the one after it must stand on the next frame."""
+"""Real clients, a few at a time and each on a channel of its own, for half a minute: what they push at the canvas' rate comes
+out frame for frame. The picture carries its own number in sixteen bars; the one after it must stand on the next frame.
+
+A client that lost something beside others is played again alone, and that counts: a machine that stands still loses frames
+of anybody's. What it lost the first time, and how long the machine stood still meanwhile, is printed.
+
+Arguments: names of clients; all of them without."""
 import contextlib
-import signal
 import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 
-from harness import TOP, Daemon, fetch_rendition, free_ports, main, require, wait_for
+from harness import MACHINE, TOP, Daemon, Failure, Skip, end_session, fetch_rendition, free_ports, main, require, wait_for
 from scene_obs import Obs
 
 SECONDS = 30
-SPARE = 20                     # seconds that a file is longer: clients start one after another
+SPARE = 30                     # seconds that a file is longer: clients start one after another
 SETTLED = 90                   # frames after the first of a client's that its clock may take to settle
+TRIES_ALONE = 3                # of a client by itself, as long as the machine was disturbed in each
+ENOUGH_S = 540                 # after so long nobody is played again
 BARS = "geq=lum='if(mod(floor(N/pow(2,floor(X/20))),2),235,16)':cb=128:cr=128"
 TOOL = TOP / "build" / "tests" / "tools" / "librtmp_publish"
-NAMES = ("ffmpeg", "ffmpeg-rtmps", "rtmp2sink", "rtmpsink", "librtmp", "obs")
+PASSPHRASE = "a long passphrase"
+ON_AIR_S = 60                  # for a client to be on air; OBS takes longest
+GROUPS = (("ffmpeg", "ffmpeg-rtmps", "ffmpeg-srt"), ("ffmpeg-secret", "live-transmit", "rtmp2sink"),
+          ("rtmpsink", "librtmp"), ("obs",), ("obs-srt",))
 CHANNELS = "".join(f"""
   {name}:
     keys: ["{name}-key"]
@@ -24,7 +35,8 @@ CHANNELS = "".join(f"""
     slate: {{after: 1s, grace: 300s}}
     hls: {{window: 120s, part: none}}
     encoder: {{preset: ultrafast}}
-""" for name in NAMES)
+    srt: {{latency: 500ms{f', passphrase: "{PASSPHRASE}"' if "secret" in name else ""}}}
+""" for group in GROUPS for name in group)
 
 
 def material(folder):
@@ -42,28 +54,41 @@ def gstreamer(sink, address, path):
 
 
 def commands(daemon, rtmps_port, path):
-    server = daemon.server()
-    push = ["ffmpeg", "-nostdin", "-v", "error", "-re", "-i", path, "-c", "copy", "-f", "flv"]
-    return {"ffmpeg": [*push, f"{server}/ffmpeg-key"],
-            "ffmpeg-rtmps": [*push, f"rtmps://127.0.0.1:{rtmps_port}/live/ffmpeg-rtmps-key"],
+    """{client: what starts it}; OBS is started by other means."""
+    server, srt = daemon.server(), f"srt://127.0.0.1:{daemon.srt_port}?streamid="
+    play = ["ffmpeg", "-nostdin", "-v", "error", "-re", "-i", path, "-c", "copy", "-f"]
+    pipe = " ".join(map(str, play))
+    return {"ffmpeg": [*play, "flv", f"{server}/ffmpeg-key"],
+            "ffmpeg-rtmps": [*play, "flv", f"rtmps://127.0.0.1:{rtmps_port}/live/ffmpeg-rtmps-key"],
+            "ffmpeg-srt": [*play, "mpegts", f"{srt}ffmpeg-srt-key"],
+            "ffmpeg-secret": [*play, "mpegts", f"{srt}ffmpeg-secret-key&passphrase={PASSPHRASE}"],
+            "live-transmit": ["bash", "-c", f"{pipe} mpegts -flush_packets 1 - | srt-live-transmit -chunk:1316 file://con "
+                              f"'{srt}live-transmit-key'"],
             "rtmp2sink": gstreamer("rtmp2sink", f"{server}/rtmp2sink-key", path),
             "rtmpsink": gstreamer("rtmpsink", f"{server}/rtmpsink-key live=1", path),
             "librtmp": [TOOL, f"{server}/librtmp-key", path, str(SECONDS + SPARE)]}
 
 
 @contextlib.contextmanager
-def running(command):
+def running(name, command):
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                                   start_new_session=True)
         try:
             yield process
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                process.wait(10)
+            end_session(process)
             log.seek(0)
-            print("".join(f"# {Path(command[0]).name}: {line}\n" for line in log.read().decode(
-                errors="replace").splitlines()[-3:]), end="")
+            print("".join(f"# {name}: {line}\n" for line in log.read().decode(errors="replace").splitlines()[-3:]), end="")
+
+
+def client(name, daemon, rtmps_port, path):
+    """The running client, as a context."""
+    if name == "obs":
+        return Obs(daemon, "obs-key", SECONDS + SPARE + 10)
+    if name == "obs-srt":
+        return Obs(daemon, "", SECONDS + SPARE + 10, f"srt://127.0.0.1:{daemon.srt_port}?streamid=obs-srt-key")
+    return running(name, commands(daemon, rtmps_port, path)[name])
 
 
 def counters(daemon, name):
@@ -101,54 +126,117 @@ def make_certificate(folder):
                    check=True, capture_output=True)
 
 
-def check_losses(daemon, before):
-    """Between two looks nothing was lost, whoever pushed."""
-    lost = []
-    for name, was in before.items():
-        now = counters(daemon, name)
-        if not now:
-            lost.append(f"{name} is no longer live")
-            continue
-        lost += [f"{name}: {key} {was[key]} -> {now[key]}" for key in was if key not in ("frames", "late") and now[key] != was[key]]
-        if now["frames"] - was["frames"] < (SECONDS - 8) * 30:
-            lost.append(f"{name}: only {now['frames'] - was['frames']} frames")
-    require(not lost, "; ".join(lost))
+def check_losses(daemon, name, was):
+    """Between two looks nothing was lost."""
+    now = counters(daemon, name)
+    require(now, f"{name} is no longer live")
+    lost = [f"{key} {was[key]} -> {now[key]}" for key in was if key not in ("frames", "late") and now[key] != was[key]]
+    require(not lost, f"{name}: {', '.join(lost)}")
+    require(now["frames"] - was["frames"] >= (SECONDS - 8) * 30, f"{name}: only {now['frames'] - was['frames']} frames")
+
+
+def check_output(daemon, name, folder):
+    playlist = daemon.media("big", name)
+    require("EXT-X-DISCONTINUITY\n" not in playlist.text and "EXT-X-GAP" not in playlist.text, f"{name}: a seam")
+    if name.startswith("obs"):                 # its own compositor chooses pictures
+        return "nothing lost"
+    count = check_numbers(name, numbers(fetch_rendition(daemon, playlist, Path(folder) / f"{name}.mp4")))
+    return f"{count} frames in a row"
+
+
+def failure_of(check, *arguments):
+    """What check(…) complains about, or None."""
+    try:
+        print(f"# {arguments[1]}: {check(*arguments) or 'its counters stood still'}", flush=True)
+    except Failure as failure:
+        return str(failure)
+    return None
+
+
+def on_air(daemon, name, running_client):
+    try:
+        return wait_for(f"{name} on air", lambda: counters(daemon, name), ON_AIR_S)
+    except Failure:
+        if isinstance(running_client, Obs):
+            print("".join(f"# obs: {line}\n" for line in running_client.text().splitlines()[-30:]), end="")
+        raise
+
+
+def measure(daemon, names, clients, folder):
+    """{name: what it lost in half a minute, or None}"""
+    settled = {name: on_air(daemon, name, clients[name])["frames"] + SETTLED for name in names}
+    before = wait_for("all to have settled", lambda: (lambda now: now if all(now.values()) and all(
+        now[name]["frames"] > settled[name] for name in names) else None)(
+            {name: counters(daemon, name) for name in names}))
+    wait_for("half a minute", lambda: all(
+        (counters(daemon, name) or {"frames": 1 << 30})["frames"] > before[name]["frames"] + (SECONDS - 5) * 30
+        for name in names), SECONDS + 30)
+    return {name: failure_of(check_losses, daemon, name, before[name]) or failure_of(check_output, daemon, name, folder)
+            for name in names}
+
+
+def push(daemon, names, rtmps_port, path, folder):
+    """These clients at once; {name: what it lost, or None}."""
+    try:
+        with contextlib.ExitStack() as stack:
+            clients = {name: stack.enter_context(client(name, daemon, rtmps_port, path)) for name in names}
+            return measure(daemon, names, clients, folder)
+    except Failure as failure:                 # it is not known whose
+        return {name: str(failure) for name in names}
+    finally:
+        for name in names:
+            daemon.api("POST", f"/v1/channels/{name}/end")
+            wait_for(f"the end of {name}'s show", lambda name=name: daemon.state(name) == "off")
+
+
+def push_alone(daemon, name, begin, *rest):
+    """What it lost in the last attempt, or None."""
+    for _ in range(TRIES_ALONE):
+        alone = MACHINE.now()
+        lost = push(daemon, [name], *rest)[name]
+        if not lost:
+            return None
+        print(f"# {lost}, alone; {MACHINE.words(alone)}", flush=True)
+        if not MACHINE.disturbed(alone) or time.monotonic() - begin > ENOUGH_S:
+            break
+    return lost
+
+
+def there(name):
+    """Whether a client is installed; the others are checked without it."""
+    needs = {"librtmp": TOOL, "live-transmit": "srt-live-transmit", "rtmp2sink": "gst-launch-1.0", "rtmpsink": "gst-launch-1.0",
+             "obs": "obs", "obs-srt": "obs"}.get(name, "ffmpeg")
+    return subprocess.run(["which", needs], capture_output=True).returncode == 0
+
+
+def play_all(daemon, rtmps_port, folder):
+    path, begin, failures = material(folder), time.monotonic(), []
+    for group in GROUPS:
+        names = [name for name in group if there(name) and (not sys.argv[1:] or name in sys.argv[1:])]
+        started = MACHINE.now()
+        lost = push(daemon, names, rtmps_port, path, folder) if names else {}
+        for name in [name for name in names if lost[name]]:
+            print(f"# {lost[name]}, beside {', '.join(names)}; {MACHINE.words(started)}; once more alone", flush=True)
+            again = push_alone(daemon, name, begin, rtmps_port, path, folder)
+            failures += [again] if again else []
+    require(not failures, "; ".join(failures))
 
 
 def scene_each_client_frame_for_frame():
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        path = material(folder)
+    with tempfile.TemporaryDirectory() as folder:
         make_certificate(folder)
         (rtmps_port,) = free_ports(1)
         daemon = Daemon(channels=CHANNELS)
         text = daemon.config.read_text().replace("listen: {", f'listen: {{rtmps: "127.0.0.1:{rtmps_port}", ', 1)
         daemon.config.write_text(f"tls: {{certificate: {folder}/certificate.pem, key: {folder}/key.pem}}\n{text}")
-        stack.enter_context(daemon)
-        names = [name for name in NAMES if name != "librtmp" or TOOL.exists()]
-        try:
-            stack.enter_context(Obs(daemon, "obs-key", SECONDS + SPARE + 10))
-        except Exception as reason:        # a machine without OBS checks the others
-            print(f"# without OBS: {reason}")
-            names.remove("obs")
-        if "obs" in names:                 # it takes longest
-            wait_for("OBS on air", lambda: counters(daemon, "obs"), 60)
-        for name, command in commands(daemon, rtmps_port, path).items():
-            if name in names:
-                stack.enter_context(running(command))
-                wait_for(f"{name} on air", lambda name=name: counters(daemon, name), 30)
-        settled = {name: counters(daemon, name)["frames"] + SETTLED for name in names}
-        before = wait_for("all to have settled", lambda: (lambda now: now if all(now.values()) and all(
-            now[name]["frames"] > settled[name] for name in names) else None)(
-                {name: counters(daemon, name) for name in names}), 30)
-        wait_for("half a minute", lambda: (counters(daemon, "ffmpeg") or {"frames": 1 << 30})["frames"] >
-                 before["ffmpeg"]["frames"] + (SECONDS - 5) * 30, SECONDS + 30)
-        check_losses(daemon, before)
-        for name in names:
-            playlist = daemon.media("big", name)
-            require("EXT-X-DISCONTINUITY\n" not in playlist.text and "EXT-X-GAP" not in playlist.text, f"{name}: a seam")
-            if name != "obs":              # its own compositor chooses pictures
-                count = check_numbers(name, numbers(fetch_rendition(daemon, playlist, Path(folder) / f"{name}.mp4")))
-                print(f"# {name}: {count} frames in a row")
+        with daemon:
+            play_all(daemon, rtmps_port, folder)
+
+
+def scene_all_clients_are_there():
+    missing = [name for group in GROUPS for name in group if not there(name)]
+    if missing:
+        raise Skip(f"not installed: {', '.join(missing)}")
 
 
 if __name__ == "__main__":
