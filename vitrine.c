@@ -15,6 +15,7 @@
 #include "serve/render_command.h"
 #include "serve/serve_command.h"
 #include "studio/preview.h"
+#include "studio/sheet.h"
 #include "studio/studio.h"
 
 // Each gets the arguments after its verb and returns the exit code.
@@ -26,8 +27,10 @@ static const struct verb {
     bool helps;                      // answers --help itself, with more than this
 } verbs[] = {
     {"serve", vt_serve_main, "[--config FILE]", "take live streams, put cards on them, hand them out"},
-    {"lint", vt_lint_main, "FILE... | --schema", "check templates, configurations and cue files"},
+    {"lint", vt_lint_main, VT_LINT_USAGE, "check templates, configurations and cue files"},
     {"preview", vt_preview_main, VT_PREVIEW_USAGE, "draw a template into a PNG"},
+    {"contact-sheet", vt_sheet_main, VT_SHEET_USAGE,
+     "draw all samples, sizes and languages of a template into one PNG, and mark what lint finds"},
     {"check", vt_check_main, VT_CHECK_USAGE, "hold HLS, of any server, against the rules", .helps = true},
     {"gate", vt_gate_main, NULL, NULL},
     {"render", vt_render_main, "INPUT --config FILE --channel NAME [--cues FILE] --out DIR", "render a file into a show",

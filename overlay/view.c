@@ -13,6 +13,13 @@
 static const double safe_landscape[4] = { 0.05, 0.05, 0.05, 0.05 };
 static const double safe_portrait[4] = { 0.14, 0.06, 0.20, 0.06 };
 
+void vt_safe_area(double width, double height, double ret[4])
+{
+    const double *safe = height > width ? safe_portrait : safe_landscape;
+    for (int i = 0; i < 4; i++)
+        ret[i] = safe[i] * (i == VT_TOP || i == VT_BOTTOM ? height : width);
+}
+
 const struct vt_yaml *vt_making_look(const struct vt_making *m, const struct vt_node *node, const char *section,
                                      const char *key)
 {
@@ -251,10 +258,9 @@ static struct vt_item *make_item(struct vt_making *m, int index, struct vt_item 
 static int solve(struct vt_making *m)
 {
     struct vt_view *view = m->view;
-    const double *safe = view->height > view->width ? safe_portrait : safe_landscape;
     struct vt_layout layout = { .width = view->width, .height = view->height, .scale = view->scale, .rtl = view->rtl };
-    for (int i = 0; i < 4 && view->template->safe; i++)
-        layout.safe[i] = safe[i] * (i == VT_TOP || i == VT_BOTTOM ? view->height : view->width);
+    if (view->template->safe)
+        vt_safe_area(view->width, view->height, layout.safe);
     if (view->root && vt_layout_solve(&layout, &view->root->box) != 0) {
         vt_diagnose(m->diagnostics, VT_ERROR, 0, 0, "the layout takes more than %d steps (limit)", VT_LAYOUT_STEPS);
         return -EINVAL;

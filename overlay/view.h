@@ -152,6 +152,9 @@ void vt_content_make(struct vt_making *m, struct vt_item *item);
 void vt_content_settle(struct vt_making *m, struct vt_item *item);
 void vt_content_fini(struct vt_item *item);
 
+// What stays free of a picture with `inset: safe`, pixels, by enum vt_side.
+void vt_safe_area(double width, double height, double ret[4]);
+
 void vt_hotspots_make(struct vt_making *m);
 void vt_layers_make(struct vt_making *m);
 
