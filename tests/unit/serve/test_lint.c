@@ -1,6 +1,9 @@
 #include "serve/lint.h"
 
+#include <cairo.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -62,6 +65,182 @@ TEST(templates)
     REQUIRE(strstr(said, ":1:") != NULL && strstr(said, "error:") != NULL);
 }
 
+// ---- what templates draw
+
+static char shop[64];                    // a folder with products.json, a picture and templates/
+
+TEST(open_shop)
+{
+    char name[128];
+    strcpy(shop, "/tmp/test_lint-XXXXXX");
+    REQUIRE(mkdtemp(shop) != NULL);
+    snprintf(name, sizeof name, "%s/templates", shop);
+    REQUIRE_INT(mkdir(name, 0700), 0);
+    snprintf(name, sizeof name, "%s/products.json", shop);
+    FILE *file = fopen(name, "w");
+    REQUIRE(file && fputs("[]", file) >= 0 && fclose(file) == 0);
+    cairo_surface_t *picture = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 64, 64);
+    snprintf(name, sizeof name, "%s/dark.png", shop);
+    REQUIRE_INT(cairo_surface_write_to_png(picture, name), CAIRO_STATUS_SUCCESS);
+    cairo_surface_destroy(picture);
+}
+
+TEST(close_shop)
+{
+    static const char *const names[] = {"templates/card.yaml", "templates", "products.json", "dark.png", ""};
+    char name[128];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(name, sizeof name, "%s/%s", shop, names[i]);
+        REQUIRE_INT(remove(name), 0);
+    }
+}
+
+#define TOP "id: com.example.card\nversion: 1.0.0\nname: Card\ncanvas: { design: 1920x1080, safe: auto }\n" \
+            "schema: { type: object, properties: { cost: { type: object, gddType: v_money } } }\n" \
+            "samples: { one: { cost: { amount: 123456789, currency: EUR } } }\n"
+#define INSIDE "layout:\n  type: box\n  style: { position: absolute, inset: safe, align-items: flex-start }\n  children:\n"
+
+// Lints a template; the text that its first complaint should have, or NULL for none at all.
+static void require_lint(const char *body, int code, const char *first)
+{
+    char name[128], text[4096];
+    snprintf(name, sizeof name, "%s/templates/card.yaml", shop);
+    snprintf(text, sizeof text, TOP "%s", body);
+    FILE *file = fopen(name, "w");
+    REQUIRE(file && fputs(text, file) >= 0 && fclose(file) == 0);
+    int ends[2], saved = dup(STDERR_FILENO);
+    REQUIRE(pipe(ends) == 0);
+    fflush(stderr);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    char *arguments[] = {name, NULL};
+    int got = vt_lint_main(1, arguments);
+    fflush(stderr);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    ssize_t size = read(ends[0], said, sizeof said - 1);
+    said[size > 0 ? size : 0] = 0;
+    close(ends[0]);
+    if (first) {
+        REQUIRE(strncmp(said, name, strlen(name)) == 0);
+        if (!strstr(said, first))
+            printf("# wanted %s, got %s\n", first, said);
+        REQUIRE(strstr(said, first) != NULL);
+    } else {
+        REQUIRE_TEXT(said, "");
+    }
+    REQUIRE_INT(got, code);
+}
+
+#define TEXT(more) INSIDE "    - { id: t, type: text, text: Hello, style: { " more " } }\n"
+
+TEST(contrast)
+{
+    require_lint(TEXT("font-size: 30px, background: \"#000000\", color: \"#777777\""), 0, NULL);
+    require_lint(TEXT("font-size: 30px, background: \"#000000\", color: \"#707070\""), 0,
+                 ":11:7: warning: the contrast of \"t\" with what is behind it is 4.2:1 over the worst video; 4.5:1 is needed");
+    require_lint(TEXT("font-size: 72px, background: \"#000000\", color: \"#5d5d5d\""), 0, NULL);
+    require_lint(TEXT("font-size: 72px, background: \"#000000\", color: \"#525252\""), 1, ":11:7: error: the contrast of \"t\"");
+}
+
+TEST(backing)
+{
+    require_lint(TEXT("font-size: 30px, color: \"#ffffff\""), 1, "is 1.0:1 over the worst video; 4.5:1 is needed: give it");
+    require_lint(TEXT("font-size: 30px, color: \"#ffffff\", background: \"#000000a0\""), 0, NULL);
+    require_lint(TEXT("font-size: 30px, color: \"#ffffff\", background: \"#00000060\""), 1, "the contrast of \"t\"");
+}
+
+TEST(text_on_pictures)
+{
+    static const char page[] = INSIDE "    - { type: image, src: dark.png, style: { width: 400px, height: 200px } }\n"
+        "    - { id: t, type: text, text: Hello, style: { position: absolute, inset: 20px auto auto 20px%s } }\n";
+    char text[1024];
+    snprintf(text, sizeof text, page, "");
+    require_lint(text, 0, ":12:7: warning: \"t\" stands on a picture, and with another picture its contrast may fall to 1.0:1");
+    snprintf(text, sizeof text, page, ", background: \"#000000\"");
+    require_lint(text, 0, NULL);
+}
+
+TEST(prices)
+{
+    require_lint(INSIDE "    - { id: t, type: text, text: \"{{ cost | money }}\", style: { background: \"#000000\", width: 90px, "
+                 "line-clamp: 1, text-overflow: ellipsis } }\n", 1, ":11:7: error: the price in \"t\" does not fit and is cut");
+    require_lint(INSIDE "    - { id: t, type: text, text: \"{{ cost | money }}\", style: { background: \"#000000\", width: 300px, "
+                 "line-clamp: 1, text-overflow: ellipsis } }\n", 0, NULL);
+    require_lint(INSIDE "    - { id: t, type: number, value: \"{{ cost }}\", fit: { mode: shrink, min-font-size: 27px, "
+                 "truncate: never }, style: { background: \"#000000\", width: 90px } }\n", 1, ":11:7: error: \"");
+}
+
+TEST(characters)
+{
+    require_lint(INSIDE "    - { id: t, type: text, text: \"\\U0010FFFD\", style: { background: \"#000000\" } }\n", 1,
+                 ":11:7: error: no font has the character U+10FFFD");
+    require_lint(INSIDE "    - { id: t, type: text, text: \"\\u00e9\\u4e2d\\u0639\", style: { background: \"#000000\" } }\n", 0, NULL);
+}
+
+TEST(small_text)
+{
+    require_lint(TEXT("font-size: 18px, background: \"#000000\""), 0, NULL);
+    require_lint(TEXT("font-size: 17px, background: \"#000000\""), 0, ":11:7: warning: \"t\" is 5.7 px high on the smallest player");
+}
+
+TEST(safe_area)
+{
+    static const char page[] = "layout:\n  type: box\n  style: { position: absolute, inset: %s }\n  children:\n"
+        "    - { id: t, type: text, text: Hello, style: { background: \"#000000\" } }\n";
+    char text[1024];
+    snprintf(text, sizeof text, page, "safe");
+    require_lint(text, 0, NULL);
+    snprintf(text, sizeof text, page, "0px");
+    require_lint(text, 0, ":11:7: warning: \"t\" reaches ");
+    require_lint(INSIDE "    - { id: t, type: ticker, items: \"{{ show.products }}\", item: { text: \"{{ item.title }}\" }, "
+                 "style: { width: 100vw, height: 48px } }\n", 0, NULL);
+}
+
+TEST(targets)
+{
+    static const char page[] = INSIDE "    - { id: b, type: box, hotspot: { action: view_item, label: Buy%s }, "
+        "style: { width: %s, height: 300px, background: \"#000000\" } }\n";
+    char text[1024];
+    snprintf(text, sizeof text, page, "", "132px");
+    require_lint(text, 0, NULL);
+    snprintf(text, sizeof text, page, "", "130px");
+    require_lint(text, 0, ":11:7: warning: the target of \"b\" is 43 x 100 px on the smallest player (360 px on its shorter side), "
+                 "and a finger needs 44: give its hotspot `min-target: 44px`");
+    snprintf(text, sizeof text, page, ", min-target: 44px", "20px");
+    require_lint(text, 0, NULL);
+}
+
+#define LOOP(size, frames, time) INSIDE "    - { id: b, type: box, style: { width: " size ", height: " size \
+    ", background: \"#ffffff\" } }\nmotion: { loop: { b: { keyframes: [" frames "], duration: " time " } } }\n"
+#define TO_AND_FRO "{opacity: 1}, {opacity: 0.1}, {opacity: 1}, {opacity: 0.1}, {opacity: 1}, {opacity: 0.1}, {opacity: 1}"
+
+TEST(flashing)
+{
+    require_lint(LOOP("600px", TO_AND_FRO, "1s"), 0, NULL);                     // three times a second
+    require_lint(LOOP("600px", TO_AND_FRO, "700ms"), 1, ":12:1: error: ");
+    REQUIRE(strstr(said, "of the picture flash more than 3 times a second") != NULL);
+    require_lint(LOOP("160px", TO_AND_FRO, "500ms"), 0, NULL);                  // too small to harm
+}
+
+#define GROWS "{}, {transform: scale(0.9)}, {}"
+
+TEST(cost)
+{
+    require_lint(LOOP("1500px", GROWS, "1s"), 0, ":12:1: warning: ");
+    REQUIRE(strstr(said, "a frame costs as much as blending ") != NULL);
+    require_lint(LOOP("500px", GROWS, "1s"), 0, NULL);
+}
+
+TEST(without_pixels)
+{
+    char name[128];
+    require_lint(TEXT("font-size: 30px, color: \"#ffffff\""), 1, "the contrast of");
+    snprintf(name, sizeof name, "%s/templates/card.yaml", shop);
+    char *arguments[] = {(char[]){"--no-pixels"}, name, NULL};
+    REQUIRE_INT(vt_lint_main(2, arguments), 0);
+}
+
 TEST(anything)
 {
     require_error("a: [\n", "2:1: error: not YAML: did not find expected node content, while parsing a flow node");
@@ -79,9 +258,22 @@ TEST(anything)
 
 int main(void)
 {
+    RUN(open_shop);
     RUN(configurations);
     RUN(cue_files);
     RUN(templates);
+    RUN(contrast);
+    RUN(backing);
+    RUN(text_on_pictures);
+    RUN(prices);
+    RUN(characters);
+    RUN(small_text);
+    RUN(safe_area);
+    RUN(targets);
+    RUN(flashing);
+    RUN(cost);
+    RUN(without_pixels);
     RUN(anything);
+    RUN(close_shop);
     return DONE();
 }
