@@ -291,8 +291,8 @@ int vt_aac_config_parse(struct vt_aac_config *ret, const uint8_t *data, size_t s
         *why = "the AudioSpecificConfig names a reserved sample rate or channel layout";
         return -EINVAL;
     }
-    if (rate > VT_AUDIO_RATE_MAX) {
-        *why = "the sample rate is above 96 kHz";
+    if (rate < VT_AUDIO_RATE_MIN || rate > VT_AUDIO_RATE_MAX) {
+        *why = "the sample rate is not within 4 and 96 kHz";
         return -ERANGE;
     }
     *ret = (struct vt_aac_config){type, (int)rate, layout};

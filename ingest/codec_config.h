@@ -10,6 +10,7 @@
 #define VT_VIDEO_WIDTH_MAX    4096
 #define VT_VIDEO_HEIGHT_MAX   4096
 #define VT_VIDEO_PIXELS_MAX   (4096 * 2304)
+#define VT_AUDIO_RATE_MIN     4000       // what is lower makes hours of a packet
 #define VT_AUDIO_RATE_MAX     96000
 #define VT_AUDIO_CHANNELS_MAX 8
 #define VT_VIDEO_REFERENCES_MAX 16       // pictures that a decoder must keep

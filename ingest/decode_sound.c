@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mediatime.h"
+#include "ingest/codec_config.h"
 
 #define RATE            48000
 #define DRIFT_WEIGHT    32          // frames over which the drift is averaged
@@ -144,7 +145,7 @@ static int give(struct vt_resampler *resampler, const uint8_t **in, int in_count
 int vt_resampler_put(struct vt_resampler *resampler, const AVFrame *frame, const struct vt_decode_sink *sink,
                      int64_t *given)
 {
-    if (frame->sample_rate < 1 || frame->nb_samples < 1 || frame->ch_layout.nb_channels < 1)
+    if (frame->sample_rate < VT_AUDIO_RATE_MIN || frame->nb_samples < 1 || frame->ch_layout.nb_channels < 1)
         return -EINVAL;
     if (!fits(resampler, frame)) {
         int error = resampler->swr ? vt_resampler_flush(resampler, sink, given) : 0;

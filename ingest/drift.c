@@ -5,7 +5,7 @@
 #define MILLION     1000000
 #define GAIN        5                   // a lag error decays with this time constant, in seconds
 #define SETTLE_GAIN 100                 // critically damped: 4 × GAIN²
-#define STEP_MAX    (60 * VT_NS_PER_S)  // no more of a gap than this is corrected at the rate of before it
+#define STEP_MAX    VT_DRIFT_BLOCK_NS   // no more of a gap than this is corrected at the rate of before it
 
 static int64_t bounded(int64_t v, int64_t most)
 {

@@ -74,8 +74,8 @@ int vt_flac_config_parse(struct vt_flac_config *ret, const uint8_t *data, size_t
         *why = "FLAC's STREAMINFO is broken";
         return -EINVAL;
     }
-    if (rate > VT_AUDIO_RATE_MAX) {
-        *why = "the sample rate is above 96 kHz";
+    if (rate < VT_AUDIO_RATE_MIN || rate > VT_AUDIO_RATE_MAX) {
+        *why = "the sample rate is not within 4 and 96 kHz";
         return -ERANGE;
     }
     *ret = (struct vt_flac_config){info, rate, channels, block};

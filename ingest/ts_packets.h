@@ -67,7 +67,7 @@ void vt_ts_packets_init(struct vt_ts_packets *packets);
 int vt_ts_packets_next(struct vt_ts_packets *packets, struct vt_reader *in, int64_t now_ns,
                        uint8_t out[VT_TS_PACKET]);
 
-// The tables once more, for whoever begins anew.
+// The tables once more, for whoever begins anew; some have been given out already.
 void vt_ts_packets_again(struct vt_ts_packets *packets);
 
 // What comes besides: "audio 258 (AC-3), program 2". Cut to fit; "" for nothing.

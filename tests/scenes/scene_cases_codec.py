@@ -347,7 +347,7 @@ CASES = [
     sound(54, "a rate that is written out, then the index of one", lambda: [
         *aac_as(asc((2, 5), (15, 4), (48000, 24), (2, 4))), *aac()], 0.9),
     refusal(54, "an explicit rate of 16 MHz", lambda: aac_as(asc((2, 5), (15, 4), (16000000, 24), (2, 4))),
-            "the sample rate is above 96 kHz"),
+            "the sample rate is not within 4 and 96 kHz"),
     sound(54, "a reserved sampling index, then a right one", lambda: [asc((2, 5), (13, 4), (2, 4)), *aac()[1:4], *aac()], 0.9),
     sound(54, "channels described in the stream, which does not", lambda: [asc((2, 5), (3, 4), (0, 4)), *aac()[1:4], *aac()],
           0.9),

@@ -1,8 +1,10 @@
-// Decoder configurations: whatever is accepted is within the limits.
+// Decoder configurations and what stands at the beginning of units: whatever is accepted is within the limits.
 #include <assert.h>
 
+#include "base/mediatime.h"
 #include "ingest/codec_config.h"
 #include "ingest/nal_units.h"
+#include "ingest/ts_sound.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -104,6 +106,17 @@ static void check_units(const uint8_t *data, size_t size)
         assert(why);
 }
 
+// A frame of sound lasts a second at most, whatever it says.
+static void check_sound_frames(const uint8_t *data, size_t size)
+{
+    int64_t latm = 0, adts = vt_ts_adts_ticks(data, size);
+    assert(adts >= 0 && adts <= VT_90K);
+    assert(vt_ts_latm_ticks(data, size, &latm) == latm && latm >= 0 && latm <= VT_90K);
+    assert(vt_ts_latm_ticks(data, 0, &latm) == latm);
+    enum vt_codec codec = vt_ts_mpeg_audio(data, size);
+    assert(codec == VT_CODEC_MP2 || codec == VT_CODEC_MP3);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct vt_avc_config video;
@@ -111,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *why = 0;
     check_other_pictures(data, size);
     check_other_sound(data, size);
+    check_sound_frames(data, size);
     if (vt_avc_config_parse(&video, data, size, &why) == 0)
         check_video(&video);
     else

@@ -3,21 +3,10 @@
 #include <errno.h>
 
 #include "ingest/codec_config.h"
+#include "put_bits.h"
 
 static const char *why;
 static int width, height;
-
-// Bits of a VP9 frame's head, most significant first.
-struct bit_writer {
-    uint8_t bytes[64];
-    int count;
-};
-
-static void put(struct bit_writer *w, uint32_t v, int bits)
-{
-    for (int i = bits - 1; i >= 0; i--, w->count++)
-        w->bytes[w->count / 8] |= (uint8_t)((v >> i & 1) << (7 - w->count % 8));
-}
 
 static int vp8(const void *bytes, size_t size)
 {
