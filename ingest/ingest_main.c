@@ -42,6 +42,7 @@ struct ingest {
     int64_t start_ns;
     struct vt_rate video_rate, audio_rate;
     bool ended;
+    char *leave_code, *leave_words;      // it has been asked to connect again: what it is told if it stays; else NULL
     uint8_t buffer[VT_INGEST_READ_BYTES];
 };
 
@@ -260,6 +261,8 @@ static void on_socket(void *opaque, int fd, uint32_t events)
     }
     if (size > 0)
         take_bytes(ingest, ingest->buffer, (size_t)size);
+    else if (ingest->leave_words)
+        end(ingest, "stopped", ingest->leave_words, NULL, false);
     else
         end(ingest, "lost", size == 0 ? "the encoder closed the connection" : strerror(errno), NULL, false);
 }
@@ -309,6 +312,10 @@ static void on_timer(void *opaque)
     int64_t now_ns = vt_now_ns();
     if (ingest->ended) {
         vt_loop_exit(ingest->loop, 0);
+        return;
+    }
+    if (ingest->leave_words) {
+        end(ingest, "stopped", ingest->leave_words, ingest->leave_code, true);
         return;
     }
     send_status(ingest);
@@ -455,9 +462,28 @@ static int start(struct ingest *ingest, struct vt_message *message)
     return error;
 }
 
+// An encoder that can is first asked to connect again, and given time to go by itself.
+static bool ask_to_leave(struct ingest *ingest, const char *code, const char *description)
+{
+    if (ingest->ended || ingest->leave_words || !ingest->publisher || !code || !description ||
+        !vt_publisher_reconnect(ingest->publisher, description, &ingest->reply))
+        return false;
+    ingest->leave_code = strdup(code);
+    ingest->leave_words = strdup(description);
+    if (!ingest->leave_code || !ingest->leave_words)
+        return false;
+    vt_info("asking its encoder to connect again");
+    send_reply(ingest);
+    (void)vt_source_at(ingest->on_timer, vt_now_ns() + VT_INGEST_LEAVE_NS);
+    return true;
+}
+
 static void stop(struct ingest *ingest, const json_t *body)
 {
     const char *code = vt_message_text(body, "code"), *description = vt_message_text(body, "description");
+    bool leaves = vt_message_bool(body, "reconnect", false) && ask_to_leave(ingest, code, description);
+    if (leaves)
+        return;
     if (has_publisher(ingest))
         end(ingest, "stopped", description ? description : "", code, true);
     else
@@ -529,6 +555,8 @@ static void tear_down(struct ingest *ingest)
     vt_link_free(&ingest->supervisor);
     vt_loop_free(&ingest->loop);
     vt_writer_free(&ingest->reply);
+    free(ingest->leave_code);
+    free(ingest->leave_words);
     if (ingest->socket >= 0)
         close(ingest->socket);
     free(ingest);

@@ -72,6 +72,11 @@ void vt_publisher_refuse(struct vt_publisher *publisher, const char *code, const
     vt_rtmp_refuse(&publisher->rtmp, code, description, reply);
 }
 
+bool vt_publisher_reconnect(const struct vt_publisher *publisher, const char *description, struct vt_writer *reply)
+{
+    return vt_rtmp_reconnect(&publisher->rtmp, description, reply);
+}
+
 static int give_up(struct vt_publisher *publisher, int error, const char *why)
 {
     snprintf(publisher->why, sizeof publisher->why, "%s", why);

@@ -38,6 +38,9 @@ const char *vt_publisher_why(const struct vt_publisher *publisher);
 void vt_publisher_refuse(struct vt_publisher *publisher, const char *code, const char *description,
                          struct vt_writer *reply);
 
+// Asks an encoder that said that it can to connect again; false for one that did not.
+bool vt_publisher_reconnect(const struct vt_publisher *publisher, const char *description, struct vt_writer *reply);
+
 struct vt_publisher_status {
     const char *video, *audio;           // codecs as a person knows them; "" until seen
     int video_track, audio_track;        // numbers of the tracks that are taken; -1 until one came

@@ -239,6 +239,11 @@ void vt_rtmp_refuse(struct vt_rtmp *rtmp, const char *code, const char *descript
     vt_rtmp_publish_refuse(&rtmp->publish, code, description, reply);
 }
 
+bool vt_rtmp_reconnect(const struct vt_rtmp *rtmp, const char *description, struct vt_writer *reply)
+{
+    return vt_rtmp_publish_reconnect(&rtmp->publish, description, reply);
+}
+
 void vt_rtmp_forget(struct vt_rtmp *rtmp)
 {
     explicit_bzero(rtmp->publish.app, sizeof rtmp->publish.app);

@@ -74,6 +74,10 @@ void vt_rtmp_accept(struct vt_rtmp *rtmp, struct vt_writer *reply);
 // `code` NULL: NetStream.Publish.BadName. Afterwards send, shut down writing, and linger a little.
 void vt_rtmp_refuse(struct vt_rtmp *rtmp, const char *code, const char *description, struct vt_writer *reply);
 
+// Asks the encoder to connect again elsewhere or later, in words of Enhanced RTMP; what it sends goes on being taken.
+// False if it did not say that it can: nothing is written.
+bool vt_rtmp_reconnect(const struct vt_rtmp *rtmp, const char *description, struct vt_writer *reply);
+
 // Wipes the key (app, name, leftovers of commands), so that it does not leave the process that may know it.
 void vt_rtmp_forget(struct vt_rtmp *rtmp);
 

@@ -6,7 +6,8 @@
 #include "ingest/amf0.h"
 #include "ingest/rtmp_reply.h"
 
-#define STREAM_NONE 0
+#define STREAM_NONE    0
+#define CAPS_RECONNECT 1                 // of capsEx
 
 // A command message taken apart as far as all commands are alike.
 struct command {
@@ -81,6 +82,13 @@ static bool speaks_enhanced(const struct vt_amf0_value *object)
     return false;
 }
 
+static bool can_reconnect(const struct vt_amf0_value *object)
+{
+    struct vt_amf0_value value;
+    return vt_amf0_find(object, "capsEx", &value) && value.type == VT_AMF0_NUMBER && value.number >= 0 &&
+           value.number <= UINT16_MAX && ((unsigned)value.number & CAPS_RECONNECT);
+}
+
 static enum vt_rtmp_error on_connect(struct vt_rtmp_publish *publish, struct command *command,
                                      struct vt_writer *reply)
 {
@@ -101,6 +109,7 @@ static enum vt_rtmp_error on_connect(struct vt_rtmp_publish *publish, struct com
             value.size = VT_RTMP_ENCODER_MAX;
         vt_amf0_copy(&value, publish->encoder, sizeof publish->encoder);
     }
+    publish->reconnects = can_reconnect(&command->object);
     publish->stage = VT_RTMP_STAGE_CONNECTED;
     vt_rtmp_write_window(reply, VT_RTMP_WINDOW);
     vt_rtmp_write_peer_bandwidth(reply, VT_RTMP_WINDOW);
@@ -223,9 +232,18 @@ void vt_rtmp_publish_refuse(struct vt_rtmp_publish *publish, const char *code, c
     vt_rtmp_write_status(reply, &call, "error", code ? code : "NetStream.Publish.BadName", description);
 }
 
+bool vt_rtmp_publish_reconnect(const struct vt_rtmp_publish *publish, const char *description, struct vt_writer *reply)
+{
+    struct vt_rtmp_call call = {publish->chunk_stream, STREAM_NONE, 0};
+    if (!publish->reconnects || publish->stage != VT_RTMP_STAGE_LIVE)
+        return false;
+    vt_rtmp_write_status(reply, &call, "status", "NetConnection.Connect.ReconnectRequest", description);
+    return true;
+}
+
 bool vt_rtmp_publish_valid(const struct vt_rtmp_publish *publish)
 {
-    return publish->stage <= VT_RTMP_STAGE_ENDED && publish->streams <= VT_RTMP_STREAMS &&
-           memchr(publish->app, 0, sizeof publish->app) && memchr(publish->name, 0, sizeof publish->name) &&
+    return publish->stage <= VT_RTMP_STAGE_ENDED && publish->reconnects <= 1 &&
+           publish->streams <= VT_RTMP_STREAMS && memchr(publish->app, 0, sizeof publish->app) && memchr(publish->name, 0, sizeof publish->name) &&
            memchr(publish->encoder, 0, sizeof publish->encoder);
 }

@@ -22,6 +22,7 @@ struct vt_rtmp_publish {
     uint8_t stage;                   // enum vt_rtmp_stage
     uint8_t streams;                 // created so far
     uint16_t commands;               // before publish
+    uint8_t reconnects;              // it said that it connects anew when it is asked to (Enhanced RTMP's capsEx)
     uint32_t stream;                 // message stream id that publish came on
     uint32_t chunk_stream;           // ... and its chunk stream
     char app[VT_RTMP_APP_MAX + 1];
@@ -43,5 +44,9 @@ void vt_rtmp_publish_accept(struct vt_rtmp_publish *publish, struct vt_writer *r
 // NetStream.Publish.BadName.
 void vt_rtmp_publish_refuse(struct vt_rtmp_publish *publish, const char *code, const char *description,
                             struct vt_writer *reply);
+
+// Asks a publisher that can to connect again, and goes on as before. False, and nothing is written, for one that did not
+// say that it can.
+bool vt_rtmp_publish_reconnect(const struct vt_rtmp_publish *publish, const char *description, struct vt_writer *reply);
 
 bool vt_rtmp_publish_valid(const struct vt_rtmp_publish *publish);

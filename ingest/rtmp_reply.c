@@ -16,6 +16,7 @@
 #define DYNAMIC_LIMIT        2
 #define STRICT_ARRAY         0x0a    // AMF0's marker
 #define CAN_DECODE           1       // of Enhanced RTMP's masks
+#define CAPS_RECONNECT       1
 #define CAPS_MULTITRACK      2
 #define CAPS_MOD_EX          4
 #define CAPS_NANOSECONDS     8
@@ -154,7 +155,7 @@ void vt_rtmp_write_connected(struct vt_writer *w, const struct vt_rtmp_call *cal
         write_codec_list(w);
         write_codec_map(w, "videoFourCcInfoMap", true);
         write_codec_map(w, "audioFourCcInfoMap", false);
-        write_number_member(w, "capsEx", CAPS_MULTITRACK | CAPS_MOD_EX | CAPS_NANOSECONDS);
+        write_number_member(w, "capsEx", CAPS_RECONNECT | CAPS_MULTITRACK | CAPS_MOD_EX | CAPS_NANOSECONDS);
     }
     vt_amf0_write_end(w);
     end_message(w, at);

@@ -12,7 +12,6 @@
 #define VT_ASK_KEY_BYTES 1024
 #define VT_ASKS          VT_HOOK_PENDING
 #define VT_SHOWN_KEY     32
-#define VT_SHUTDOWN_CODE "NetConnection.Connect.AppShutdown"
 #define VT_SHUTDOWN_WORDS "The server is shutting down."
 
 // A connection from its question to its hand-over. Over SRT it has come already when it asks.

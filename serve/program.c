@@ -267,7 +267,8 @@ void vt_program_free(struct vt_program *program)
 
 void vt_publisher_stop(struct vt_publisher *publisher, const char *code, const char *description)
 {
-    json_t *body = json_pack("{s:s, s:s}", "code", code, "description", description);
+    bool away = strcmp(code, VT_SHUTDOWN_CODE) == 0;
+    json_t *body = json_pack("{s:s, s:s, s:b}", "code", code, "description", description, "reconnect", away);
     publisher->stopped = true;
     vt_child_send(publisher->ingest, VT_MSG_INGEST_STOP, body, NULL, 0);
     vt_child_limit(publisher->ingest, VT_PUBLISHER_LIMIT_NS);
@@ -372,7 +373,7 @@ void vt_program_end(struct vt_program *program, const char *description)
     if (program->ending)
         return;
     program->ending = true;
-    if (program->publisher)
+    if (program->publisher && !program->publisher->stopped)
         vt_publisher_stop(program->publisher, TAKEN_OVER, description);
     if (program->studio.child)
         vt_child_send(program->studio.child, VT_MSG_STUDIO_END, NULL, NULL, 0);

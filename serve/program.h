@@ -12,6 +12,7 @@
 
 #define VT_PUBLISHER_LIMIT_NS (3 * VT_NS_PER_S)     // for an ingest that was told to stop
 #define VT_STUDIO_DEATHS      8                     // in a row, each within VT_BACKOFF_RESET_NS of its start: it cannot
+#define VT_SHUTDOWN_CODE      "NetConnection.Connect.AppShutdown"
 #define VT_PUBLISHER_TEXT     128                   // kept of an address or an encoder's name
 
 struct vt_program;
@@ -77,7 +78,8 @@ const char *vt_program_admit(struct vt_program *program, const struct vt_permit 
 // published before is stopped. `socket` and `state` (-1: there is none) stay the caller's. Returns 0 or a negative errno.
 int vt_program_publish(struct vt_program *program, struct vt_publisher *publisher, int socket, int state);
 
-// Tells a publisher's encoder why, and ends its ingest.
+// Tells a publisher's encoder why, and ends its ingest. With VT_SHUTDOWN_CODE one that can is first asked to connect
+// again.
 void vt_publisher_stop(struct vt_publisher *publisher, const char *code, const char *description);
 
 // Its ingest has ended (or says so), for its `reason`: the studio is told once.

@@ -96,6 +96,7 @@ static void drain(struct supervisor *s, int64_t limit_ns)
     s->gates.closing = s->gates.hook.closing = s->publishers.closing = true;
     for (int i = 0; i < SERVICES; i++)
         vt_source_free(&service_at(s, i)->restart);
+    vt_publishers_stop(&s->publishers, VT_SHUTDOWN_CODE, VT_SHUTDOWN_WORDS);
     for (int i = 0; i < s->config->n_channels; i++) {
         struct vt_program *program = &s->programs[i];
         program->draining = true;
@@ -104,7 +105,6 @@ static void drain(struct supervisor *s, int64_t limit_ns)
         if (program->studio.child)
             vt_child_limit(program->studio.child, limit_ns);
     }
-    vt_publishers_stop(&s->publishers, VT_SHUTDOWN_CODE, VT_SHUTDOWN_WORDS);
     proceed(s);
 }
 

@@ -59,6 +59,8 @@ __attribute__((unused)) static void client_command(struct vt_writer *w, const ch
     vt_writer_free(&body);
 }
 
+static double client_caps;               // capsEx of an encoder that says it; 0: it does not
+
 __attribute__((unused)) static void client_connect(struct vt_writer *w, const char *app, const char *encoder)
 {
     struct vt_writer body = {0};
@@ -73,6 +75,10 @@ __attribute__((unused)) static void client_connect(struct vt_writer *w, const ch
     vt_amf0_write_string(&body, encoder);
     vt_amf0_write_name(&body, "tcUrl");
     vt_amf0_write_string(&body, "rtmp://127.0.0.1/live");
+    if (client_caps > 0) {
+        vt_amf0_write_name(&body, "capsEx");
+        vt_amf0_write_number(&body, client_caps);
+    }
     vt_amf0_write_end(&body);
     client_message(w, 128, 3, VT_RTMP_COMMAND, 0, 0, body.data, body.size);
     vt_writer_free(&body);

@@ -362,6 +362,36 @@ TEST(who_is_stopped_is_told_why)
     REQUIRE_TEXT(w.end, "stopped");
 }
 
+static void shut_down(void)
+{
+    json_t *body = json_pack("{s:s, s:s, s:b}", "code", "NetConnection.Connect.AppShutdown", "description",
+                             "shutting down", "reconnect", 1);
+    REQUIRE_INT(vt_link_send(w.supervisor, VT_MSG_INGEST_STOP, body, NULL, 0), 0);
+}
+
+TEST(who_can_is_asked_to_connect_again_before_it_is_stopped)
+{
+    client_caps = 1;
+    open_world(NULL);
+    client_caps = 0;
+    send_show(0);
+    shut_down();
+    WAIT_FOR(was_told("NetConnection.Connect.ReconnectRequest"));
+    REQUIRE(!was_told("AppShutdown") && w.end[0] == 0);
+    WAIT_FOR(was_told("AppShutdown"));                      // it stayed
+    WAIT_FOR(w.hung_up);
+    REQUIRE_INT(close_world(), 0);
+    REQUIRE_TEXT(w.end, "stopped");
+
+    open_world(NULL);                                       // one that cannot
+    send_show(0);
+    shut_down();
+    WAIT_FOR(was_told("AppShutdown"));
+    REQUIRE(!was_told("ReconnectRequest"));
+    WAIT_FOR(w.hung_up);
+    REQUIRE_INT(close_world(), 0);
+}
+
 TEST(a_codec_that_is_not_taken_is_named)
 {
     struct vt_writer bytes = {0};
@@ -488,6 +518,7 @@ int main(void)
     RUN(a_show_arrives_and_ends_with_goodbye);
     RUN(bytes_that_the_gate_had_read_are_not_lost);
     RUN(who_is_stopped_is_told_why);
+    RUN(who_can_is_asked_to_connect_again_before_it_is_stopped);
     RUN(a_codec_that_is_not_taken_is_named);
     RUN(bytes_that_are_not_rtmp_end_it);
     RUN(a_new_studio_gets_its_own_ring);

@@ -85,9 +85,45 @@ TEST(an_encoder_of_enhanced_rtmp_is_told_what_is_understood)
         static const char list[] = "\0\x0a" "fourCcList\x0a\0\0\0\x0b\2\0\4mp4a\2\0\4Opus\2\0\4fLaC\2\0\4ac-3\2\0\4ec-3"
                                    "\2\0\4.mp3\2\0\4avc1\2\0\4hvc1\2\0\4av01\2\0\4vp08\2\0\4vp09"
                                    "\0\x12videoFourCcInfoMap\3\0\4avc1\0\x3f\xf0\0\0\0\0\0\0";
-        static const char last[] = "\0\6capsEx\0\x40\x2c\0\0\0\0\0\0\0\0\x09";
+        static const char last[] = "\0\6capsEx\0\x40\x2e\0\0\0\0\0\0\0\0\x09";
         REQUIRE(memmem(reply.data, reply.size, list, sizeof list - 1));
         REQUIRE(memcmp(reply.data + reply.size - sizeof last + 1, last, sizeof last - 1) == 0);
+    }
+}
+
+// Connects with a capsEx, and publishes.
+static void publish_with_caps(double caps)
+{
+    struct vt_writer body = {0};
+    vt_rtmp_publish_init(&publish);
+    vt_amf0_write_string(&body, "connect");
+    vt_amf0_write_number(&body, 1);
+    vt_amf0_write_object(&body);
+    vt_amf0_write_name(&body, "capsEx");
+    vt_amf0_write_number(&body, caps);
+    vt_amf0_write_end(&body);
+    REQUIRE_INT(send_raw(0, &body), 0);
+    REQUIRE_INT(send_command("publish", 5, 1, "k"), 0);
+    vt_writer_free(&reply);
+}
+
+TEST(who_can_is_asked_to_connect_again)
+{
+    publish_with_caps(1 | 4);
+    REQUIRE(!vt_rtmp_publish_reconnect(&publish, "later", &reply));       // it does not publish yet
+    vt_rtmp_publish_accept(&publish, &reply);
+    vt_writer_free(&reply);
+    REQUIRE(vt_rtmp_publish_reconnect(&publish, "later", &reply));
+    REPLIED("\3\0\0\0\0\0\x6d\x14\0\0\0\0\2\0\x08onStatus\0\0\0\0\0\0\0\0\0\5\3\0\5level\2\0\6status\0\4"
+            "code\2\0\x26NetConnection.Connect.ReconnectRequest\0\x0b" "description\2\0\5later\0\0\x09");
+    REQUIRE_INT(publish.stage, VT_RTMP_STAGE_LIVE);                      // and goes on meanwhile
+    REQUIRE(vt_rtmp_publish_valid(&publish));
+    static const double others[] = {0, 2, 4, 14, -1, 65536, 1e300, INFINITY, NAN};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        publish_with_caps(others[i]);
+        vt_rtmp_publish_accept(&publish, &reply);
+        vt_writer_free(&reply);
+        REQUIRE(!vt_rtmp_publish_reconnect(&publish, "later", &reply) && reply.size == 0);
     }
 }
 
@@ -255,6 +291,7 @@ int main(void)
 {
     RUN(connect_is_answered_byte_for_byte);
     RUN(an_encoder_of_enhanced_rtmp_is_told_what_is_understood);
+    RUN(who_can_is_asked_to_connect_again);
     RUN(the_way_to_publish_is_answered_byte_for_byte);
     RUN(a_refusal_is_written_byte_for_byte);
     RUN(the_app_is_found_in_the_url_too);
