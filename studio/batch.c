@@ -17,6 +17,12 @@ struct vt_batch *vt_batch_new(int room)
     return batch;
 }
 
+static void free_views(struct vt_making *making)
+{
+    for (int i = 0; i < VT_OUTPUTS_MAX; i++)
+        vt_view_unref(&making->views[i]);
+}
+
 void vt_batch_free(struct vt_batch **batch)
 {
     struct vt_batch *b = *batch;
@@ -24,7 +30,7 @@ void vt_batch_free(struct vt_batch **batch)
         return;
     for (int i = 0; i < b->count; i++) {
         vt_template_unref(&b->list[i].template);
-        vt_view_unref(&b->list[i].view);
+        free_views(&b->list[i]);
         json_decref(b->list[i].data);
         json_decref(b->list[i].products);
     }
@@ -43,10 +49,10 @@ static void explain(struct vt_making *making, int error, const struct vt_diagnos
     snprintf(making->why, sizeof making->why, "%s", strerror(-error));
 }
 
-static void make(struct vt_making *making, const struct vt_maker *maker)
+static int make_one(struct vt_making *making, int output, const struct vt_maker *maker)
 {
     struct vt_diagnostics diagnostics = {.count = 0};
-    int error = vt_view_new(&making->view, &(struct vt_view_params){
+    int error = vt_view_new(&making->views[output], &(struct vt_view_params){
         .template = making->template,
         .width = maker->width, .height = maker->height, .smallest_height = maker->smallest_height,
         .language = maker->language, .market = maker->market,
@@ -56,10 +62,24 @@ static void make(struct vt_making *making, const struct vt_maker *maker)
     }, &diagnostics);
     if (error)
         explain(making, error, &diagnostics);
+    return error;
 }
 
-void vt_batch_make(struct vt_batch *batch, const struct vt_maker *maker)
+static void make(struct vt_making *making, const struct vt_maker makers[])
+{
+    int error = 0;
+    for (int i = 0; i < VT_OUTPUTS_MAX && !error; i++) {
+        if (!(making->outputs & 1u << i))
+            continue;
+        error = make_one(making, i, &makers[i]);
+        making->failed = error ? i : making->failed;
+    }
+    if (error)
+        free_views(making);
+}
+
+void vt_batch_make(struct vt_batch *batch, const struct vt_maker makers[])
 {
     for (int i = 0; i < batch->count; i++)
-        make(&batch->list[i], maker);
+        make(&batch->list[i], makers);
 }

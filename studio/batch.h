@@ -9,7 +9,7 @@
 
 #define VT_WHY 240                       // bytes of a reason
 
-// One view of one cue, and why there is none.
+// The views of one cue, one for each output that shows it, and why there are none.
 struct vt_making {
     uint64_t cue;                        // whose; of the desk
     int64_t ask;                         // which of the cue's changes it answers
@@ -18,8 +18,10 @@ struct vt_making {
     int step;
     int64_t at_ns;                       // program time at which its derived values hold
     int64_t from;                        // first frame that may show it; 0: as soon as it can be drawn
-    struct vt_view *view;                // the result: one reference, or NULL
-    char why[VT_WHY];                    // then the reason
+    unsigned outputs;                    // bit i: output i shows the cue
+    struct vt_view *views[VT_OUTPUTS_MAX];       // the result, one reference each; all of those asked for, or none
+    int failed;                          // then the output whose view could not be made
+    char why[VT_WHY];                    // and the reason
 };
 
 // The views of one change go on air together.
@@ -29,6 +31,7 @@ struct vt_batch {
     struct vt_making *list;
 };
 
+// For whom views are made.
 struct vt_maker {
     int width, height, smallest_height;
     const char *language, *market;
@@ -40,5 +43,5 @@ struct vt_maker {
 struct vt_batch *vt_batch_new(int room);
 void vt_batch_free(struct vt_batch **batch);
 
-// Makes every view. Any thread; the batch is the caller's meanwhile.
-void vt_batch_make(struct vt_batch *batch, const struct vt_maker *maker);
+// Makes every view, for output i with maker i. Any thread; the batch is the caller's meanwhile.
+void vt_batch_make(struct vt_batch *batch, const struct vt_maker makers[]);

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VT_BUDGET_PERCENT 40             // of a frame's time, for all cues and renditions of an output together
+#define VT_BUDGET_PERCENT 40             // of a frame's time, for all cues, renditions and outputs together
 #define VT_BUDGET_FRAMES  8              // over it in a row
 
 struct vt_budget {

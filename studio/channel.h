@@ -9,7 +9,9 @@
 #include "base/options.h"
 #include "packager/packager.h"
 
-#define VT_RENDITIONS_MAX  6
+#define VT_RENDITIONS_MAX  6              // of one output
+#define VT_OUTPUTS_MAX     8              // of a channel, main among them
+#define VT_LANES_MAX       16             // renditions of all its outputs together
 #define VT_TEMPLATES_MAX   64
 #define VT_KEYS_MAX        16
 #define VT_KEY_BYTES       128            // of one key in plain text
@@ -24,6 +26,18 @@ struct vt_rendition_config {
     int64_t bitrate;
 };
 
+#define VT_OUTPUT_MAIN "main"
+
+// What one audience sees.
+struct vt_output_config {
+    char name[VT_NAME_ROOM];
+    struct vt_size canvas;
+    int fit;                             // enum vt_fit
+    char *language, *market;             // market NULL: none
+    struct vt_rendition_config renditions[VT_RENDITIONS_MAX];
+    int n_renditions;
+};
+
 struct vt_channel {
     char name[VT_NAME_ROOM];
     char *keys[VT_KEYS_MAX];             // as configured: plain, or "sha256:<hex>"; the supervisor's alone
@@ -33,12 +47,9 @@ struct vt_channel {
     char *srt_passphrase;                // or NULL; the supervisor's and gate srt's alone
     int64_t srt_latency_ns;
 
-    struct vt_size canvas;
-    struct vt_rational rate;
-    int fit;                             // enum vt_fit
-    char *language, *market;
-    struct vt_rendition_config renditions[VT_RENDITIONS_MAX];
-    int n_renditions;
+    struct vt_rational rate;             // frames a second, of all outputs: they change on the same frames
+    struct vt_output_config outputs[VT_OUTPUTS_MAX];     // the first is main
+    int n_outputs;
 
     int64_t audio_bitrate;
     char *encoder, *preset;              // "libx264", "veryfast"

@@ -12,7 +12,13 @@ int vt_desk_new(struct vt_desk **ret, const struct vt_desk_params *params)
     if (!desk)
         return -ENOMEM;
     desk->products = json_object();
-    if (!desk->products || vt_name_copy(desk->output, params->output) < 0) {
+    int error = desk->products && params->n_outputs > 0 && params->n_outputs <= VT_OUTPUTS_MAX ? 0 : -EINVAL;
+    for (int i = 0; i < params->n_outputs && !error; i++) {
+        error = vt_name_copy(desk->outputs[i].name, params->outputs[i].name);
+        desk->outputs[i].first_msn = params->outputs[i].first_msn;
+        desk->n_outputs++;
+    }
+    if (error) {
         vt_desk_free(&desk);
         return -EINVAL;
     }
@@ -28,8 +34,8 @@ void desk_cue_free(struct cue *cue)
 {
     if (!cue)
         return;
-    vt_view_unref(&cue->view);
-    vt_view_unref(&cue->next);
+    cast_clear(&cue->cast);
+    cast_clear(&cue->next);
     vt_template_unref(&cue->template);
     vt_template_unref(&cue->view_template);
     vt_template_unref(&cue->next_template);
@@ -100,21 +106,33 @@ bool desk_on_air(const struct cue *cue)
     return cue->state == CUE_LIVE || cue->state == CUE_ENDING;
 }
 
+int desk_first_output(const struct cue *cue)
+{
+    return __builtin_ctz(cue->outputs);
+}
+
 // -- the scene
+
+static void add_actors(struct vt_scene *scene, const struct cue *cue)
+{
+    for (int i = 0; i < VT_OUTPUTS_MAX; i++) {
+        struct vt_view *view = cue->cast.views[i], *next = cue->next.views[i];
+        if (view || next)
+            scene->actors[scene->count++] = (struct vt_actor){
+                .cue = cue->key, .output = i, .view = view, .next = next, .next_from = cue->next_from,
+                .enter_frame = view ? cue->start_frame : -1,
+                .exit_ns = cue->exit_ns[i], .end_frame = cue->end_frame,
+            };
+    }
+}
 
 void desk_publish(struct vt_desk *desk)
 {
-    struct vt_scene scene = {.version = ++desk->version};
-    for (int i = 0; i < desk->n_cues; i++) {
-        const struct cue *cue = desk->cues[i];
-        if (!cue->view && !cue->next)
-            continue;
-        scene.actors[scene.count++] = (struct vt_actor){
-            .cue = cue->key, .view = cue->view, .next = cue->next, .next_from = cue->next_from,
-            .enter_frame = cue->view ? cue->start_frame : -1,
-            .exit_ns = cue->exit_ns, .end_frame = cue->end_frame,
-        };
-    }
+    struct vt_scene scene;
+    scene.version = ++desk->version;
+    scene.count = 0;
+    for (int i = 0; i < desk->n_cues; i++)
+        add_actors(&scene, desk->cues[i]);
     desk->dirty = false;
     desk->hooks.scene(desk->hooks.opaque, &scene);
 }
@@ -132,11 +150,11 @@ void desk_past(struct vt_desk *desk, struct cue *cue, enum cue_state state)
     }
     desk->past[desk->n_past++] = cue;
     cue->state = state;
-    vt_view_unref(&cue->next);
+    cast_clear(&cue->next);
     desk->dirty = true;
     desk_changed(desk, cue);
     desk_reached(desk, cue);
-    vt_view_unref(&cue->view);
+    cast_clear(&cue->cast);
     json_decref(cue->shown);
     json_decref(cue->next_shown);
     cue->shown = cue->next_shown = NULL;
@@ -177,7 +195,7 @@ void desk_add(struct vt_desk *desk, struct vt_batch *batch, struct cue *cue, int
     batch->list[batch->count++] = (struct vt_making){
         .cue = cue->key, .ask = ++cue->ask, .template = vt_template_ref(cue->template),
         .data = view_data(desk, cue), .products = cue->shows_all ? all_products(desk) : NULL,
-        .step = cue->step, .from = from,
+        .step = cue->step, .from = from, .outputs = cue->outputs,
         .at_ns = desk_frame_ns(desk, from > desk->frame ? from : desk->frame),
     };
 }
@@ -191,8 +209,8 @@ void desk_make(struct vt_desk *desk, struct vt_batch *batch)
 }
 
 // Would this revision still fit when its numbers have grown?
-static bool fits(const struct vt_desk *desk, const struct cue *cue, struct vt_view *view,
-                 struct vt_template *template)
+static bool fits_one(const struct vt_desk *desk, const struct cue *cue, struct vt_view *view,
+                     struct vt_template *template)
 {
     struct cue tried = *cue;
     struct vt_cue out;
@@ -209,6 +227,21 @@ static bool fits(const struct vt_desk *desk, const struct cue *cue, struct vt_vi
     out.more = more;
     struct vt_cue_clock clock = {desk->timing.rate, desk->timing.epoch_ns};
     return vt_cue_json(&out, &clock, json) >= 0;
+}
+
+// What speaks against putting these views on air; NULL: nothing. *ret_output: in which output.
+static const char *flaw(const struct vt_desk *desk, const struct cue *cue, const struct vt_making *making,
+                        int *ret_output)
+{
+    *ret_output = making->failed;
+    if (making->why[0])
+        return making->why;
+    for (int i = 0; i < desk->n_outputs; i++) {
+        *ret_output = i;
+        if (making->views[i] && !fits_one(desk, cue, making->views[i], making->template))
+            return "its cue does not fit into 900 bytes, even with the shortest labels";
+    }
+    return NULL;
 }
 
 static void keep_good(struct cue *cue)
@@ -230,15 +263,15 @@ static void restore_good(struct cue *cue)
     cue->step = cue->good_step;
 }
 
-static void refuse(struct vt_desk *desk, struct cue *cue, const struct vt_making *making, const char *why)
+static void refuse(struct vt_desk *desk, struct cue *cue, const struct vt_making *making, const char *why, int output)
 {
     if (making->ask == cue->ask)
         restore_good(cue);
-    snprintf(cue->why, sizeof cue->why, "%s", why);
-    if (cue->view)
-        cue->refused_expiry = vt_view_expires_ns(cue->view);
-    desk_failed(desk, cue, making->ask, 422, why);
-    if (cue->view || cue->next)
+    desk_explain(desk, cue, output, why);
+    if (cast_first(&cue->cast))
+        cue->refused_expiry = cast_expires_ns(&cue->cast);
+    desk_failed(desk, cue, making->ask, 422, cue->why);
+    if (cast_first(&cue->cast) || cast_first(&cue->next))
         desk_changed(desk, cue);
     else
         desk_past(desk, cue, CUE_FAILED);
@@ -246,11 +279,11 @@ static void refuse(struct vt_desk *desk, struct cue *cue, const struct vt_making
 
 static void accept(struct vt_desk *desk, struct cue *cue, struct vt_making *making)
 {
-    vt_view_unref(&cue->next);
+    cast_clear(&cue->next);
     vt_template_unref(&cue->next_template);
     json_decref(cue->next_shown);
-    cue->next = making->view;
-    making->view = NULL;
+    memcpy(cue->next.views, making->views, sizeof making->views);
+    memset(making->views, 0, sizeof making->views);
     cue->next_template = making->template;
     making->template = NULL;
     cue->next_shown = json_pack("{s:O}", "data", making->data);
@@ -281,10 +314,10 @@ void vt_desk_made(struct vt_desk *desk, struct vt_batch *batch)
         cue->making--;
         if (cue->state == CUE_ENDING || making->ask <= cue->next_ask)
             continue;
-        if (!making->view)
-            refuse(desk, cue, making, making->why);
-        else if (!fits(desk, cue, making->view, making->template))
-            refuse(desk, cue, making, "its cue does not fit into 900 bytes, even with the shortest labels");
+        int output;
+        const char *why = flaw(desk, cue, making, &output);
+        if (why)
+            refuse(desk, cue, making, why, output);
         else
             accept(desk, cue, making);
     }

@@ -1,4 +1,8 @@
-// The cue desk of one output: takes, changes, removals, products, schedules, leases and receipts.
+// The cue desk of a show: takes, changes, removals, products, schedules, leases and receipts, for all its outputs.
+//
+// A cue goes to every output, or to the one that its take names. It starts, changes and ends on the same frame in all
+// of them; what cannot be shown in one of them is refused as a whole. Its revisions are the same everywhere, but for
+// one that an output's packager could not take: that output then has the next one.
 //
 // It decides what is on air on which frame and says so in three ways that cannot disagree: the scene (for the stage,
 // which draws it), the cues (for the packager) and the receipts (for whoever asked). It has no clock, no thread and no
@@ -34,14 +38,20 @@ struct vt_desk_hooks {
     char *(*templates)(void *opaque);                // names of all, for a message; the caller frees
     void (*make)(void *opaque, struct vt_batch *batch);              // takes it; it comes back through vt_desk_made
     void (*scene)(void *opaque, const struct vt_scene *scene);       // borrowed
-    int (*cue)(void *opaque, const struct vt_cue *cue, const char *more, size_t size);   // vt_packager_cue
+    int (*cue)(void *opaque, int output, const struct vt_cue *cue, const char *more, size_t size);   // vt_packager_cue
     void (*receipt)(void *opaque, json_t *body);                     // takes it
     void (*changed)(void *opaque, json_t *cue);                      // takes it; a cue as the API lists it
 };
 
+struct vt_desk_output {
+    const char *name;                                // copied
+    uint64_t first_msn;
+};
+
 struct vt_desk_params {
-    const char *output;                              // "main"
-    struct vt_packager_params timing;                // rate, segments, epoch, first_msn: where frames stand
+    struct vt_desk_output outputs[VT_OUTPUTS_MAX];   // main first
+    int n_outputs;
+    struct vt_packager_params timing;                // rate, segments, epoch: where frames stand, in all outputs
     int64_t next_frame;                              // the first one that will be composed
     uint64_t first_cue;                              // number of the first id that the desk makes up
     struct vt_desk_hooks hooks;

@@ -13,13 +13,19 @@ static int64_t frames_of(const struct vt_desk *desk, int64_t ns)
     return frames > 0 ? frames : 1;
 }
 
+// Every output begins its exit so that all of them are over `until_ns`.
+static void set_exits(struct cue *cue, int64_t until_ns, int64_t earliest_ns)
+{
+    for (int i = 0; i < VT_OUTPUTS_MAX; i++) {
+        int64_t exit = until_ns - (cue->cast.views[i] ? vt_view_exit_ns(cue->cast.views[i]) : 0);
+        cue->exit_ns[i] = exit > earliest_ns ? exit : earliest_ns;
+    }
+}
+
 void desk_set_end(struct vt_desk *desk, struct cue *cue, int64_t end_frame)
 {
-    int64_t enter = desk_frame_ns(desk, cue->start_frame);
     cue->end_frame = end_frame;
-    cue->exit_ns = desk_frame_ns(desk, end_frame) - vt_view_exit_ns(cue->view);
-    if (cue->exit_ns < enter)
-        cue->exit_ns = enter;
+    set_exits(cue, desk_frame_ns(desk, end_frame), desk_frame_ns(desk, cue->start_frame));
     cue->end_version = desk->version + 1;
     desk->dirty = true;
 }
@@ -33,15 +39,15 @@ void desk_exit(struct vt_desk *desk, struct cue *cue)
     }
     if (cue->state == CUE_ENDING)
         return;
-    int64_t now = desk_frame_ns(desk, desk->frame);
-    int64_t end = desk_frame_at(desk, now + vt_view_exit_ns(cue->view));
+    int64_t now = desk_frame_ns(desk, desk->frame), until = now + cast_exit_ns(&cue->cast);
+    int64_t end = desk_frame_at(desk, until);
     if (end < cue->end_frame) {
-        cue->exit_ns = now;
+        set_exits(cue, until, now);
         cue->end_frame = end;
         cue->end_version = desk->version + 1;
     }
     cue->state = CUE_ENDING;
-    vt_view_unref(&cue->next);
+    cast_clear(&cue->next);
     desk->dirty = true;
     desk_changed(desk, cue);
 }
@@ -89,49 +95,96 @@ static int64_t lease(const struct vt_desk *desk, const struct cue *cue, enum vt_
     return reach > cue->lease ? reach : cue->lease;
 }
 
-static int send(struct vt_desk *desk, struct cue *cue, enum vt_cue_op op)
+static int send_one(struct vt_desk *desk, struct cue *cue, int output, enum vt_cue_op op)
 {
     struct vt_cue out;
     struct vt_cue_hotspot hotspots[VT_CUE_HOTSPOTS];
     char path[96];
-    char *more = op == VT_CUE_END ? NULL : desk_more(desk, cue);
-    desk_cue_fill(desk, cue, cue->view, op, &out, hotspots);
+    char *more = op == VT_CUE_END ? NULL : desk_more(desk, cue, output);
+    desk_cue_fill(desk, cue, cue->cast.views[output], op, &out, hotspots);
     if (more) {
         snprintf(path, sizeof path, "cues/%s.%" PRId64 ".json", cue->id, cue->rev);
         out.more = path;
     }
-    int error = desk->hooks.cue(desk->hooks.opaque, &out, more, more ? strlen(more) : 0);
+    int error = desk->hooks.cue(desk->hooks.opaque, output, &out, more, more ? strlen(more) : 0);
     free(more);
     return error;
 }
 
-// Puts the next revision on air on `frame`. If the packager cannot take it, it has not happened.
+// Tells it to `outputs`, up to the first that cannot take it. *ret_told: those that could.
+static int send(struct vt_desk *desk, struct cue *cue, unsigned outputs, enum vt_cue_op op, unsigned *ret_told)
+{
+    *ret_told = 0;
+    for (int i = 0; i < desk->n_outputs; i++) {
+        int error = outputs & 1u << i ? send_one(desk, cue, i, op) : 0;
+        if (error) {
+            char why[VT_WHY];
+            snprintf(why, sizeof why, error == -EBUSY ? "too many cues are on air" : "its cue: %s", strerror(-error));
+            desk_explain(desk, cue, i, why);
+            return error;
+        }
+        *ret_told |= outputs & 1u << i;
+    }
+    return 0;
+}
+
+// What only some outputs have begun ends there on the same frame.
+static void take_back(struct vt_desk *desk, struct cue *cue, unsigned told)
+{
+    unsigned all;
+    if (!told)
+        return;
+    cue->rev++;
+    (void)send(desk, cue, told, VT_CUE_END, &all);
+}
+
+// Puts the next revision on air on `frame`. If no packager can take it, it has not happened. If only some can, a start
+// is taken back there, and what else it was is owed to the others.
 static int revise(struct vt_desk *desk, struct cue *cue, int64_t frame, enum vt_cue_op op)
 {
     int64_t rev_frame = cue->rev_frame, before = cue->lease;
+    unsigned told;
     cue->rev++;
     cue->rev_frame = frame;
     cue->lease = lease(desk, cue, op);
-    int error = send(desk, cue, op);
-    if (error) {
-        cue->rev--;
-        cue->rev_frame = rev_frame;
-        cue->lease = before;
-        snprintf(cue->why, sizeof cue->why, error == -EBUSY ? "too many cues are on air" : "its cue: %s",
-                 strerror(-error));
+    int error = send(desk, cue, cue->outputs, op, &told);
+    if (!error) {
+        cue->owed = 0;
+        return 0;
     }
+    cue->owed = told ? cue->outputs & ~told : 0;
+    if (op == VT_CUE_START)
+        take_back(desk, cue, told);
+    if (told)
+        return error;
+    cue->rev--;
+    cue->rev_frame = rev_frame;
+    cue->lease = before;
+    return error;
+}
+
+// The revision that some outputs have, for those that could not take it then.
+static int revise_owed(struct vt_desk *desk, struct cue *cue, int64_t frame)
+{
+    int64_t rev_frame = cue->rev_frame;
+    unsigned told;
+    cue->rev_frame = frame;
+    int error = send(desk, cue, cue->owed, VT_CUE_UPDATE, &told);
+    if (!(told & 1u << desk_first_output(cue)))
+        cue->rev_frame = rev_frame;
+    cue->owed &= ~told;
     return error;
 }
 
 static void take_next(struct cue *cue)
 {
-    vt_view_unref(&cue->view);
+    cast_clear(&cue->cast);
     vt_template_unref(&cue->view_template);
     json_decref(cue->shown);
-    cue->view = cue->next;
+    cue->cast = cue->next;
     cue->view_template = cue->next_template;
     cue->shown = cue->next_shown;
-    cue->next = NULL;
+    cue->next = (struct cast){0};
     cue->next_template = NULL;
     cue->next_shown = NULL;
     if (cue->next_ask > cue->shown_ask)
@@ -147,7 +200,7 @@ static void start(struct vt_desk *desk, struct cue *cue, int64_t frame)
         desk_set_end(desk, cue, frame + frames_of(desk, cue->duration_ns));
     desk->dirty = true;
     int error = revise(desk, cue, frame, VT_CUE_START);
-    cue->first = error ? NULL : desk_position(desk, cue);
+    cue->first = error ? NULL : desk_receipt(desk, cue);
     if (error) {
         desk_failed(desk, cue, INT64_MAX, error == -EBUSY ? 429 : 500, cue->why);
         desk_past(desk, cue, CUE_FAILED);
@@ -157,11 +210,12 @@ static void start(struct vt_desk *desk, struct cue *cue, int64_t frame)
     desk_reached(desk, cue);
 }
 
-static void update(struct vt_desk *desk, struct cue *cue, int64_t frame)
+static void update(struct vt_desk *desk, struct cue *cue, int64_t frame, bool owed)
 {
     if (cue->end_frame != INT64_MAX && cue->state == CUE_LIVE)
         desk_set_end(desk, cue, cue->end_frame);
-    if (revise(desk, cue, frame, VT_CUE_UPDATE) < 0) {
+    int error = owed ? revise_owed(desk, cue, frame) : revise(desk, cue, frame, VT_CUE_UPDATE);
+    if (error < 0) {
         cue->touched = cue->shown_ask > cue->touched ? cue->shown_ask : cue->touched;    // on the next frame, then
         return;
     }
@@ -178,7 +232,7 @@ static bool lease_runs_out(const struct vt_desk *desk, const struct cue *cue, in
 
 static void compose(struct vt_desk *desk, struct cue *cue, int64_t frame, int64_t drawn, int64_t version)
 {
-    bool next = cue->next && cue->next_version <= version && drawn >= cue->next_from;
+    bool next = cast_first(&cue->next) && cue->next_version <= version && drawn >= cue->next_from;
     if (!desk_on_air(cue)) {
         if (next)
             start(desk, cue, frame);
@@ -194,7 +248,7 @@ static void compose(struct vt_desk *desk, struct cue *cue, int64_t frame, int64_
         desk->dirty = true;
     }
     if (next || cue->touched || lease_runs_out(desk, cue, frame))
-        update(desk, cue, frame);
+        update(desk, cue, frame, cue->owed && !next);
 }
 
 void vt_desk_composed(struct vt_desk *desk, int64_t frame, int64_t drawn, int64_t version)
@@ -213,9 +267,9 @@ void vt_desk_composed(struct vt_desk *desk, int64_t frame, int64_t drawn, int64_
 
 static void prepare_expiry(struct vt_desk *desk, struct cue *cue, struct vt_batch **batch)
 {
-    if (cue->state != CUE_LIVE || cue->next || cue->making > 0)
+    if (cue->state != CUE_LIVE || cast_first(&cue->next) || cue->making > 0)
         return;
-    int64_t expires = vt_view_expires_ns(cue->view);
+    int64_t expires = cast_expires_ns(&cue->cast);
     if (expires == cue->refused_expiry || expires > desk_frame_ns(desk, desk->frame) + VT_DESK_PREPARE)
         return;
     int64_t from = desk_frame_at(desk, expires);

@@ -38,21 +38,38 @@ static void set_time(const struct vt_desk *desk, json_t *object, const char *nam
     json_object_set_new(object, name, json_string(text));
 }
 
-static void set_place(const struct vt_desk *desk, json_t *object, int64_t frame)
+// Where in an output's playlists a frame stands.
+static void set_part(const struct vt_desk *desk, json_t *object, int output, int64_t frame)
 {
     int64_t segment = vt_segment_of(&desk->timing, frame);
-    json_object_set_new(object, "pts", json_integer(vt_frame_to_90k(frame, desk->timing.rate)));
-    set_time(desk, object, "program_date_time", frame);
-    json_object_set_new(object, "msn", json_integer((json_int_t)desk->timing.first_msn + segment));
+    json_object_set_new(object, "msn", json_integer((json_int_t)desk->outputs[output].first_msn + segment));
     json_object_set_new(object, "part", json_integer(vt_part_of(&desk->timing, frame)));
+}
+
+static void set_place(const struct vt_desk *desk, json_t *object, const struct cue *cue)
+{
+    json_object_set_new(object, "pts", json_integer(vt_frame_to_90k(cue->rev_frame, desk->timing.rate)));
+    set_time(desk, object, "program_date_time", cue->rev_frame);
+    set_part(desk, object, desk_first_output(cue), cue->rev_frame);
 }
 
 json_t *desk_position(const struct vt_desk *desk, const struct cue *cue)
 {
     json_t *body = json_pack("{s:s, s:I}", "id", cue->id, "rev", (json_int_t)cue->rev);
     if (desk_on_air(cue) || cue->first)
-        set_place(desk, body, cue->rev_frame);
+        set_place(desk, body, cue);
     return body;
+}
+
+void desk_explain(const struct vt_desk *desk, struct cue *cue, int output, const char *why)
+{
+    char text[VT_WHY];
+    snprintf(text, sizeof text, "%s", why);
+    if (desk->n_outputs > 1)
+        snprintf(cue->why, sizeof cue->why, "output %s: %.*s", desk->outputs[output].name, VT_WHY - VT_NAME_ROOM - 10,
+                 text);
+    else
+        memcpy(cue->why, text, sizeof cue->why);
 }
 
 static json_t *hotspots_json(const struct vt_view *view)
@@ -92,11 +109,49 @@ static void set_price(json_t *object, const struct vt_view *view)
         json_object_set_new(object, "price", json_pack("{s:I, s:s}", "amount", (json_int_t)amount, "currency", currency));
 }
 
+static json_t *rects_json(const struct vt_view *view)
+{
+    int count;
+    const struct vt_hotspot *h = vt_view_hotspots(view, &count);
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:[f,f,f,f]}", "name", h[i].name, "rect", h[i].x, h[i].y,
+                                              h[i].width, h[i].height));
+    return list;
+}
+
+// Where it stands in each output, and with `rects` where it can be tapped there.
+static json_t *outputs_json(const struct vt_desk *desk, const struct cue *cue, bool rects)
+{
+    json_t *outputs = json_object();
+    for (int i = 0; i < desk->n_outputs; i++) {
+        if (!(cue->outputs & 1u << i))
+            continue;
+        json_t *one = json_object();
+        if (desk_on_air(cue) || cue->first)
+            set_part(desk, one, i, cue->rev_frame);
+        if (rects && cue->cast.views[i])
+            json_object_set_new(one, "hotspots", rects_json(cue->cast.views[i]));
+        json_object_set_new(outputs, desk->outputs[i].name, one);
+    }
+    return outputs;
+}
+
+json_t *desk_receipt(const struct vt_desk *desk, const struct cue *cue)
+{
+    json_t *body = desk_position(desk, cue);
+    if (desk->n_outputs > 1)
+        json_object_set_new(body, "outputs", outputs_json(desk, cue, false));
+    return body;
+}
+
 json_t *desk_cue_json(const struct vt_desk *desk, const struct cue *cue)
 {
     json_t *json = desk_position(desk, cue);
     json_object_set_new(json, "state", json_string(state_name(cue->state)));
-    json_object_set_new(json, "output", json_string(desk->output));
+    json_object_set_new(json, "output", json_string(desk->outputs[desk_first_output(cue)].name));
+    if (desk->n_outputs > 1)
+        json_object_set_new(json, "outputs", outputs_json(desk, cue, true));
     json_object_set_new(json, "step", json_integer(cue->step));
     set_template(json, cue);
     if (cue->product[0])
@@ -107,9 +162,10 @@ json_t *desk_cue_json(const struct vt_desk *desk, const struct cue *cue)
         set_time(desk, json, "at", cue->at_frame);
     if (cue->end_frame != INT64_MAX)
         set_time(desk, json, "ends", cue->end_frame);
-    if (cue->view) {
-        set_price(json, cue->view);
-        json_object_set_new(json, "hotspots", hotspots_json(cue->view));
+    struct vt_view *view = cast_first(&cue->cast);
+    if (view) {
+        set_price(json, view);
+        json_object_set_new(json, "hotspots", hotspots_json(view));
     }
     if (cue->why[0])
         json_object_set_new(json, "error", json_string(cue->why));
@@ -117,15 +173,16 @@ json_t *desk_cue_json(const struct vt_desk *desk, const struct cue *cue)
 }
 
 // The full product as shown, and the labels uncut: what `more` points at.
-char *desk_more(const struct vt_desk *desk, const struct cue *cue)
+char *desk_more(const struct vt_desk *desk, const struct cue *cue, int output)
 {
-    json_t *json = json_pack("{s:s, s:I, s:s}", "id", cue->id, "rev", (json_int_t)cue->rev, "output", desk->output);
+    json_t *json = json_pack("{s:s, s:I, s:s}", "id", cue->id, "rev", (json_int_t)cue->rev, "output",
+                             desk->outputs[output].name);
     set_template(json, cue);
     json_object_update(json, cue->shown);
     json_t *product = json_object_get(json_object_get(cue->shown, "data"), "product");
     if (product)
         json_object_set(json, "product", product);
-    json_object_set_new(json, "hotspots", hotspots_json(cue->view));
+    json_object_set_new(json, "hotspots", hotspots_json(cue->cast.views[output]));
     char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(10));
     json_decref(json);
     return text;
@@ -201,23 +258,28 @@ static int waits_on(const struct waiting *waiting, const struct cue *cue)
     return -1;
 }
 
+static json_t *answer_for(const struct vt_desk *desk, const struct waiting *waiting, const struct cue *cue)
+{
+    return waiting->many ? desk_position(desk, cue) : desk_receipt(desk, cue);
+}
+
 static void reached(struct vt_desk *desk, struct waiting *waiting, int at, const struct cue *cue)
 {
     bool over = cue->state == CUE_ENDED || cue->state == CUE_FAILED;
     if (over && (waiting->for_end || waiting->many)) {
-        answer_one(desk, waiting, at, desk_position(desk, cue));
+        answer_one(desk, waiting, at, answer_for(desk, waiting, cue));
     } else if (over) {
         desk_problem(desk, waiting->request, 409, "Conflict", "cue \"%s\" went off air before this", cue->id);
         forget(desk, waiting);
     } else if (waiting->for_end) {
         return;
     } else if (cue->state == CUE_SCHEDULED && cue->next_ask >= waiting->on[at].ask) {
-        json_t *answer = desk_position(desk, cue);
+        json_t *answer = answer_for(desk, waiting, cue);
         set_time(desk, answer, "at", cue->at_frame);
         waiting->status = waiting->many ? waiting->status : 202;
         answer_one(desk, waiting, at, answer);
     } else if (desk_on_air(cue) && cue->shown_ask >= waiting->on[at].ask) {
-        answer_one(desk, waiting, at, desk_position(desk, cue));
+        answer_one(desk, waiting, at, answer_for(desk, waiting, cue));
     }
 }
 

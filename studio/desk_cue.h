@@ -5,6 +5,11 @@
 
 #define PRODUCT_ID 128                   // bytes of a product's id
 
+// What each output shows of a cue: one reference each, NULL where it shows nothing of it.
+struct cast {
+    struct vt_view *views[VT_OUTPUTS_MAX];
+};
+
 enum cue_state { CUE_PREPARING, CUE_SCHEDULED, CUE_LIVE, CUE_ENDING, CUE_ENDED, CUE_FAILED };
 
 struct cue {
@@ -13,6 +18,7 @@ struct cue {
     enum cue_state state;
     int64_t rev, rev_frame;              // on air, and the frame on which it came
     json_t *request, *first;             // the take, to recognise its repeat, and its answer
+    unsigned outputs;                    // bit i: output i shows it
     json_t *data;
     char product[PRODUCT_ID];            // "": none
     int step;
@@ -25,7 +31,7 @@ struct cue {
     bool shows_all;                      // the template lists all products
     char why[VT_WHY];                    // the last thing that went wrong
 
-    struct vt_view *view, *next;         // on air; and what follows
+    struct cast cast, next;              // on air; and what follows
     struct vt_template *view_template, *next_template;
     json_t *shown, *next_shown;          // data behind them
     int64_t next_from, next_version, next_ask;
@@ -34,8 +40,10 @@ struct cue {
     int64_t touched;                     // the change that needs no new view, or 0
     int64_t refused_expiry;              // an expiry for which no view could be made
 
-    int64_t start_frame, end_frame, end_version, exit_ns;
+    int64_t start_frame, end_frame, end_version;
+    int64_t exit_ns[VT_OUTPUTS_MAX];     // program time at which it begins to leave, so that all end on one frame
     int64_t lease;                       // furthest frame that any of its tags reaches
+    unsigned owed;                       // outputs that could not take the last revision yet
 };
 
 // A request that waits until its cues have got so far.
@@ -50,8 +58,14 @@ struct waiting {
     struct waiting *next;
 };
 
+struct desk_output {
+    char name[VT_NAME_ROOM];
+    uint64_t first_msn;
+};
+
 struct vt_desk {
-    char output[VT_NAME_ROOM];
+    struct desk_output outputs[VT_OUTPUTS_MAX];
+    int n_outputs;
     struct vt_packager_params timing;
     struct vt_desk_hooks hooks;
     int64_t frame;                       // the next one to be composed
@@ -73,11 +87,18 @@ int64_t desk_frame_at(const struct vt_desk *desk, int64_t ns);       // first fr
 struct cue *desk_find(const struct vt_desk *desk, const char *id);
 struct cue *desk_find_key(const struct vt_desk *desk, uint64_t key);
 bool desk_on_air(const struct cue *cue);
+int desk_first_output(const struct cue *cue);                        // the one whose place its receipts tell
 void desk_add(struct vt_desk *desk, struct vt_batch *batch, struct cue *cue, int64_t from);
 void desk_make(struct vt_desk *desk, struct vt_batch *batch);        // takes it; an empty one is freed
 void desk_publish(struct vt_desk *desk);
 void desk_past(struct vt_desk *desk, struct cue *cue, enum cue_state state);
 void desk_cue_free(struct cue *cue);
+
+// -- desk_cast.c
+struct vt_view *cast_first(const struct cast *cast);                 // NULL: there is no view at all
+void cast_clear(struct cast *cast);
+int64_t cast_exit_ns(const struct cast *cast);                       // of the output that takes longest
+int64_t cast_expires_ns(const struct cast *cast);                    // of the output that comes first
 
 // -- desk_air.c
 void desk_set_end(struct vt_desk *desk, struct cue *cue, int64_t end_frame);
@@ -88,9 +109,11 @@ void desk_cue_fill(const struct vt_desk *desk, const struct cue *cue, struct vt_
 // -- desk_answer.c
 void desk_problem(struct vt_desk *desk, const json_t *request, int status, const char *title, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+void desk_explain(const struct vt_desk *desk, struct cue *cue, int output, const char *why);
 json_t *desk_position(const struct vt_desk *desk, const struct cue *cue);
+json_t *desk_receipt(const struct vt_desk *desk, const struct cue *cue);     // its position, and in every output
 json_t *desk_cue_json(const struct vt_desk *desk, const struct cue *cue);
-char *desk_more(const struct vt_desk *desk, const struct cue *cue);
+char *desk_more(const struct vt_desk *desk, const struct cue *cue, int output);
 void desk_changed(struct vt_desk *desk, const struct cue *cue);
 struct waiting *desk_wait(struct vt_desk *desk, const json_t *request, int status, bool many);
 void desk_wait_on(struct waiting *waiting, const struct cue *cue, int64_t ask);

@@ -147,18 +147,39 @@ static void repeat(struct vt_desk *desk, struct cue *cue, const json_t *body)
 // A take for a studio that broke off, but this one has the cue.
 static void go_on(struct vt_desk *desk, const struct cue *cue, const json_t *body)
 {
-    json_t *answer = desk_position(desk, cue);
+    json_t *answer = desk_receipt(desk, cue);
     json_object_set(answer, "request", json_object_get(body, "request"));
     json_object_set_new(answer, "status", json_integer(200));
     desk->hooks.receipt(desk->hooks.opaque, answer);
 }
 
+// The outputs that a take is for, as bits; 0: it names none that there is.
+static unsigned wanted_outputs(const struct vt_desk *desk, const json_t *body)
+{
+    json_t *output = json_object_get(body, "output");
+    if (!output)
+        return (1u << desk->n_outputs) - 1;
+    for (int i = 0; json_is_string(output) && i < desk->n_outputs; i++)
+        if (strcmp(json_string_value(output), desk->outputs[i].name) == 0)
+            return 1u << i;
+    return 0;
+}
+
+static void refuse_output(struct vt_desk *desk, const json_t *body)
+{
+    char known[VT_OUTPUTS_MAX * (VT_NAME_ROOM + 2)] = "";
+    for (int i = 0; i < desk->n_outputs; i++) {
+        strcat(known, i > 0 ? ", " : "");
+        strcat(known, desk->outputs[i].name);
+    }
+    desk_problem(desk, json_object_get(body, "request"), 404, "Not Found", "there is no such output; known: %s", known);
+}
+
 static bool may_take(struct vt_desk *desk, const json_t *body, const char *id)
 {
     const json_t *request = json_object_get(body, "request");
-    json_t *output = json_object_get(body, "output");
-    if (output && (!json_is_string(output) || strcmp(json_string_value(output), desk->output) != 0)) {
-        desk_problem(desk, request, 404, "Not Found", "there is no such output; known: %s", desk->output);
+    if (wanted_outputs(desk, body) == 0) {
+        refuse_output(desk, body);
         return false;
     }
     if (json_object_get(body, "id") && !vt_name_valid(id)) {
@@ -210,7 +231,10 @@ static struct cue *new_cue(struct vt_desk *desk, const json_t *body, const char 
         return NULL;
     cue->key = ++desk->next_key;
     name_cue(desk, cue, id);
-    cue->end_frame = cue->exit_ns = INT64_MAX;
+    cue->outputs = wanted_outputs(desk, body);
+    cue->end_frame = INT64_MAX;
+    for (int i = 0; i < VT_OUTPUTS_MAX; i++)
+        cue->exit_ns[i] = INT64_MAX;
     cue->refused_expiry = INT64_MAX;
     cue->request = without_request(body);
     cue->data = wish->data ? json_deep_copy(wish->data) : json_object();
@@ -283,7 +307,7 @@ static void change_duration(struct vt_desk *desk, struct cue *cue, int64_t durat
     if (cue->state != CUE_LIVE)
         return;
     int64_t end = cue->start_frame + vt_ns_to_nearest_frame(duration_ns, desk->timing.rate);
-    int64_t exit_end = desk_frame_at(desk, desk_frame_ns(desk, desk->frame) + vt_view_exit_ns(cue->view));
+    int64_t exit_end = desk_frame_at(desk, desk_frame_ns(desk, desk->frame) + cast_exit_ns(&cue->cast));
     desk_set_end(desk, cue, end > exit_end ? end : exit_end);
 }
 
@@ -328,6 +352,7 @@ void vt_desk_patch(struct vt_desk *desk, const json_t *body)
         change_view(desk, cue, &wish);
     } else {
         cue->touched = ++cue->ask;
+        cue->owed = 0;                   // a new revision, for all
         if (cue->state == CUE_SCHEDULED)
             cue->next_ask = cue->ask;
         desk_reached(desk, cue);

@@ -5,90 +5,44 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "studio/slate.h"
 #include "studio/sound.h"
 
 #define AUDIO_TRACK "audio"
 
 struct vt_output {
     const struct vt_channel *channel;
-    struct vt_output_params params;
+    const struct vt_output_config *config;
     struct vt_packager_params timing;
     struct vt_lane *lanes[VT_RENDITIONS_MAX];
     int n_lanes;
-    struct vt_sound *sound;
+    AVFrame *slate;
     struct vt_packager *packager;
-    struct vt_stage *stage;
-    struct vt_desk *desk;
-    int64_t sound_until;                 // samples that are final
     int64_t lost_packets;                // that the packager or the disk refused
     int last_error;
 };
 
-// -- what the desk needs
-
-static struct vt_template *find_template(void *opaque, const char *name, bool *ret_all)
-{
-    struct vt_output *output = opaque;
-    return vt_wardrobe_find(output->params.wardrobe, name, ret_all);
-}
-
-static char *template_names(void *opaque)
-{
-    struct vt_output *output = opaque;
-    return vt_wardrobe_names(output->params.wardrobe);
-}
-
-static void make_views(void *opaque, struct vt_batch *batch)
-{
-    struct vt_output *output = opaque;
-    vt_stage_make(output->stage, batch);
-}
-
-static void show_scene(void *opaque, const struct vt_scene *scene)
-{
-    struct vt_output *output = opaque;
-    vt_stage_scene(output->stage, scene);
-}
-
-static int send_cue(void *opaque, const struct vt_cue *cue, const char *more, size_t more_size)
-{
-    struct vt_output *output = opaque;
-    return vt_packager_cue(output->packager, cue, more, more_size);
-}
-
-static void send_receipt(void *opaque, json_t *body)
-{
-    struct vt_output *output = opaque;
-    output->params.receipt(output->params.opaque, body);
-}
-
-static void send_changed(void *opaque, json_t *cue)
-{
-    struct vt_output *output = opaque;
-    output->params.changed(output->params.opaque, cue);
-}
-
 // -- building
 
-static int smallest_height(const struct vt_channel *channel)
+static int smallest_height(const struct vt_output_config *config)
 {
-    int smallest = channel->canvas.height;
-    for (int i = 0; i < channel->n_renditions; i++)
-        if (channel->renditions[i].size.height < smallest)
-            smallest = channel->renditions[i].size.height;
+    int smallest = config->canvas.height;
+    for (int i = 0; i < config->n_renditions; i++)
+        if (config->renditions[i].size.height < smallest)
+            smallest = config->renditions[i].size.height;
     return smallest;
 }
 
-static int open_lanes(struct vt_output *output)
+static int open_lanes(struct vt_output *output, const struct vt_output_params *params)
 {
     const struct vt_channel *channel = output->channel;
-    for (int i = 0; i < channel->n_renditions; i++) {
+    for (int i = 0; i < output->config->n_renditions; i++) {
         int error = vt_lane_new(&output->lanes[i], &(struct vt_lane_params) {
-            .rendition = &channel->renditions[i], .rate = channel->rate, .canvas = channel->canvas,
-            .fit = channel->fit, .encoder = channel->encoder, .preset = channel->preset,
+            .rendition = &output->config->renditions[i], .rate = channel->rate, .canvas = output->config->canvas,
+            .fit = output->config->fit, .encoder = channel->encoder, .preset = channel->preset,
             .latency = channel->latency, .segment_ns = channel->segment_ns,
-            .threads = output->params.offline ? 1 : 0,           // x264's slices and its buffer model race
-            .wake = output->params.wake, .opaque = output->params.opaque,
+            .threads = params->offline ? 1 : 0,          // x264's slices and its buffer model race
+            .wake = params->wake, .opaque = params->opaque,
         });
         if (error)
             return error;
@@ -97,20 +51,11 @@ static int open_lanes(struct vt_output *output)
     return 0;
 }
 
-static int open_sound(struct vt_output *output)
+static void set_tracks(const struct vt_output *output, const struct vt_output_params *params,
+                       struct vt_track tracks[VT_RENDITIONS_MAX + 1])
 {
-    int64_t first = vt_muldiv(vt_frame_to_ns(output->params.first_frame, output->timing.rate), VT_SAMPLE_RATE,
-                              VT_NS_PER_S);
-    first = (first + VT_SOUND_FRAME - 1) / VT_SOUND_FRAME * VT_SOUND_FRAME;
-    output->sound_until = first;
-    return vt_sound_new(&output->sound, output->channel->audio_bitrate, first);
-}
-
-static int open_packager(struct vt_output *output)
-{
-    struct vt_track tracks[VT_RENDITIONS_MAX + 1] = { 0 };
     for (int i = 0; i < output->n_lanes; i++) {
-        const struct vt_rendition_config *rendition = &output->channel->renditions[i];
+        const struct vt_rendition_config *rendition = &output->config->renditions[i];
         tracks[i] = (struct vt_track) {
             .kind = VT_TRACK_VIDEO, .width = rendition->size.width, .height = rendition->size.height,
             .bitrate = rendition->bitrate,
@@ -118,62 +63,35 @@ static int open_packager(struct vt_output *output)
         vt_name_copy(tracks[i].name, rendition->name);
         tracks[i].config = vt_lane_config(output->lanes[i], &tracks[i].config_size);
     }
-    struct vt_track *audio = &tracks[output->n_lanes];
-    *audio = (struct vt_track) {
+    // What is said is the same for every audience, whatever language it reads.
+    tracks[output->n_lanes] = (struct vt_track) {
         .name = AUDIO_TRACK, .kind = VT_TRACK_AUDIO, .bitrate = output->channel->audio_bitrate,
-        .sample_rate = VT_SAMPLE_RATE, .channels = 2, .language = output->channel->language,
+        .sample_rate = VT_SAMPLE_RATE, .channels = 2, .language = output->channel->outputs[0].language,
+        .config = params->sound, .config_size = params->sound_size,
     };
-    audio->config = vt_sound_config(output->sound, &audio->config_size);
-    struct vt_packager_params params = output->timing;
-    params.tracks = tracks;
-    params.n_tracks = output->n_lanes + 1;
-    if (!params.state)
-        params.least_msn = output->params.free_msn;
-    int error = vt_packager_new(&output->packager, &params);
-    if (error && params.state) {
-        vt_warning("the state from before cannot be taken up (%s); the playlists begin anew", strerror(-error));
-        params.state = NULL;
-        params.state_size = 0;
-        params.least_msn = output->params.free_msn;
-        error = vt_packager_new(&output->packager, &params);
+}
+
+static int open_packager(struct vt_output *output, const struct vt_output_params *params)
+{
+    struct vt_track tracks[VT_RENDITIONS_MAX + 1];
+    set_tracks(output, params, tracks);
+    struct vt_packager_params packager = output->timing;
+    packager.tracks = tracks;
+    packager.n_tracks = output->n_lanes + 1;
+    if (!packager.state)
+        packager.least_msn = params->start.free_msn;
+    int error = vt_packager_new(&output->packager, &packager);
+    if (error && packager.state) {
+        vt_warning("output %s: the state from before cannot be taken up (%s); its playlists begin anew",
+                   output->config->name, strerror(-error));
+        packager.state = NULL;
+        packager.state_size = 0;
+        packager.least_msn = params->start.free_msn;
+        error = vt_packager_new(&output->packager, &packager);
     }
     if (!error)
         output->timing.first_msn = vt_packager_first_msn(output->packager);
     return error;
-}
-
-static int open_stage(struct vt_output *output)
-{
-    const struct vt_channel *channel = output->channel;
-    const char *market = channel->market && strcmp(channel->market, "none") != 0 ? channel->market : NULL;
-    struct vt_stage_params params = {
-        .rate = channel->rate, .epoch_ns = output->params.epoch_ns, .first_frame = output->params.first_frame,
-        .maker = {
-            .width = channel->canvas.width, .height = channel->canvas.height,
-            .smallest_height = smallest_height(channel), .language = channel->language, .market = market,
-            .rate = channel->rate, .load_picture = output->params.load_picture,
-            .opaque = output->params.picture_opaque,
-        },
-        .n_renditions = output->n_lanes, .without_thread = output->params.offline,
-        .wake = output->params.wake, .idle = output->params.idle, .opaque = output->params.opaque,
-    };
-    for (int i = 0; i < output->n_lanes; i++) {
-        params.sizes[i] = channel->renditions[i].size;
-        params.colours[i] = *vt_lane_colour(output->lanes[i]);
-    }
-    return vt_stage_new(&output->stage, &params);
-}
-
-static int open_desk(struct vt_output *output)
-{
-    return vt_desk_new(&output->desk, &(struct vt_desk_params) {
-        .output = output->params.name, .timing = output->timing, .next_frame = output->params.first_frame,
-        .first_cue = (uint64_t)output->params.first_frame + 1,
-        .hooks = {
-            .opaque = output, .template = find_template, .templates = template_names, .make = make_views,
-            .scene = show_scene, .cue = send_cue, .receipt = send_receipt, .changed = send_changed,
-        },
-    });
 }
 
 // Nobody waits for a file's parts, and MPEG-TS has none.
@@ -188,24 +106,20 @@ int vt_output_new(struct vt_output **ret, const struct vt_output_params *params)
     if (!output)
         return -ENOMEM;
     output->channel = params->channel;
-    output->params = *params;
+    output->config = params->config;
     output->timing = (struct vt_packager_params) {
         .rate = params->channel->rate, .segment_ns = params->channel->segment_ns,
         .container = (enum vt_container)params->channel->container,
         .part_ns = has_parts(params) ? params->channel->part_ns : 0,
         .window_ns = params->window_ns, .vod = params->offline, .epoch_ns = params->epoch_ns,
-        .first_msn = params->first_msn, .first_frame = params->first_frame,
-        .state = params->state, .state_size = params->state_size, .sink = params->sink,
+        .first_msn = params->start.first_msn, .first_frame = params->first_frame,
+        .state = params->start.state, .state_size = params->start.state_size, .sink = params->start.sink,
     };
-    int error = open_lanes(output);
+    int error = open_lanes(output, params);
     if (!error)
-        error = open_sound(output);
+        error = vt_slate_new(&output->slate, params->config->canvas, params->channel->slate_image);
     if (!error)
-        error = open_packager(output);
-    if (!error)
-        error = open_stage(output);
-    if (!error)
-        error = open_desk(output);
+        error = open_packager(output, params);
     if (error)
         vt_output_free(&output);
     else
@@ -218,19 +132,17 @@ void vt_output_free(struct vt_output **output)
     struct vt_output *o = *output;
     if (!o)
         return;
-    vt_stage_free(&o->stage);
     for (int i = 0; i < VT_RENDITIONS_MAX; i++)
         vt_lane_free(&o->lanes[i]);
-    vt_desk_free(&o->desk);
-    vt_sound_free(&o->sound);
+    av_frame_free(&o->slate);
     vt_packager_free(&o->packager);
     free(o);
     *output = NULL;
 }
 
-struct vt_desk *vt_output_desk(struct vt_output *output)
+const struct vt_output_config *vt_output_config(const struct vt_output *output)
 {
-    return output->desk;
+    return output->config;
 }
 
 const struct vt_packager *vt_output_packager(const struct vt_output *output)
@@ -243,19 +155,21 @@ const struct vt_packager_params *vt_output_timing(const struct vt_output *output
     return &output->timing;
 }
 
+const struct vt_colour *vt_output_colour(const struct vt_output *output, int rendition)
+{
+    return vt_lane_colour(output->lanes[rendition]);
+}
+
+void vt_output_describe(const struct vt_output *output, struct vt_maker *ret)
+{
+    ret->width = output->config->canvas.width;
+    ret->height = output->config->canvas.height;
+    ret->smallest_height = smallest_height(output->config);
+    ret->language = output->config->language;
+    ret->market = output->config->market;
+}
+
 // -- the frame path
-
-bool vt_output_is_key(const struct vt_output *output, int64_t frame)
-{
-    return vt_segment_frame(&output->timing, vt_segment_of(&output->timing, frame)) == frame;
-}
-
-static void take_made(struct vt_output *output)
-{
-    struct vt_batch *batch;
-    while ((batch = vt_stage_made(output->stage)))
-        vt_desk_made(output->desk, batch);
-}
 
 static void free_placement(struct vt_placement *placement)
 {
@@ -268,7 +182,7 @@ static int submit(struct vt_output *output, int i, int64_t frame, bool key, AVFr
                   struct vt_placement *placement)
 {
     struct vt_job job = { .frame = frame, .key = key, .placement = placement };
-    if (source && !(job.source = av_frame_clone(source))) {
+    if (!(job.source = av_frame_clone(source))) {
         free_placement(placement);
         return -ENOMEM;
     }
@@ -280,62 +194,40 @@ static int submit(struct vt_output *output, int i, int64_t frame, bool key, AVFr
     return error;
 }
 
-int vt_output_frame(struct vt_output *output, int64_t frame, AVFrame *source)
+int vt_output_frame(struct vt_output *output, int64_t frame, bool key, AVFrame *source,
+                    struct vt_placement *const placements[])
 {
-    struct vt_placement *placements[VT_RENDITIONS_MAX];
-    int64_t drawn, version;
     int first_error = 0;
-    vt_desk_plan(output->desk, frame);
-    take_made(output);
-    vt_stage_take(output->stage, frame, placements, &drawn, &version);
-    vt_desk_composed(output->desk, frame, drawn, version);
-    bool key = vt_output_is_key(output, frame);
     for (int i = 0; i < output->n_lanes; i++) {
-        int error = submit(output, i, frame, key, source, placements[i]);
+        int error = submit(output, i, frame, key, source ? source : output->slate, placements[i]);
         first_error = first_error ? first_error : error;
     }
     return first_error;
 }
 
-// -- sound
-
-static int64_t sample_at(int64_t ns)
-{
-    return vt_muldiv(ns, VT_SAMPLE_RATE, VT_NS_PER_S);
-}
-
-void vt_output_samples(struct vt_output *output, int64_t at_ns, const float *interleaved, int count)
-{
-    (void)vt_sound_put(output->sound, sample_at(at_ns), interleaved, count);     // it counts what it drops
-}
+// -- what comes out
 
 static int package(struct vt_output *output, int track, const struct vt_packet *packet)
 {
     int error = vt_packager_packet(output->packager, track, packet);
     if (error && error != output->last_error)
-        vt_warning("%s: a packet was not stored: %s",
-                   track < output->n_lanes ? output->channel->renditions[track].name : AUDIO_TRACK, strerror(-error));
+        vt_warning("output %s, %s: a packet was not stored: %s", output->config->name,
+                   track < output->n_lanes ? output->config->renditions[track].name : AUDIO_TRACK, strerror(-error));
     if (error)
         output->lost_packets++;
     output->last_error = error;
     return error == -ENOMEM ? error : 0;         // a full disk may have room again
 }
 
-int vt_output_sound(struct vt_output *output, int64_t until_ns)
+int vt_output_sound(struct vt_output *output, const struct vt_packet *packet)
 {
-    int64_t until = sample_at(until_ns);
-    if (until <= output->sound_until)
-        return 0;
-    int error = vt_sound_advance(output->sound, until);
-    output->sound_until = until;
-    struct vt_packet packet;
-    int got;
-    while (!error && (got = vt_sound_collect(output->sound, &packet)) > 0)
-        error = package(output, output->n_lanes, &packet);
-    return error;
+    return package(output, output->n_lanes, packet);
 }
 
-// -- what comes out
+int vt_output_cue(struct vt_output *output, const struct vt_cue *cue, const char *more, size_t more_size)
+{
+    return vt_packager_cue(output->packager, cue, more, more_size);
+}
 
 static int collect_lane(struct vt_output *output, int i, bool wait)
 {
@@ -352,7 +244,6 @@ static int collect_lane(struct vt_output *output, int i, bool wait)
 
 int vt_output_collect(struct vt_output *output)
 {
-    take_made(output);
     for (int i = 0; i < output->n_lanes; i++) {
         int error = collect_lane(output, i, false);
         if (error)
@@ -361,41 +252,37 @@ int vt_output_collect(struct vt_output *output)
     return 0;
 }
 
-int vt_output_finish(struct vt_output *output, int64_t frame)
+int vt_output_drain(struct vt_output *output)
 {
-    int64_t end = vt_frame_to_ns(frame, output->timing.rate);
-    vt_desk_finish(output->desk, frame);
+    int first_error = 0;
     for (int i = 0; i < output->n_lanes; i++)
         vt_lane_finish(output->lanes[i]);
-    int first_error = 0;
     for (int i = 0; i < output->n_lanes; i++) {
         int error = collect_lane(output, i, true);
         first_error = first_error ? first_error : error;
     }
-    int64_t sound_end = (sample_at(end) + VT_SOUND_FRAME - 1) / VT_SOUND_FRAME * VT_SOUND_FRAME + VT_SOUND_DELAY;
-    int error = vt_output_sound(output, vt_muldiv(sound_end, VT_NS_PER_S, VT_SAMPLE_RATE));
-    first_error = first_error ? first_error : error;
-    error = vt_packager_finish(output->packager);
-    return first_error ? first_error : error;
+    return first_error;
 }
 
-json_t *vt_output_status(struct vt_output *output)
+int vt_output_finish(struct vt_output *output)
 {
+    return vt_packager_finish(output->packager);
+}
+
+json_t *vt_output_status(const struct vt_output *output)
+{
+    const struct vt_output_config *config = output->config;
     json_t *renditions = json_array();
+    char size[32];
     for (int i = 0; i < output->n_lanes; i++) {
         struct vt_lane_cost cost;
         vt_lane_cost(output->lanes[i], &cost);
-        json_array_append_new(renditions, json_pack("{s:s, s:I, s:f, s:f, s:f}", "name",
-            output->channel->renditions[i].name, "frames", (json_int_t)cost.frames, "scale_s", cost.scale_ns / 1e9,
-            "blend_s", cost.blend_ns / 1e9, "encode_s", cost.encode_ns / 1e9));
+        json_array_append_new(renditions, json_pack("{s:s, s:I, s:f, s:f, s:f}", "name", config->renditions[i].name,
+            "frames", (json_int_t)cost.frames, "scale_s", cost.scale_ns / 1e9, "blend_s", cost.blend_ns / 1e9,
+            "encode_s", cost.encode_ns / 1e9));
     }
-    struct vt_stage_cost stage;
-    vt_stage_cost(output->stage, &stage);
-    return json_pack("{s:o, s:{s:i, s:I, s:I, s:I, s:I, s:f}, s:I, s:I}", "renditions", renditions,
-                     "overlay", "cues", vt_desk_live(output->desk), "drawings", (json_int_t)stage.drawings,
-                     "late_drawings", (json_int_t)stage.late, "sprites", (json_int_t)stage.sprites,
-                     "reduced", (json_int_t)stage.reduced,
-                     "cpu_s", stage.cpu_ns / 1e9,
-                     "dropped_samples", (json_int_t)vt_sound_dropped(output->sound),
-                     "lost_packets", (json_int_t)output->lost_packets);
+    snprintf(size, sizeof size, "%dx%d", config->canvas.width, config->canvas.height);
+    return json_pack("{s:s, s:s, s:s, s:s*, s:o, s:I}", "name", config->name, "size", size, "language", config->language,
+                     "market", config->market, "renditions", renditions, "lost_packets",
+                     (json_int_t)output->lost_packets);
 }

@@ -6,10 +6,10 @@
 
 #define EARLY (100 * VT_NS_PER_MS)
 
-void vt_playout_init(struct vt_playout *playout, const struct vt_channel *channel, struct vt_output *output,
-                     AVFrame *slate, int64_t first_frame, bool exact)
+void vt_playout_init(struct vt_playout *playout, const struct vt_channel *channel, struct vt_outputs *outputs,
+                     int64_t first_frame, bool exact)
 {
-    *playout = (struct vt_playout){.output = output, .slate = slate, .next = first_frame};
+    *playout = (struct vt_playout){.outputs = outputs, .next = first_frame};
     vt_clock_init(&playout->clock, channel->rate, channel->slate_after_ns, first_frame, exact);
 }
 
@@ -19,7 +19,6 @@ void vt_playout_clear(struct vt_playout *playout)
         av_frame_free(&playout->queue[i]);
     playout->queued = 0;
     av_frame_free(&playout->shown);
-    av_frame_free(&playout->slate);
 }
 
 static void take(struct vt_playout *playout, int count)
@@ -63,7 +62,7 @@ void vt_playout_samples(struct vt_playout *playout, int64_t pts, const float *in
     int64_t duration = vt_muldiv(count, VT_NS_PER_S, VT_SAMPLE_RATE);
     if (too_early(playout, now))
         return;
-    vt_output_samples(playout->output, vt_clock_sound(&playout->clock, pts, duration, now), interleaved, count);
+    vt_outputs_samples(playout->outputs, vt_clock_sound(&playout->clock, pts, duration, now), interleaved, count);
 }
 
 int vt_playout_tick(struct vt_playout *playout)
@@ -73,7 +72,7 @@ int vt_playout_tick(struct vt_playout *playout)
     enum vt_clock_state state = playout->clock.state;
     bool slate = !playout->shown || state == VT_CLOCK_SLATE || state == VT_CLOCK_WAITING;
     playout->frames++;
-    return vt_output_frame(playout->output, tick, slate ? playout->slate : playout->shown);
+    return vt_outputs_frame(playout->outputs, tick, slate ? NULL : playout->shown);
 }
 
 void vt_playout_skip(struct vt_playout *playout)

@@ -1,15 +1,14 @@
-// The picture that is on: source frames through the channel clock, or the slate. One thread.
+// The picture that is on: source frames through the channel clock, or the slate, for all outputs. One thread.
 #pragma once
 
 #include <libavutil/frame.h>
 
 #include "studio/clock.h"
-#include "studio/output.h"
+#include "studio/outputs.h"
 
 struct vt_playout {
     struct vt_clock clock;
-    struct vt_output *output;            // borrowed
-    AVFrame *slate;                      // owned
+    struct vt_outputs *outputs;          // borrowed
     AVFrame *queue[VT_CLOCK_QUEUE];      // in step with the clock's
     int queued;
     AVFrame *shown;                      // owned; the last source frame on air, or NULL
@@ -17,8 +16,8 @@ struct vt_playout {
     int64_t frames, late, skipped;       // composed; composed after the next one was due; not composed at all
 };
 
-void vt_playout_init(struct vt_playout *playout, const struct vt_channel *channel, struct vt_output *output,
-                     AVFrame *slate, int64_t first_frame, bool exact);
+void vt_playout_init(struct vt_playout *playout, const struct vt_channel *channel, struct vt_outputs *outputs,
+                     int64_t first_frame, bool exact);
 void vt_playout_clear(struct vt_playout *playout);
 
 // A source frame with its pts in ns (taken), and samples; `now` is media time.

@@ -1,28 +1,29 @@
 #include "studio/render.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <libavformat/avformat.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "ingest/decode.h"
+#include "studio/folder.h"
 #include "studio/picture.h"
 #include "studio/playout.h"
-#include "studio/show.h"
-#include "studio/slate.h"
 #include "studio/sound.h"
 
 #define SOUND_WAIT (4 * VT_NS_PER_S)     // how far sound may lie behind the picture in a file
 
 struct render {
     const struct vt_render_params *params;
-    struct vt_show *show;
+    struct vt_folder *folders[VT_OUTPUTS_MAX];
     struct vt_pictures *pictures;
     struct vt_wardrobe *wardrobe;
-    struct vt_output *output;
+    struct vt_outputs *outputs;
     struct vt_playout playout;
     json_t *products;                    // by id, with rising revisions
     size_t next_event;
@@ -37,19 +38,7 @@ struct render {
     int64_t limit;                       // media time
 };
 
-// -- what the output says
-
-static int sink_put(void *opaque, enum vt_blob kind, const char *name, const void *data, size_t size)
-{
-    struct render *r = opaque;
-    return vt_show_put(r->show, kind, name, data, size);
-}
-
-static int sink_drop(void *opaque, const char *name)
-{
-    struct render *r = opaque;
-    return vt_show_drop(r->show, name);
-}
+// -- what the desk says
 
 static void on_receipt(void *opaque, json_t *body)
 {
@@ -86,7 +75,7 @@ static void put_product(struct render *r, const json_t *change)
     json_int_t rev = json_integer_value(json_object_get(product, "rev"));
     json_object_update(product, (json_t *)change);
     json_object_set_new(product, "rev", json_integer(rev + 1));
-    vt_desk_product(vt_output_desk(r->output), product);
+    vt_desk_product(vt_outputs_desk(r->outputs), product);
 }
 
 static void put_products(struct render *r, const json_t *list)
@@ -99,7 +88,7 @@ static void put_products(struct render *r, const json_t *list)
 
 static void play(struct render *r, const json_t *event)
 {
-    struct vt_desk *desk = vt_output_desk(r->output);
+    struct vt_desk *desk = vt_outputs_desk(r->outputs);
     json_t *take = json_object_get(event, "take"), *patch = json_object_get(event, "patch");
     json_t *product = json_object_get(event, "product"), *remove = json_object_get(event, "remove");
     json_t *withdraw = json_object_get(event, "withdraw");
@@ -142,7 +131,7 @@ static int sound_until(struct render *r, int64_t video)
     int64_t until = r->audio < 0 ? video : r->sound_end < video ? r->sound_end : video;
     if (until < video - SOUND_WAIT)
         until = video - SOUND_WAIT;
-    return vt_output_sound(r->output, until);
+    return vt_outputs_sound(r->outputs, until);
 }
 
 static int compose(struct render *r)
@@ -153,7 +142,7 @@ static int compose(struct render *r)
     if (!error)
         error = sound_until(r, vt_frame_to_ns(frame + 1, r->params->channel->rate));
     if (!error)
-        error = vt_output_collect(r->output);
+        error = vt_outputs_collect(r->outputs);
     if (r->params->progress && frame % 30 == 0)
         fprintf(r->params->progress, "\r%.1f s", (double)vt_frame_to_ns(frame, r->params->channel->rate) / 1e9);
     return error;
@@ -276,49 +265,65 @@ static int read_all(struct render *r)
 
 // -- all together
 
-static int open_output(struct render *r)
+// main becomes the folder itself, every other output a folder in it.
+static int open_folders(struct render *r)
 {
-    return vt_output_new(&r->output, &(struct vt_output_params){
-        .channel = r->params->channel, .name = VT_OUTPUT_MAIN, .epoch_ns = r->params->epoch_ns,
-        .first_msn = 1, .sink = {.opaque = r, .put = sink_put, .drop = sink_drop},
-        .wardrobe = r->wardrobe, .load_picture = r->pictures ? vt_pictures_load : NULL, .picture_opaque = r->pictures,
+    const struct vt_channel *channel = r->params->channel;
+    int error = 0;
+    for (int i = 0; i < channel->n_outputs && !error; i++) {
+        char path[PATH_MAX];
+        int length = i == 0 ? snprintf(path, sizeof path, "%s", r->params->folder)
+                            : snprintf(path, sizeof path, "%s/%s", r->params->folder, channel->outputs[i].name);
+        error = length < (int)sizeof path ? vt_folder_open(&r->folders[i], AT_FDCWD, path) : -ENAMETOOLONG;
+    }
+    if (error)
+        vt_error("%s cannot be written: %s", r->params->folder, strerror(-error));
+    return error;
+}
+
+static int open_outputs(struct render *r)
+{
+    struct vt_outputs_params params = {
+        .channel = r->params->channel, .epoch_ns = r->params->epoch_ns, .wardrobe = r->wardrobe,
+        .load_picture = r->pictures ? vt_pictures_load : NULL, .picture_opaque = r->pictures,
         .offline = true, .receipt = on_receipt, .changed = on_changed, .opaque = r,
-    });
+    };
+    for (int i = 0; i < r->params->channel->n_outputs; i++)
+        params.starts[i] = (struct vt_output_start){
+            .first_msn = 1, .sink = {.opaque = r->folders[i], .put = vt_folder_put, .drop = vt_folder_drop},
+        };
+    return vt_outputs_new(&r->outputs, &params);
 }
 
 static int open_render(struct render *r)
 {
     const struct vt_channel *channel = r->params->channel;
-    AVFrame *slate = NULL;
     int pictures = 0, error = open_file(r);
-    if (!error && (error = vt_show_open_folder(&r->show, r->params->folder)))
-        vt_error("%s cannot be written: %s", r->params->folder, strerror(-error));
+    if (!error)
+        error = open_folders(r);
     if (!error && channel->picture_root && (pictures = vt_pictures_new(&r->pictures, channel->picture_root)))
         vt_warning("%s: %s; there are no pictures", channel->picture_root, strerror(-pictures));
     if (!error)
         error = vt_wardrobe_new(&r->wardrobe, channel->templates, channel->n_templates, NULL);
     if (!error)
-        error = open_output(r);
-    if (!error)
-        error = vt_slate_new(&slate, channel->canvas, channel->slate_image);
+        error = open_outputs(r);
     if (!error)
         error = vt_decoder_new(&r->decoder, &(struct vt_decode_sink){.opaque = r, .frame = on_frame,
                                                                       .samples = on_samples}, 1);
     if (!error)
-        vt_playout_init(&r->playout, channel, r->output, slate, 0, true);
-    else
-        av_frame_free(&slate);
+        vt_playout_init(&r->playout, channel, r->outputs, 0, true);
     return error;
 }
 
 static void close_render(struct render *r)
 {
     vt_decoder_free(&r->decoder);
-    vt_output_free(&r->output);
+    vt_outputs_free(&r->outputs);
     vt_playout_clear(&r->playout);
     vt_wardrobe_free(&r->wardrobe);
     vt_pictures_free(&r->pictures);
-    vt_show_free(&r->show);
+    for (int i = 0; i < VT_OUTPUTS_MAX; i++)
+        vt_folder_free(&r->folders[i]);
     avformat_close_input(&r->file);
     json_decref(r->products);
 }
@@ -329,12 +334,12 @@ int vt_render(const struct vt_render_params *params)
     r.limit = params->seconds > 0 ? (int64_t)(params->seconds * 1e9) : INT64_MAX;
     int error = open_render(&r);
     if (!error) {
-        vt_desk_sync(vt_output_desk(r.output));
+        vt_desk_sync(vt_outputs_desk(r.outputs));
         put_products(&r, params->products);
         put_products(&r, json_object_get(params->script, "products"));
-        vt_desk_synced(vt_output_desk(r.output));
+        vt_desk_synced(vt_outputs_desk(r.outputs));
         error = read_all(&r);
-        int ended = vt_output_finish(r.output, r.playout.next);
+        int ended = vt_outputs_finish(r.outputs, r.playout.next);
         error = error ? error : ended;
     }
     if (params->progress)

@@ -12,7 +12,7 @@
 
 struct vt_render_params {
     const char *input;                   // whatever libavformat opens, with H.264 and, if there is sound, AAC
-    const char *folder;                  // becomes the show: index.m3u8 and all it names
+    const char *folder;                  // becomes the show: index.m3u8 and all it names, OUTPUT/index.m3u8 of the others
     const struct vt_channel *channel;
     const json_t *products;              // a list, or NULL
     const json_t *script;                // of a cue file (cuefile.h), or NULL

@@ -1,4 +1,4 @@
-// What the overlays of one output show and when: the desk writes it, the stage draws from it.
+// What the overlays of a show's outputs show and when: the desk writes it, the stage draws from it.
 //
 // A scene is whole: each one replaces the one before. A change takes effect on the first frame that was drawn from a
 // scene which holds it, and at the earliest on the frame that it names; so what a cue says and what its pixels show
@@ -9,9 +9,14 @@
 
 #include "overlay/overlay.h"
 #include "packager/packager.h"
+#include "studio/channel.h"
 
+#define VT_ACTORS_MAX (VT_CUES_LIVE_MAX * VT_OUTPUTS_MAX)
+
+// A cue in one output.
 struct vt_actor {
     uint64_t cue;                        // never 0
+    int output;
     struct vt_view *view, *next;         // one reference each; NULL: none (not on air yet; no change ahead)
     int64_t next_from;                   // first frame that shows `next` instead
     int64_t enter_frame;                 // the cue's first frame; -1: not on air yet
@@ -22,7 +27,7 @@ struct vt_actor {
 struct vt_scene {
     int64_t version;                     // rising
     int count;
-    struct vt_actor actors[VT_CUES_LIVE_MAX];    // back to front
+    struct vt_actor actors[VT_ACTORS_MAX];       // back to front
 };
 
 // The view that frame `frame` shows, borrowed, or NULL.

@@ -12,22 +12,19 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/log.h"
-#include "studio/recording.h"
 
 #define TREE_DEPTH 4                     // SHOW/OUTPUT/cues
 #define SHOWS_MAX  256                   // looked at when old ones are removed
 
 struct vt_show {
-    int channel, folder, output;         // directories
-    char output_name[VT_NAME_ROOM];
+    char channel_name[VT_NAME_ROOM], name[VT_NAME_ROOM];
+    char output_names[VT_OUTPUTS_MAX][VT_NAME_ROOM];
+    int n_outputs;
+    int channel, folder;                 // directories
+    struct vt_folder *outputs[VT_OUTPUTS_MAX];
     int64_t epoch;
     uint64_t first_msn, reserved;        // `reserved`: what `sequence` says on disk
     bool goes_on;
-    struct vt_recording *recording;      // or NULL
-    int recording_error;                 // the last one that was told of
-    char *state;
-    size_t state_size;
 };
 
 // -- files
@@ -105,7 +102,7 @@ static void remove_old_shows(struct vt_show *show, const char *current, int64_t 
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
     while (dir && (entry = readdir(dir)) && count < SHOWS_MAX) {
-        int64_t time = show_time(show->channel, entry->d_name, show->output_name);
+        int64_t time = show_time(show->channel, entry->d_name, show->output_names[0]);
         if (time == 0 || strcmp(entry->d_name, current) == 0)
             continue;
         vt_name_copy(shows[count].name, entry->d_name);
@@ -119,6 +116,36 @@ static void remove_old_shows(struct vt_show *show, const char *current, int64_t 
     for (int i = VT_SHOWS_KEPT; i < count; i++)
         if (shows[i].written_ns < now_ns - VT_SHOW_KEEP_NS)
             remove_tree(show->channel, shows[i].name, TREE_DEPTH);
+}
+
+static bool has_output(const struct vt_show *show, const char *name)
+{
+    for (int i = 0; i < show->n_outputs; i++)
+        if (strcmp(show->output_names[i], name) == 0)
+            return true;
+    return false;
+}
+
+// A folder beside those of the shows that holds nothing but a multivariant playlist.
+static void remove_old_outputs(struct vt_show *show)
+{
+    int fd = dup(show->channel);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+    if (dir)
+        rewinddir(dir);                  // the descriptors share their place
+    while (dir && (entry = readdir(dir))) {
+        char path[VT_NAME_ROOM + 16], name[VT_NAME_ROOM];
+        if (vt_name_copy(name, entry->d_name) < 0 || has_output(show, name))
+            continue;
+        snprintf(path, sizeof path, "%s/index.m3u8", name);
+        if (unlinkat(show->channel, path, 0) == 0)
+            (void)unlinkat(show->channel, name, AT_REMOVEDIR);
+    }
+    if (dir)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
 }
 
 // -- sequence numbers
@@ -195,34 +222,32 @@ static int write_show(struct vt_show *show, int64_t now_ns)
     return error ? error : vt_put_file_at(show->folder, "show.json", text, (size_t)length, true);
 }
 
-static int read_or_begin(struct vt_show *show, const char *name, int64_t now_ns)
+static int read_or_begin(struct vt_show *show, int64_t now_ns)
 {
     int error = read_show(show);
     if (error != -ENOENT)
         return error;
     error = write_show(show, now_ns);
     if (!error)
-        remove_old_shows(show, name, now_ns);
+        remove_old_shows(show, show->name, now_ns);
+    if (!error)
+        remove_old_outputs(show);
     return error;
 }
 
-static int open_output(struct vt_show *show, int at, const char *output)
+static int open_outputs(struct vt_show *show)
 {
-    show->output = open_folder(at, output);
-    if (show->output < 0)
-        return show->output;
-    int cues = open_folder(show->output, "cues");
-    if (cues < 0)
-        return cues;
-    close(cues);
-    return 0;
+    int error = 0;
+    for (int i = 0; i < show->n_outputs && !error; i++)
+        error = vt_folder_open(&show->outputs[i], show->folder, show->output_names[i]);
+    return error;
 }
 
-static int open_channel(struct vt_show *show, const char *data, const char *channel)
+static int open_channel(struct vt_show *show, const char *data)
 {
     int top = open_folder(AT_FDCWD, data);
     int live = top < 0 ? top : open_folder(top, "live");
-    show->channel = live < 0 ? live : open_folder(live, channel);
+    show->channel = live < 0 ? live : open_folder(live, show->channel_name);
     if (top >= 0)
         close(top);
     if (live >= 0)
@@ -230,49 +255,37 @@ static int open_channel(struct vt_show *show, const char *data, const char *chan
     return show->channel < 0 ? show->channel : 0;
 }
 
-static struct vt_show *new_show(void)
+static struct vt_show *new_show(const struct vt_channel *channel, const char *name)
 {
     struct vt_show *show = calloc(1, sizeof *show);
-    if (show)
-        show->channel = show->folder = show->output = -1;
+    if (!show)
+        return NULL;
+    show->channel = show->folder = -1;
+    vt_name_copy(show->name, name);
+    vt_name_copy(show->channel_name, channel->name);
+    show->n_outputs = channel->n_outputs;
+    for (int i = 0; i < channel->n_outputs; i++)
+        vt_name_copy(show->output_names[i], channel->outputs[i].name);
     return show;
 }
 
-int vt_show_open(struct vt_show **ret, const char *data, const char *channel, const char *name, const char *output,
+int vt_show_open(struct vt_show **ret, const char *data, const struct vt_channel *channel, const char *name,
                  int64_t now_ns)
 {
-    struct vt_show *show = vt_name_valid(channel) && vt_name_valid(name) ? new_show() : NULL;
-    if (!show)
+    if (!vt_name_valid(channel->name) || !vt_name_valid(name))
         return -EINVAL;
-    int error = vt_name_copy(show->output_name, output);
-    if (!error)
-        error = open_channel(show, data, channel);
+    struct vt_show *show = new_show(channel, name);
+    if (!show)
+        return -ENOMEM;
+    int error = open_channel(show, data);
     if (!error && (show->folder = open_folder(show->channel, name)) < 0)
         error = show->folder;
     if (!error)
-        error = read_or_begin(show, name, now_ns);
+        error = read_or_begin(show, now_ns);
     if (!error)
-        error = open_output(show, show->folder, output);
-    if (!error && show->goes_on) {
-        (void)vt_read_file_at(show->output, "state.json", VT_SHOW_STATE, &show->state, &show->state_size);
+        error = open_outputs(show);
+    if (!error && show->goes_on)
         show->reserved = read_sequence(show);
-    }
-    if (error)
-        vt_show_free(&show);
-    else
-        *ret = show;
-    return error;
-}
-
-int vt_show_open_folder(struct vt_show **ret, const char *folder)
-{
-    struct vt_show *show = new_show();
-    if (!show)
-        return -ENOMEM;
-    int error = open_output(show, AT_FDCWD, folder);
-    if (!error && (show->channel = dup(show->output)) < 0)
-        error = -errno;
-    show->first_msn = 1;
     if (error)
         vt_show_free(&show);
     else
@@ -285,12 +298,12 @@ void vt_show_free(struct vt_show **show)
     struct vt_show *s = *show;
     if (!s)
         return;
-    int folders[] = { s->channel, s->folder, s->output };
-    for (int i = 0; i < 3; i++)
-        if (folders[i] >= 0)
-            close(folders[i]);
-    vt_recording_free(&s->recording);
-    free(s->state);
+    for (int i = 0; i < s->n_outputs; i++)
+        vt_folder_free(&s->outputs[i]);
+    if (s->folder >= 0)
+        close(s->folder);
+    if (s->channel >= 0)
+        close(s->channel);
     free(s);
     *show = NULL;
 }
@@ -315,74 +328,28 @@ bool vt_show_goes_on(const struct vt_show *show)
     return show->goes_on;
 }
 
-const char *vt_show_state(const struct vt_show *show, size_t *ret_size)
+struct vt_folder *vt_show_folder(const struct vt_show *show, int output)
 {
-    *ret_size = show->state_size;
-    return show->state;
+    return show->outputs[output];
 }
 
-// The live show goes on without its recording.
-static void check_recording(struct vt_show *show, int error)
+int vt_show_keep(struct vt_show *show, const char *data)
 {
-    if (error && error != show->recording_error)
-        vt_error("the recording is not whole: %s", strerror(-error));
-    show->recording_error = error;
-}
-
-int vt_show_put(void *opaque, enum vt_blob kind, const char *name, const void *data, size_t size)
-{
-    struct vt_show *show = opaque;
-    int error = vt_put_file_at(show->output, name, data, size, false);
-    if (!error && show->recording)
-        check_recording(show, vt_recording_put(show->recording, show->output, kind, name, data, size));
+    int error = 0;
+    for (int i = 0; i < show->n_outputs && !error; i++)
+        error = vt_folder_keep(show->outputs[i], data, show->channel_name, show->name, show->output_names[i]);
     return error;
 }
 
-int vt_show_keep(struct vt_show *show, const char *data, const char *channel, const char *name)
+int vt_show_put_index(struct vt_show *show, const char *output, const void *data, size_t size)
 {
-    return vt_recording_new(&show->recording, data, channel, name, show->output_name);
-}
-
-bool vt_show_kept(const struct vt_show *show)
-{
-    return show->recording;
-}
-
-int vt_show_record(void *opaque, const char *name, uint64_t msn, const struct vt_writer *head,
-                   const struct vt_writer *lines)
-{
-    struct vt_show *show = opaque;
-    if (show->recording)
-        check_recording(show, vt_recording_add(show->recording, name, msn, head, lines));
-    return 0;
-}
-
-int vt_show_get(void *opaque, const char *name, struct vt_writer *w)
-{
-    struct vt_show *show = opaque;
-    char *text;
-    size_t size;
-    int error = vt_read_file_at(show->output, name, VT_SEGMENT_BYTES_MAX, &text, &size);
-    if (error)
-        return error;
-    vt_write_bytes(w, text, size);
-    free(text);
-    return w->failed ? -ENOMEM : 0;
-}
-
-int vt_show_drop(void *opaque, const char *name)
-{
-    struct vt_show *show = opaque;
-    return unlinkat(show->output, name, 0) < 0 ? -errno : 0;
-}
-
-int vt_show_put_channel(struct vt_show *show, const char *name, const void *data, size_t size)
-{
-    if (strchr(name, '/')) {
-        int folder = open_folder(show->channel, show->output_name);
+    char path[VT_NAME_ROOM + 16] = "index.m3u8";
+    if (output) {
+        int folder = open_folder(show->channel, output);
         if (folder < 0)
             return folder;
         close(folder);
+        snprintf(path, sizeof path, "%s/index.m3u8", output);
     }
-    return vt_put_file_at(show->channel, name, data, size, false);
+    return vt_put_file_at(show->channel, path, data, size, false);
 }

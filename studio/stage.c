@@ -13,19 +13,20 @@
 #define SETS       (VT_STAGE_AHEAD + 1)
 #define KEEP_UNUSED 300                  // frames for which a sprite is kept that nothing shows
 
-// One frame of all renditions, drawn from one scene.
+// One frame of all lanes, drawn from one scene.
 struct set {
     bool ready;
     int64_t frame, version;
-    struct vt_placement *placements[VT_RENDITIONS_MAX];
+    struct vt_placement *placements[VT_LANES_MAX];
 };
 
 // When a cue's entry started on screen: the first frame that was drawn with it, even if that frame came late.
 struct entrance {
     uint64_t cue;
+    int output;
     int64_t ns;
     struct vt_view *view, *before;       // shown now, and until change_ns; one reference each, or NULL
-    int64_t change_ns, since_change_ns, ticker_ns[VT_RENDITIONS_MAX];
+    int64_t change_ns, since_change_ns, ticker_ns[VT_LANES_MAX];
     struct vt_budget budget;
     int64_t cost_ns;                     // of the frame that is being drawn
 };
@@ -36,10 +37,10 @@ struct vt_stage {
     bool threaded;
 
     // owned by the drawing thread
-    struct vt_painter *painters[VT_RENDITIONS_MAX];
-    struct vt_spritecache *sprites[VT_RENDITIONS_MAX];
+    struct vt_painter *painters[VT_LANES_MAX];
+    struct vt_spritecache *sprites[VT_LANES_MAX];
     struct vt_scene drawn_scene;
-    struct entrance entrances[VT_CUES_LIVE_MAX];
+    struct entrance entrances[VT_ACTORS_MAX];
     int n_entrances;
     int64_t swept, idled_ns, reduced;
     struct vt_drawing drawing;
@@ -61,7 +62,7 @@ struct vt_stage {
 
 static void set_clear(struct set *set)
 {
-    for (int i = 0; i < VT_RENDITIONS_MAX; i++) {
+    for (int i = 0; i < VT_LANES_MAX; i++) {
         if (set->placements[i])
             vt_placement_clear(set->placements[i]);
         free(set->placements[i]);
@@ -82,7 +83,7 @@ static bool scene_has(const struct vt_scene *scene, const struct vt_view *view)
 
 static void forget(struct vt_stage *stage, const struct vt_scene *now, struct vt_view *view)
 {
-    for (int i = 0; view && !scene_has(now, view) && i < stage->params.n_renditions; i++)
+    for (int i = 0; view && !scene_has(now, view) && i < stage->params.n_lanes; i++)
         vt_painter_forget(stage->painters[i], view);
 }
 
@@ -90,6 +91,11 @@ static void leave(struct entrance *e)
 {
     vt_view_unref(&e->view);
     vt_view_unref(&e->before);
+}
+
+static bool is_of(const struct entrance *e, const struct vt_actor *actor)
+{
+    return e->cue == actor->cue && e->output == actor->output;
 }
 
 static void swap_entrances(struct entrance *a, struct entrance *b)
@@ -111,7 +117,7 @@ static void adopt(struct vt_stage *stage, struct vt_scene *scene)
     int kept = 0;
     for (int i = 0; i < stage->n_entrances; i++)
         for (int k = 0; k < scene->count; k++)
-            if (scene->actors[k].cue == stage->entrances[i].cue) {
+            if (is_of(&stage->entrances[i], &scene->actors[k])) {
                 swap_entrances(&stage->entrances[kept++], &stage->entrances[i]);
                 break;
             }
@@ -122,9 +128,9 @@ static void adopt(struct vt_stage *stage, struct vt_scene *scene)
 static struct entrance *entered(struct vt_stage *stage, const struct vt_actor *actor, int64_t now_ns)
 {
     for (int i = 0; i < stage->n_entrances; i++)
-        if (stage->entrances[i].cue == actor->cue)
+        if (is_of(&stage->entrances[i], actor))
             return &stage->entrances[i];
-    stage->entrances[stage->n_entrances] = (struct entrance) { .cue = actor->cue, .ns = now_ns };
+    stage->entrances[stage->n_entrances] = (struct entrance) { .cue = actor->cue, .output = actor->output, .ns = now_ns };
     return &stage->entrances[stage->n_entrances++];
 }
 
@@ -134,10 +140,12 @@ static void note_change(const struct vt_stage *stage, struct entrance *e, struct
 {
     if (e->view == view)
         return;
-    for (int i = 0; i < stage->params.n_renditions; i++) {
+    for (int i = 0; i < stage->params.n_lanes; i++) {
+        if (stage->params.lanes[i].output != e->output)
+            continue;
         struct vt_moment own = *moment;
         own.ticker_ns = e->ticker_ns[i];
-        e->ticker_ns[i] = vt_view_ticker_ahead(view, e->view, &own, stage->params.sizes[i].width);
+        e->ticker_ns[i] = vt_view_ticker_ahead(view, e->view, &own, stage->params.lanes[i].size.width);
     }
     e->since_change_ns = e->before || e->change_ns ? moment->now_ns - e->change_ns : 0;
     vt_view_unref(&e->before);
@@ -148,12 +156,12 @@ static void note_change(const struct vt_stage *stage, struct entrance *e, struct
 
 // A frame from before the last change is drawn as it was: scenes may be drawn again a few frames back.
 static struct vt_moment moment_of(struct vt_stage *stage, const struct vt_actor *actor, struct vt_view *view,
-                                  int rendition, int64_t now_ns)
+                                  int lane, int64_t now_ns)
 {
     struct entrance *e = entered(stage, actor, now_ns);
     struct vt_moment moment = { .now_ns = now_ns, .enter_ns = e->ns, .exit_ns = actor->exit_ns,
                                 .reduced = e->budget.calm,
-                                .ticker_ns = e->ticker_ns[rendition] };
+                                .ticker_ns = e->ticker_ns[lane] };
     if (e->view == NULL) {
         e->view = vt_view_ref(view);
         return moment;
@@ -167,7 +175,7 @@ static struct vt_moment moment_of(struct vt_stage *stage, const struct vt_actor 
     moment.before = e->before;
     moment.change_ns = e->change_ns;
     moment.since_change_ns = e->since_change_ns;
-    moment.ticker_ns = e->ticker_ns[rendition];
+    moment.ticker_ns = e->ticker_ns[lane];
     return moment;
 }
 
@@ -198,21 +206,22 @@ static void settle_costs(struct vt_stage *stage)
     }
 }
 
-static struct vt_placement *draw_rendition(struct vt_stage *stage, int rendition, int64_t frame, int64_t now_ns)
+static struct vt_placement *draw_lane(struct vt_stage *stage, int lane, int64_t frame, int64_t now_ns)
 {
+    int output = stage->params.lanes[lane].output;
     struct vt_placement *placement = NULL;
     for (int i = 0; i < stage->drawn_scene.count; i++) {
         const struct vt_actor *actor = &stage->drawn_scene.actors[i];
-        struct vt_view *view = vt_actor_view(actor, frame);
+        struct vt_view *view = actor->output == output ? vt_actor_view(actor, frame) : NULL;
         if (!view)
             continue;
         int64_t before_ns = spent_ns(stage);
-        struct vt_moment moment = moment_of(stage, actor, view, rendition, now_ns);
-        if (vt_painter_draw(stage->painters[rendition], view, &moment, &stage->drawing) < 0)
+        struct vt_moment moment = moment_of(stage, actor, view, lane, now_ns);
+        if (vt_painter_draw(stage->painters[lane], view, &moment, &stage->drawing) < 0)
             continue;
         if (!placement && !(placement = calloc(1, sizeof *placement)))
             return NULL;
-        (void)vt_spritecache_place(stage->sprites[rendition], &stage->drawing, frame, placement);
+        (void)vt_spritecache_place(stage->sprites[lane], &stage->drawing, frame, placement);
         entered(stage, actor, now_ns)->cost_ns += spent_ns(stage) - before_ns;
     }
     return placement;
@@ -222,8 +231,8 @@ static void draw(struct vt_stage *stage, int64_t frame, struct set *ret)
 {
     int64_t now_ns = stage->params.epoch_ns + vt_frame_to_ns(frame, stage->params.rate);
     *ret = (struct set) { .ready = true, .frame = frame, .version = stage->drawn_scene.version };
-    for (int i = 0; i < stage->params.n_renditions; i++) {
-        ret->placements[i] = draw_rendition(stage, i, frame, now_ns);
+    for (int i = 0; i < stage->params.n_lanes; i++) {
+        ret->placements[i] = draw_lane(stage, i, frame, now_ns);
         if (frame - stage->swept > KEEP_UNUSED)
             vt_spritecache_sweep(stage->sprites[i], frame - KEEP_UNUSED);
     }
@@ -235,7 +244,7 @@ static void draw(struct vt_stage *stage, int64_t frame, struct set *ret)
 static int64_t made_sprites(const struct vt_stage *stage)
 {
     int64_t made = 0;
-    for (int i = 0; i < stage->params.n_renditions; i++)
+    for (int i = 0; i < stage->params.n_lanes; i++)
         made += vt_spritecache_made(stage->sprites[i]);
     return made;
 }
@@ -303,7 +312,7 @@ static void make_locked(struct vt_stage *stage)
     struct vt_batch *batch = stage->in;
     stage->in = batch->next;
     pthread_mutex_unlock(&stage->lock);
-    vt_batch_make(batch, &stage->params.maker);
+    vt_batch_make(batch, stage->params.makers);
     pthread_mutex_lock(&stage->lock);
     append(&stage->out, batch);
     if (stage->params.wake)
@@ -376,9 +385,9 @@ int vt_stage_new(struct vt_stage **ret, const struct vt_stage_params *params)
     stage->swept = params->first_frame;
     pthread_mutex_init(&stage->lock, NULL);
     int error = 0;
-    for (int i = 0; i < params->n_renditions && !error; i++) {
-        error = vt_painter_new(&stage->painters[i], params->sizes[i].width, params->sizes[i].height);
-        stage->sprites[i] = vt_spritecache_new(&params->colours[i], VT_STAGE_SPRITES);
+    for (int i = 0; i < params->n_lanes && !error; i++) {
+        error = vt_painter_new(&stage->painters[i], params->lanes[i].size.width, params->lanes[i].size.height);
+        stage->sprites[i] = vt_spritecache_new(&params->lanes[i].colour, VT_STAGE_SPRITES);
         if (!stage->sprites[i])
             error = -ENOMEM;
     }
@@ -423,7 +432,7 @@ void vt_stage_free(struct vt_stage **stage)
     for (int i = 0; i < SETS; i++)
         set_clear(&s->sets[i]);
     set_clear(&s->last);
-    for (int i = 0; i < VT_RENDITIONS_MAX; i++) {
+    for (int i = 0; i < VT_LANES_MAX; i++) {
         vt_painter_free(&s->painters[i]);
         vt_spritecache_free(&s->sprites[i]);
     }
@@ -439,7 +448,7 @@ void vt_stage_free(struct vt_stage **stage)
 void vt_stage_make(struct vt_stage *stage, struct vt_batch *batch)
 {
     if (!stage->threaded) {
-        vt_batch_make(batch, &stage->params.maker);
+        vt_batch_make(batch, stage->params.makers);
         append(&stage->out, batch);
         return;
     }
@@ -504,7 +513,7 @@ static bool ready_set(struct vt_stage *stage, int64_t frame, struct set *ret)
     return found;
 }
 
-void vt_stage_take(struct vt_stage *stage, int64_t frame, struct vt_placement *ret[VT_RENDITIONS_MAX],
+void vt_stage_take(struct vt_stage *stage, int64_t frame, struct vt_placement *ret[VT_LANES_MAX],
                    int64_t *ret_drawn, int64_t *ret_version)
 {
     struct set set;
@@ -520,7 +529,7 @@ void vt_stage_take(struct vt_stage *stage, int64_t frame, struct vt_placement *r
         set_clear(&stage->last);
         stage->last = set;
     }
-    for (int i = 0; i < VT_RENDITIONS_MAX; i++)
+    for (int i = 0; i < VT_LANES_MAX; i++)
         ret[i] = copy_placement(stage->last.placements[i]);
     *ret_drawn = stage->last.frame;
     *ret_version = stage->last.version;

@@ -1,8 +1,8 @@
 // The stage: makes views and draws scenes, ahead of the frames that need them.
 //
-// It has a thread of its own, with the painters (one per rendition) and the sprites that they gave. The frame path
-// only takes what is ready: whole sets of placements, one per rendition, all drawn from the same scene, so that a
-// change comes on the same frame everywhere. A set that is late is not waited for: the last one stays.
+// It has a thread of its own, with the painters (one per rendition of every output) and the sprites that they gave. The
+// frame path only takes what is ready: whole sets of placements, one per rendition, all drawn from the same scene, so
+// that a change comes on the same frame everywhere, in every output. A set that is late is not waited for: the last one stays.
 //
 // A cue that costs too much to draw goes on without its motion: studio/budget.h.
 //
@@ -23,14 +23,20 @@
 #define VT_STAGE_AHEAD   3               // frames that are drawn before they are needed
 #define VT_STAGE_SPRITES 512             // kept per rendition; those that were not used longest go first
 
+// One rendition of one output.
+struct vt_stage_lane {
+    int output;
+    struct vt_size size;
+    struct vt_colour colour;
+};
+
 struct vt_stage_params {
     struct vt_rational rate;
     int64_t epoch_ns;
     int64_t first_frame;
-    struct vt_maker maker;
-    int n_renditions;
-    struct vt_size sizes[VT_RENDITIONS_MAX];
-    struct vt_colour colours[VT_RENDITIONS_MAX];
+    struct vt_maker makers[VT_OUTPUTS_MAX];
+    int n_lanes;
+    struct vt_stage_lane lanes[VT_LANES_MAX];
     bool without_thread;
     void (*wake)(void *opaque);          // views are made (vt_stage_made); only unblocks
     void (*idle)(void *opaque);          // about once a second; may be NULL
@@ -49,9 +55,9 @@ struct vt_batch *vt_stage_made(struct vt_stage *stage);                  // give
 
 void vt_stage_scene(struct vt_stage *stage, const struct vt_scene *scene);
 
-// The placements of frame `frame` into `ret` (one per rendition, NULL: nothing to blend; each belongs to the caller,
+// The placements of frame `frame` into `ret` (one per lane, NULL: nothing to blend; each belongs to the caller,
 // vt_placement_clear and free), which look like frame *ret_drawn of the scene *ret_version. Never waits.
-void vt_stage_take(struct vt_stage *stage, int64_t frame, struct vt_placement *ret[VT_RENDITIONS_MAX],
+void vt_stage_take(struct vt_stage *stage, int64_t frame, struct vt_placement *ret[VT_LANES_MAX],
                    int64_t *ret_drawn, int64_t *ret_version);
 
 struct vt_stage_cost {

@@ -48,11 +48,17 @@ void session_send(struct port *port, enum vt_message_kind kind, json_t *body)
     (void)port_flush(port);
 }
 
+void session_part(struct outlet *outlet, uint64_t msn, int part)
+{
+    session_send(&outlet->session->desk, VT_MSG_DESK_PART,
+                 json_pack("{s:s, s:I, s:i}", "output", outlet->name, "msn", (json_int_t)msn, "part", part));
+}
+
 // -- the desk
 
 static void on_desk_message(struct session *s, const struct vt_message *message)
 {
-    struct vt_desk *desk = vt_output_desk(s->output);
+    struct vt_desk *desk = vt_outputs_desk(s->outputs);
     const char *product = vt_message_text(message->body, "product");
     switch (message->kind) {
     case VT_MSG_DESK_PRODUCT: vt_desk_product(desk, json_object_get(message->body, "product")); break;
@@ -94,11 +100,11 @@ static void new_desk(struct session *s, int fd)
         port_close(&s->desk);
         return;
     }
-    vt_desk_sync(vt_output_desk(s->output));
-    vt_desk_list(vt_output_desk(s->output));
-    if (s->last_msn)
-        session_send(&s->desk, VT_MSG_DESK_PART, json_pack("{s:s, s:I, s:i}", "output", VT_OUTPUT_MAIN, "msn",
-                                                           (json_int_t)s->last_msn, "part", -1));
+    vt_desk_sync(vt_outputs_desk(s->outputs));
+    vt_desk_list(vt_outputs_desk(s->outputs));
+    for (int i = 0; i < s->channel.n_outputs; i++)
+        if (s->outlets[i].last_msn)
+            session_part(&s->outlets[i], s->outlets[i].last_msn, -1);
 }
 
 // -- the publisher
@@ -216,7 +222,7 @@ static void close_session(struct session *s)
 {
     vt_source_free(&s->intake_io);
     vt_intake_free(&s->intake);
-    vt_output_free(&s->output);
+    vt_outputs_free(&s->outputs);
     vt_playout_clear(&s->playout);
     vt_wardrobe_free(&s->wardrobe);
     vt_pictures_free(&s->pictures);

@@ -4,7 +4,7 @@
 #include "base/loop.h"
 #include "base/message.h"
 #include "studio/intake.h"
-#include "studio/output.h"
+#include "studio/outputs.h"
 #include "studio/picture.h"
 #include "studio/playout.h"
 #include "studio/show.h"
@@ -20,6 +20,17 @@ struct port {
     struct vt_source *io;
 };
 
+struct session;
+
+// What the session knows of one output.
+struct outlet {
+    struct session *session;
+    const char *name;
+    struct vt_folder *folder;                // the show's
+    bool index_changed;                      // the channel's playlists have to be written
+    uint64_t last_msn;                       // that can be read; 0: none yet
+};
+
 struct session {
     struct vt_loop *loop;
     struct port supervisor, desk;
@@ -32,10 +43,9 @@ struct session {
     struct vt_show *show;
     struct vt_pictures *pictures;
     struct vt_wardrobe *wardrobe;
-    struct vt_output *output;
+    struct vt_outputs *outputs;
+    struct outlet outlets[VT_OUTPUTS_MAX];   // of the channel's outputs, in their order
     struct vt_playout playout;
-    bool index_changed;                      // the channel's playlists have to be written
-    uint64_t last_msn;                       // that can be read; 0: none yet
 
     struct vt_intake *intake;
     int64_t lost_at;                         // media time since when nobody publishes, or -1
@@ -51,6 +61,7 @@ struct session {
 
 int64_t session_now(const struct session *s);                            // media time
 void session_send(struct port *port, enum vt_message_kind kind, json_t *body);   // takes `body`
+void session_part(struct outlet *outlet, uint64_t msn, int part);                // tells the origin
 void session_fatal(struct session *s, const char *what, int error);
 
 // -- studio_show.c

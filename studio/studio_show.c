@@ -8,7 +8,6 @@
 
 #include "base/log.h"
 #include "base/sandbox.h"
-#include "studio/slate.h"
 #include "studio/studio_session.h"
 
 int64_t session_now(const struct session *s)
@@ -21,46 +20,45 @@ static int64_t program_time(const struct session *s, int64_t media_ns)
     return vt_show_epoch(s->show) + media_ns;
 }
 
-// -- what the output says
+// -- what the outputs say
 
 static int sink_put(void *opaque, enum vt_blob kind, const char *name, const void *data, size_t size)
 {
-    struct session *s = opaque;
+    struct outlet *outlet = opaque;
     if (kind == VT_BLOB_MULTIVARIANT)
-        s->index_changed = true;
-    return vt_show_put(s->show, kind, name, data, size);
+        outlet->index_changed = true;
+    return vt_folder_put(outlet->folder, kind, name, data, size);
 }
 
 static int sink_drop(void *opaque, const char *name)
 {
-    struct session *s = opaque;
-    return vt_show_drop(s->show, name);
+    struct outlet *outlet = opaque;
+    return vt_folder_drop(outlet->folder, name);
 }
 
 static int sink_get(void *opaque, const char *name, struct vt_writer *w)
 {
-    struct session *s = opaque;
-    return vt_show_get(s->show, name, w);
+    struct outlet *outlet = opaque;
+    return vt_folder_get(outlet->folder, name, w);
 }
 
 static int sink_record(void *opaque, const char *name, uint64_t msn, const struct vt_writer *head,
                        const struct vt_writer *lines)
 {
-    struct session *s = opaque;
-    return vt_show_record(s->show, name, msn, head, lines);
+    struct outlet *outlet = opaque;
+    return vt_folder_record(outlet->folder, name, msn, head, lines);
 }
 
 static void sink_ready(void *opaque, uint64_t msn, int part)
 {
-    struct session *s = opaque;
+    struct outlet *outlet = opaque;
     if (part < 0) {
-        s->last_msn = msn;
-        int error = vt_show_used(s->show, msn);
+        outlet->last_msn = msn;
+        int error = vt_show_used(outlet->session->show, msn);
         if (error)
             vt_error("the next sequence number cannot be kept: %s", strerror(-error));
     }
-    session_send(&s->desk, VT_MSG_DESK_PART, json_pack("{s:s, s:I, s:i}", "output", VT_OUTPUT_MAIN, "msn",
-                                                       (json_int_t)msn, "part", part));
+    session_part(outlet, msn, part);
 }
 
 static void on_receipt(void *opaque, json_t *body)
@@ -89,24 +87,28 @@ static void idle(void *opaque)
     vt_wardrobe_check(s->wardrobe);
 }
 
-// The channel's own playlists point into the newest show; only once it has something to play.
-static void write_index(struct session *s)
+static int put_index(struct session *s, int output, const char *folder, const char *prefix)
 {
-    static const char *const names[] = {"index.m3u8", VT_OUTPUT_MAIN "/index.m3u8"};
-    char prefixes[2][2 * VT_NAME_ROOM + 8];
-    snprintf(prefixes[0], sizeof prefixes[0], "%s/%s/", s->name, VT_OUTPUT_MAIN);
-    snprintf(prefixes[1], sizeof prefixes[1], "../%s/%s/", s->name, VT_OUTPUT_MAIN);
-    int error = 0;
-    for (int i = 0; i < 2 && !error; i++) {
-        struct vt_writer w = {.limit = 0};
-        vt_packager_multivariant(vt_output_packager(s->output), prefixes[i], &w);
-        error = w.failed ? -ENOMEM : vt_show_put_channel(s->show, names[i], w.data, w.size);
-        vt_writer_free(&w);
-    }
+    struct vt_writer w = {.limit = 0};
+    vt_packager_multivariant(vt_outputs_packager(s->outputs, output), prefix, &w);
+    int error = w.failed ? -ENOMEM : vt_show_put_index(s->show, folder, w.data, w.size);
+    vt_writer_free(&w);
+    return error;
+}
+
+// The channel's own playlists point into the newest show; only once it has something to play.
+static void write_index(struct session *s, int output)
+{
+    struct outlet *outlet = &s->outlets[output];
+    char prefix[2 * VT_NAME_ROOM + 8];
+    snprintf(prefix, sizeof prefix, "../%s/%s/", s->name, outlet->name);
+    int error = put_index(s, output, outlet->name, prefix);
+    if (!error && output == 0)
+        error = put_index(s, 0, NULL, prefix + 3);
     if (error)
         vt_error("the channel's playlist: %s", strerror(-error));
     else
-        s->index_changed = false;
+        outlet->index_changed = false;
 }
 
 // -- the start
@@ -120,29 +122,36 @@ static int64_t first_frame(struct session *s, int64_t now)
     return vt_segment_frame(&timing, vt_segment_of(&timing, frame) + 1);
 }
 
-static int open_output(struct session *s, int64_t first)
+static int open_outputs(struct session *s, int64_t first)
 {
-    size_t state_size;
-    const char *state = vt_show_state(s->show, &state_size);
-    return vt_output_new(&s->output, &(struct vt_output_params){
-        .channel = &s->channel, .name = VT_OUTPUT_MAIN, .epoch_ns = vt_show_epoch(s->show),
-        .first_msn = vt_show_first_msn(s->show), .first_frame = first, .window_ns = s->channel.window_ns,
-        .free_msn = vt_show_goes_on(s->show) ? vt_show_free_msn(s->show) : 0,
-        .state = state, .state_size = state_size,
-        .sink = {.opaque = s, .put = sink_put, .drop = sink_drop, .get = sink_get, .ready = sink_ready,
-                 .record = vt_show_kept(s->show) ? sink_record : NULL},
-        .wardrobe = s->wardrobe, .load_picture = s->pictures ? vt_pictures_load : NULL, .picture_opaque = s->pictures,
+    struct vt_outputs_params params = {
+        .channel = &s->channel, .epoch_ns = vt_show_epoch(s->show), .first_frame = first,
+        .window_ns = s->channel.window_ns, .wardrobe = s->wardrobe,
+        .load_picture = s->pictures ? vt_pictures_load : NULL, .picture_opaque = s->pictures,
         .wake = wake, .idle = idle, .receipt = on_receipt, .changed = on_changed, .opaque = s,
-    });
+    };
+    for (int i = 0; i < s->channel.n_outputs; i++) {
+        struct outlet *outlet = &s->outlets[i];
+        *outlet = (struct outlet){.session = s, .name = s->channel.outputs[i].name,
+                                  .folder = vt_show_folder(s->show, i)};
+        struct vt_output_start *start = &params.starts[i];
+        start->first_msn = vt_show_first_msn(s->show);
+        start->free_msn = vt_show_goes_on(s->show) ? vt_show_free_msn(s->show) : 0;
+        start->state = vt_folder_state(outlet->folder, &start->state_size);
+        start->sink = (struct vt_sink){.opaque = outlet, .put = sink_put, .drop = sink_drop, .get = sink_get,
+                                       .ready = sink_ready,
+                                       .record = vt_folder_kept(outlet->folder) ? sink_record : NULL};
+    }
+    return vt_outputs_new(&s->outputs, &params);
 }
 
 static int open_show(struct session *s, const char *data)
 {
     int64_t wall = vt_program_now_ns();
-    int error = vt_show_open(&s->show, data, s->channel.name, s->name, VT_OUTPUT_MAIN, wall);
+    int error = vt_show_open(&s->show, data, &s->channel, s->name, wall);
     if (error)
         vt_error("%s/live/%s/%s cannot be written: %s", data, s->channel.name, s->name, strerror(-error));
-    else if (s->channel.record && (error = vt_show_keep(s->show, data, s->channel.name, s->name)))
+    else if (s->channel.record && (error = vt_show_keep(s->show, data)))
         vt_error("%s/recordings/%s/%s cannot be written: %s", data, s->channel.name, s->name, strerror(-error));
     else
         s->start_ns = vt_now_ns() - (wall - vt_show_epoch(s->show));
@@ -182,7 +191,6 @@ int show_begin(struct session *s, const json_t *body)
 {
     struct vt_diagnostics diagnostics = {.count = 0};
     const char *data = vt_message_text(body, "data"), *name = vt_message_text(body, "show");
-    AVFrame *slate = NULL;
     vt_channel_init(&s->channel, "-");
     if (!data || !name || vt_name_copy(s->name, name) < 0 ||
         vt_channel_from_json(&s->channel, json_object_get(body, "channel"), &diagnostics) < 0) {
@@ -198,14 +206,12 @@ int show_begin(struct session *s, const json_t *body)
         error = open_wardrobe(s, data);
     int64_t first = error ? 0 : first_frame(s, session_now(s));
     if (!error)
-        error = open_output(s, first);
-    if (!error)
-        error = vt_slate_new(&slate, s->channel.canvas, s->channel.slate_image);
+        error = open_outputs(s, first);
     if (!error)
         error = vt_sandbox_enter(VT_SANDBOX_STUDIO);
     if (error)
         return error;
-    vt_playout_init(&s->playout, &s->channel, s->output, slate, first, false);
+    vt_playout_init(&s->playout, &s->channel, s->outputs, first, false);
     s->lost_at = session_now(s);
     snprintf(s->reason, sizeof s->reason, "no publisher yet");
     vt_info("show %s %s at frame %lld, segment %llu", s->name, vt_show_goes_on(s->show) ? "goes on" : "begins",
@@ -265,7 +271,7 @@ static bool must_leave_out(struct session *s, int64_t behind)
     else if (behind <= vt_frame_to_ns(1, s->channel.rate))
         s->halved = false;
     bool wanted = behind > BEHIND_MAX || (s->halved && s->playout.next % 2);
-    return wanted && !vt_output_is_key(s->output, s->playout.next);
+    return wanted && !vt_outputs_is_key(s->outputs, s->playout.next);
 }
 
 static int ticks(struct session *s)
@@ -284,7 +290,7 @@ static int ticks(struct session *s)
         }
         int error = vt_playout_tick(&s->playout);
         if (!error)
-            error = vt_output_collect(s->output);
+            error = vt_outputs_collect(s->outputs);
         if (error)
             return error;
         pull(s, session_now(s));
@@ -296,7 +302,7 @@ static void reload(struct session *s)
     char id[VT_TEMPLATE_ID + 1];
     while (vt_wardrobe_changed(s->wardrobe, id)) {
         vt_info("template %s has a new form", id);
-        vt_desk_template(vt_output_desk(s->output), id);
+        vt_desk_template(vt_outputs_desk(s->outputs), id);
     }
 }
 
@@ -313,15 +319,16 @@ void show_run(struct session *s)
     int error = ticks(s);
     int64_t now = session_now(s);
     if (!error)
-        error = vt_output_sound(s->output, now - SOUND_MARGIN);
+        error = vt_outputs_sound(s->outputs, now - SOUND_MARGIN);
     if (!error)
-        error = vt_output_collect(s->output);
+        error = vt_outputs_collect(s->outputs);
     if (error) {
         session_fatal(s, "the show breaks off", error);
         return;
     }
-    if (s->index_changed && s->last_msn)
-        write_index(s);
+    for (int i = 0; i < s->channel.n_outputs; i++)
+        if (s->outlets[i].index_changed && s->outlets[i].last_msn)
+            write_index(s, i);
     second(s, now);
     if (s->lost_at >= 0 && now - s->lost_at > s->channel.slate_grace_ns) {
         vt_info("nobody publishes any more: the show ends");
@@ -339,13 +346,13 @@ void show_end(struct session *s)
         return;
     s->ended = true;
     int64_t frame = s->playout.next;
-    int error = vt_output_finish(s->output, frame);
+    int error = vt_outputs_finish(s->outputs, frame);
     if (error)
         vt_error("the end of the show: %s", strerror(-error));
-    if (s->last_msn)
-        write_index(s);
-    int64_t k = vt_segment_of(vt_output_timing(s->output), frame);
-    error = vt_show_over(s->show, vt_output_timing(s->output)->first_msn + (uint64_t)k + 1);
+    for (int i = 0; i < s->channel.n_outputs; i++)
+        if (s->outlets[i].last_msn)
+            write_index(s, i);
+    error = vt_show_over(s->show, vt_outputs_next_msn(s->outputs, frame));
     if (error)
         vt_error("the next sequence number cannot be kept: %s", strerror(-error));
     show_status(s);
@@ -386,7 +393,7 @@ void show_status(struct session *s)
         vt_format_time(program_time(s, s->lost_at + s->channel.slate_grace_ns), ends);
         json_object_set_new(body, "grace_ends", json_string(ends));
     }
-    json_object_update_new(body, vt_output_status(s->output));
+    json_object_update_new(body, vt_outputs_status(s->outputs));
     json_object_set_new(body, "templates", vt_wardrobe_status(s->wardrobe));
     session_send(&s->supervisor, VT_MSG_STUDIO_STATUS, body);
     s->said = clock->state;

@@ -27,7 +27,7 @@ static void on_scene(void *opaque, const struct vt_scene *scene)
 {
 }
 
-static int on_cue(void *opaque, const struct vt_cue *cue, const char *more, size_t size)
+static int on_cue(void *opaque, int output, const struct vt_cue *cue, const char *more, size_t size)
 {
     abort();
 }
@@ -63,7 +63,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     struct vt_desk *desk = NULL;
     int64_t frame = 0;
     struct vt_desk_params params = {
-        .output = "main",
+        .outputs = {{"main", 1}, {"tall", 1}},
+        .n_outputs = 2,
         .timing = {.rate = {30, 1}, .segment_ns = 2 * VT_NS_PER_S, .part_ns = VT_NS_PER_S / 3, .first_msn = 1},
         .first_cue = 1,
         .hooks = {.template = no_template, .templates = no_names, .make = make, .scene = on_scene, .cue = on_cue,

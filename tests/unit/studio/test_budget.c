@@ -49,18 +49,18 @@ static struct vt_view *moving(void)
 static int64_t play(int frames, int places[])
 {
     struct vt_stage *stage = NULL;
-    struct vt_stage_params params = {.rate = {25, 1}, .n_renditions = 1, .sizes = {{640, 360}}, .colours = {{.matrix = 1}},
+    struct vt_stage_params params = {.rate = {25, 1}, .n_lanes = 1, .lanes = {{.size = {640, 360}, .colour = {.matrix = 1}}},
                                      .without_thread = true, .spent_ns = spend};
     struct vt_scene scene = {.version = 1, .count = 1};
     scene.actors[0] = (struct vt_actor){.cue = 7, .view = moving(), .exit_ns = INT64_MAX, .end_frame = INT64_MAX};
     REQUIRE_INT(vt_stage_new(&stage, &params), 0);
     vt_stage_scene(stage, &scene);
     for (int i = 0; i < frames; i++) {
-        struct vt_placement *placed[VT_RENDITIONS_MAX];
+        struct vt_placement *placed[VT_LANES_MAX];
         int64_t drawn, version;
         vt_stage_take(stage, i, placed, &drawn, &version);
         places[i] = placed[0]->list[0].x;
-        for (int k = 0; k < VT_RENDITIONS_MAX; k++) {
+        for (int k = 0; k < VT_LANES_MAX; k++) {
             if (placed[k])
                 vt_placement_clear(placed[k]);
             free(placed[k]);

@@ -34,17 +34,17 @@ TEST(an_empty_channel_has_every_default)
     REQUIRE_INT(read_yaml(""), 0);
     REQUIRE_INT(diagnostics.count, 0);
     REQUIRE_TEXT(channel.name, "mango");
-    REQUIRE_INT(channel.canvas.width, 1280);
+    REQUIRE_INT(channel.outputs[0].canvas.width, 1280);
     REQUIRE_INT(channel.rate.num, 30);
-    REQUIRE_INT(channel.fit, VT_FIT_CONTAIN);
-    REQUIRE_TEXT(channel.language, "en");
-    REQUIRE(channel.market == NULL && channel.slate_image == NULL);
-    REQUIRE_INT(channel.n_renditions, 2);
-    REQUIRE_TEXT(channel.renditions[0].name, "720p");
-    REQUIRE_INT(channel.renditions[0].bitrate, 2500000);
-    REQUIRE_TEXT(channel.renditions[1].name, "360p");
-    REQUIRE_INT(channel.renditions[1].size.width, 640);
-    REQUIRE_INT(channel.renditions[1].bitrate, 700000);
+    REQUIRE_INT(channel.outputs[0].fit, VT_FIT_CONTAIN);
+    REQUIRE_TEXT(channel.outputs[0].language, "en");
+    REQUIRE(channel.outputs[0].market == NULL && channel.slate_image == NULL);
+    REQUIRE_INT(channel.outputs[0].n_renditions, 2);
+    REQUIRE_TEXT(channel.outputs[0].renditions[0].name, "720p");
+    REQUIRE_INT(channel.outputs[0].renditions[0].bitrate, 2500000);
+    REQUIRE_TEXT(channel.outputs[0].renditions[1].name, "360p");
+    REQUIRE_INT(channel.outputs[0].renditions[1].size.width, 640);
+    REQUIRE_INT(channel.outputs[0].renditions[1].bitrate, 700000);
     REQUIRE_INT(channel.audio_bitrate, 128000);
     REQUIRE_TEXT(channel.encoder, "libx264");
     REQUIRE_TEXT(channel.preset, "veryfast");
@@ -73,26 +73,26 @@ TEST(reads_what_the_documentation_shows)
     REQUIRE_INT(channel.n_keys, 2);
     REQUIRE_TEXT(channel.keys[0], "demo-key");
     REQUIRE_INT(channel.rate.den, 1001);
-    REQUIRE_INT(channel.fit, VT_FIT_BLUR);
-    REQUIRE_INT(channel.n_renditions, 1);
+    REQUIRE_INT(channel.outputs[0].fit, VT_FIT_BLUR);
+    REQUIRE_INT(channel.outputs[0].n_renditions, 1);
     REQUIRE_INT(channel.part_ns, 0);
     REQUIRE_INT(channel.latency, VT_LATENCY_NORMAL);
     REQUIRE_TEXT(channel.slate_image, "/dev/null");
     REQUIRE_INT(channel.n_templates, 1);
     REQUIRE_TEXT(channel.picture_root, "/srv/shop/art");
-    REQUIRE(channel.market == NULL);
+    REQUIRE(channel.outputs[0].market == NULL);
 }
 
 TEST(default_renditions_have_the_shape_of_the_canvas)
 {
     REQUIRE_INT(read_yaml("canvas: {size: 1080x1920}\n"), 0);
-    REQUIRE_INT(channel.n_renditions, 2);
-    REQUIRE_TEXT(channel.renditions[0].name, "1080p");
-    REQUIRE_INT(channel.renditions[0].size.height, 1920);
-    REQUIRE_INT(channel.renditions[0].bitrate, 5650000);
-    REQUIRE_INT(channel.renditions[1].size.width, 540);
+    REQUIRE_INT(channel.outputs[0].n_renditions, 2);
+    REQUIRE_TEXT(channel.outputs[0].renditions[0].name, "1080p");
+    REQUIRE_INT(channel.outputs[0].renditions[0].size.height, 1920);
+    REQUIRE_INT(channel.outputs[0].renditions[0].bitrate, 5650000);
+    REQUIRE_INT(channel.outputs[0].renditions[1].size.width, 540);
     REQUIRE_INT(read_yaml("canvas: {size: 854x480}\n"), 0);
-    REQUIRE_INT(channel.renditions[1].size.width % 2, 0);
+    REQUIRE_INT(channel.outputs[0].renditions[1].size.width % 2, 0);
 }
 
 TEST(paths_are_taken_from_the_folder_of_the_file)
@@ -119,8 +119,6 @@ TEST(says_what_is_wrong_and_where)
     require_error("hls: {part: 99ms}\n", 1, 13, "part must be none or at least 100ms");
     require_error("hls: {segment: 4s, window: 11s}\n", 1, 28, "window must be at least three segments long");
     require_error("hls: {container: mkv}\n", 1, 18, "container must be cmaf or ts, is mkv");
-    require_error("outputs: [{name: x}]\n", 1, 10,
-                  "more outputs than main are not supported by this version: leave the list empty");
     require_error("language: ''\n", 1, 11, "language must not be empty");
     require_error("encoder: {preset: null}\n", 1, 19, "preset must not be empty");
     require_error("keys: a\n", 1, 7, "keys must be a list");
@@ -169,11 +167,99 @@ TEST(lists_hold_at_their_limits)
     REQUIRE_INT(read_yaml(list_of("keys:", "k#", VT_KEYS_MAX + 1)), -EINVAL);
     const char *rendition = "{name: r#, size: 640x360, bitrate: 1M}";
     REQUIRE_INT(read_yaml(list_of("renditions:", rendition, VT_RENDITIONS_MAX)), 0);
-    REQUIRE_INT(channel.n_renditions, VT_RENDITIONS_MAX);
+    REQUIRE_INT(channel.outputs[0].n_renditions, VT_RENDITIONS_MAX);
     REQUIRE_INT(read_yaml(list_of("renditions:", rendition, VT_RENDITIONS_MAX + 1)), -EINVAL);
     REQUIRE_INT(read_yaml(list_of("templates:", "/dev/null", VT_TEMPLATES_MAX)), 0);
     REQUIRE_INT(channel.n_templates, VT_TEMPLATES_MAX);
     REQUIRE_INT(read_yaml(list_of("templates:", "/dev/null", VT_TEMPLATES_MAX + 1)), -EINVAL);
+}
+
+TEST(an_output_has_what_main_has_unless_it_says_otherwise)
+{
+    REQUIRE_INT(read_yaml("language: de\nmarket: eu\ncanvas: {size: 640x360, fit: blur}\n"
+                          "renditions: [{name: a, size: 640x360, bitrate: 1M}]\n"
+                          "outputs:\n- {name: same}\n- {name: tall, language: zh, market: none,\n"
+                          "   canvas: {size: 360x640, fit: cover, fps: 30}}\n"), 0);
+    REQUIRE_INT(channel.n_outputs, 3);
+    const struct vt_output_config *same = &channel.outputs[1], *tall = &channel.outputs[2];
+    REQUIRE_TEXT(channel.outputs[0].name, "main");
+    REQUIRE_TEXT(same->name, "same");
+    REQUIRE_TEXT(same->language, "de");
+    REQUIRE_TEXT(same->market, "eu");
+    REQUIRE_INT(same->fit, VT_FIT_BLUR);
+    REQUIRE_INT(same->canvas.width, 640);
+    REQUIRE_INT(same->n_renditions, 1);
+    REQUIRE_TEXT(same->renditions[0].name, "a");
+    REQUIRE_TEXT(tall->language, "zh");
+    REQUIRE(tall->market == NULL);
+    REQUIRE_INT(tall->fit, VT_FIT_COVER);
+    REQUIRE_INT(tall->canvas.height, 640);
+    REQUIRE_INT(tall->n_renditions, 2);
+    REQUIRE_TEXT(tall->renditions[0].name, "360p");
+}
+
+TEST(outputs_come_through_json)
+{
+    struct vt_channel back;
+    REQUIRE_INT(read_yaml("market: eu\noutputs:\n- {name: tall, language: zh, market: none, canvas: {size: 360x640}}\n"
+                          "- {name: wide}\n"), 0);
+    json_t *json = vt_channel_to_json(&channel);
+    vt_channel_init(&back, "x");
+    REQUIRE_INT(vt_channel_from_json(&back, json, &diagnostics), 0);
+    REQUIRE_INT(back.n_outputs, 3);
+    REQUIRE(back.outputs[1].market == NULL);
+    REQUIRE_TEXT(back.outputs[1].language, "zh");
+    REQUIRE_INT(back.outputs[1].canvas.height, 640);
+    REQUIRE_TEXT(back.outputs[2].market, "eu");
+    REQUIRE_TEXT(back.outputs[2].renditions[1].name, "360p");
+    json_t *again = vt_channel_to_json(&back);
+    REQUIRE(json_equal(json, again));
+    json_object_set_new(json, "outputs", json_string("tall"));
+    REQUIRE_INT(vt_channel_from_json(&back, json, &diagnostics), -EINVAL);
+    json_decref(json);
+    json_decref(again);
+    vt_channel_free(&back);
+}
+
+TEST(outputs_are_checked)
+{
+    require_error("outputs: {name: x}\n", 1, 10, "outputs must be a list");
+    require_error("outputs: [x]\n", 1, 11, "an output must be a map of name, canvas, language, market and renditions");
+    require_error("outputs: [{language: zh}]\n", 1, 11, "an output needs a name");
+    require_error("outputs: [{name: a b}]\n", 1, 18, "name must be 1 to 32 letters, digits, _ or -, is a b");
+    require_error("outputs: [{name: main}]\n", 1, 18, "an output cannot be called main: that name is taken by the channel's "
+                  "own canvas, language, market and renditions");
+    require_error("outputs: [{name: cues}]\n", 1, 18, "an output cannot be called cues: that name is taken");
+    require_error("outputs: [{name: 20260301T190000Z}]\n", 1, 18,
+                  "output 20260301T190000Z: a name that begins like a date is kept for shows");
+    require_error("outputs:\n- {name: x}\n- {name: x}\n", 3, 10, "output x stands here twice");
+    require_error("outputs: [{name: x, canvas: {fps: 25}}]\n", 1, 35, "output x: fps must be that of the channel; leave it "
+                  "out here, and set it under the channel's own canvas");
+    require_error("outputs: [{name: x, canvas: {size: 361x640}}]\n", 1, 36, "width and height of the canvas must be even");
+    require_error("outputs: [{name: x, language: ''}]\n", 1, 31, "language must not be empty");
+    require_error("outputs: [{name: x, langage: zh}]\n", 1, 21, "unknown key langage: did you mean language?");
+    require_error("outputs: [{name: x, renditions: [{name: a, size: 640x480, bitrate: 1M}]}]\n", 1, 34,
+                  "rendition a is 640x480, which is not the shape of the canvas 1280x720");
+}
+
+TEST(outputs_and_their_renditions_hold_at_their_limits)
+{
+    const char *one = "renditions: [{name: a, size: 640x360, bitrate: 1M}]\n", *output = "{name: o#}";
+    char text[32 * 1024];
+    snprintf(text, sizeof text, "%s%s", one, list_of("outputs:", output, VT_OUTPUTS_MAX - 1));
+    REQUIRE_INT(read_yaml(text), 0);
+    REQUIRE_INT(channel.n_outputs, VT_OUTPUTS_MAX);
+    snprintf(text, sizeof text, "%s%s", one, list_of("outputs:", output, VT_OUTPUTS_MAX));
+    require_error(text, 2, 10, "a channel has at most 7 outputs beside main");
+    // Two renditions each, as is the default: sixteen of them at eight outputs. One more is too many.
+    REQUIRE_INT(read_yaml(list_of("outputs:", output, VT_LANES_MAX / 2 - 1)), 0);
+    REQUIRE_INT(channel.n_outputs, VT_LANES_MAX / 2);
+    snprintf(text, sizeof text, "renditions: [{name: a, size: 640x360, bitrate: 1M}, {name: b, size: 640x360, bitrate: 1M},"
+             " {name: c, size: 640x360, bitrate: 1M}]\n%s", list_of("outputs:", output, 4));
+    REQUIRE_INT(read_yaml(text), 0);        // 15
+    snprintf(text, sizeof text, "renditions: [{name: a, size: 640x360, bitrate: 1M}, {name: b, size: 640x360, bitrate: 1M},"
+             " {name: c, size: 640x360, bitrate: 1M}]\n%s", list_of("outputs:", output, 5));
+    require_error(text, 2, 59, "the outputs of a channel have at most 16 renditions together; these would be 18");
 }
 
 TEST(keys_hold_at_their_limit)
@@ -220,9 +306,9 @@ TEST(goes_through_json_without_its_keys)
     vt_channel_init(&copy, "other");
     REQUIRE_INT(vt_channel_from_json(&copy, json, NULL), 0);
     REQUIRE_TEXT(copy.name, "mango");
-    REQUIRE_TEXT(copy.market, "de");
+    REQUIRE_TEXT(copy.outputs[0].market, "de");
     REQUIRE_INT(copy.n_templates, 2);
-    REQUIRE_INT(copy.n_renditions, 1);
+    REQUIRE_INT(copy.outputs[0].n_renditions, 1);
     REQUIRE_INT(copy.rate.den, 1001);
     REQUIRE_INT(copy.n_keys, 0);
     json_t *again = vt_channel_to_json(&copy);
@@ -259,6 +345,10 @@ int main(void)
     RUN(says_what_is_wrong_and_where);
     RUN(renditions_are_checked);
     RUN(lists_hold_at_their_limits);
+    RUN(an_output_has_what_main_has_unless_it_says_otherwise);
+    RUN(outputs_come_through_json);
+    RUN(outputs_are_checked);
+    RUN(outputs_and_their_renditions_hold_at_their_limits);
     RUN(keys_hold_at_their_limit);
     RUN(srt_has_a_passphrase_and_a_latency);
     RUN(goes_through_json_without_its_keys);

@@ -45,7 +45,7 @@ static char *names(void *opaque)
 
 static void make(void *opaque, struct vt_batch *batch)
 {
-    vt_batch_make(batch, &(struct vt_maker){.width = 1280, .height = 720, .smallest_height = 720,
+    vt_batch_make(batch, &(const struct vt_maker){.width = 1280, .height = 720, .smallest_height = 720,
                                              .rate = {30, 1}});
     struct vt_batch **end = &made;
     while (*end)
@@ -59,7 +59,7 @@ static void scene(void *opaque, const struct vt_scene *s)
     version = s->version;
 }
 
-static int cue(void *opaque, const struct vt_cue *c, const char *more, size_t size)
+static int cue(void *opaque, int output, const struct vt_cue *c, const char *more, size_t size)
 {
     if (cue_error)
         return cue_error;
@@ -146,7 +146,7 @@ static void begin(void)
     json_decref(last);
     last = NULL;
     REQUIRE_INT(vt_desk_new(&desk, &(struct vt_desk_params){
-        .output = "main", .first_cue = 1,
+        .outputs = {{"main", 10}}, .n_outputs = 1, .first_cue = 1,
         .timing = {.rate = {30, 1}, .segment_ns = 2 * VT_NS_PER_S, .part_ns = VT_NS_PER_S / 3,
                    .epoch_ns = INT64_C(1767225600000000000), .first_msn = 10},
         .hooks = {.template = find, .templates = names, .make = make, .scene = scene, .cue = cue,

@@ -1,5 +1,5 @@
 // An output as it runs live, with the threads of its encoders and of its stage, while a template changes under it.
-#include "studio/output.h"
+#include "studio/outputs.h"
 
 #include <libavutil/log.h>
 #include <stdatomic.h>
@@ -96,10 +96,10 @@ static AVFrame *grey(void)
 static void set_channel(struct vt_channel *channel)
 {
     vt_channel_init(channel, "test");
-    channel->canvas = (struct vt_size){320, 180};
-    channel->n_renditions = 2;
-    channel->renditions[0] = (struct vt_rendition_config){"large", {320, 180}, 500000};
-    channel->renditions[1] = (struct vt_rendition_config){"small", {160, 90}, 200000};
+    channel->outputs[0].canvas = (struct vt_size){320, 180};
+    channel->outputs[0].n_renditions = 2;
+    channel->outputs[0].renditions[0] = (struct vt_rendition_config){"large", {320, 180}, 500000};
+    channel->outputs[0].renditions[1] = (struct vt_rendition_config){"small", {160, 90}, 200000};
     channel->segment_ns = VT_NS_PER_S / 2;
     free(channel->preset);
     channel->preset = strdup("ultrafast");
@@ -107,7 +107,7 @@ static void set_channel(struct vt_channel *channel)
 
 struct play {
     struct vt_channel channel;
-    struct vt_output *output;
+    struct vt_outputs *outputs;
     struct news news;
     AVFrame *frame;
     int64_t next;
@@ -121,17 +121,17 @@ static void open_play(struct play *play)
     REQUIRE_INT(vt_wardrobe_new(&wardrobe, paths, 1, NULL), 0);
     set_channel(&play->channel);
     play->frame = grey();
-    REQUIRE_INT(vt_output_new(&play->output, &(struct vt_output_params){
-        .channel = &play->channel, .name = VT_OUTPUT_MAIN, .epoch_ns = INT64_C(1767225600000000000), .first_msn = 1,
+    REQUIRE_INT(vt_outputs_new(&play->outputs, &(struct vt_outputs_params){
+        .channel = &play->channel, .epoch_ns = INT64_C(1767225600000000000),
         .window_ns = play->channel.window_ns, .wardrobe = wardrobe, .wake = wake, .idle = idle, .receipt = receipt,
         .changed = changed, .opaque = &play->news,
-        .sink = {.opaque = &play->news, .put = put, .drop = drop, .ready = ready},
+        .starts = {{.first_msn = 1, .sink = {.opaque = &play->news, .put = put, .drop = drop, .ready = ready}}},
     }), 0);
 }
 
 static void close_play(struct play *play)
 {
-    vt_output_free(&play->output);
+    vt_outputs_free(&play->outputs);
     vt_wardrobe_free(&wardrobe);
     vt_channel_free(&play->channel);
     av_frame_free(&play->frame);
@@ -139,16 +139,16 @@ static void close_play(struct play *play)
 
 static void pass(struct play *play)
 {
-    REQUIRE_INT(vt_output_frame(play->output, play->next++, play->frame), 0);
-    REQUIRE_INT(vt_output_sound(play->output, vt_frame_to_ns(play->next, play->channel.rate)), 0);
-    REQUIRE_INT(vt_output_collect(play->output), 0);
+    REQUIRE_INT(vt_outputs_frame(play->outputs, play->next++, play->frame), 0);
+    REQUIRE_INT(vt_outputs_sound(play->outputs, vt_frame_to_ns(play->next, play->channel.rate)), 0);
+    REQUIRE_INT(vt_outputs_collect(play->outputs), 0);
     nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);     // other threads get a turn, as at a real frame rate
 }
 
 static void take(struct play *play)
 {
     json_t *body = json_pack("{s:s, s:s, s:s}", "request", "1", "template", "com.example.box", "id", "c1");
-    vt_desk_take(vt_output_desk(play->output), body);
+    vt_desk_take(vt_outputs_desk(play->outputs), body);
     json_decref(body);
     while (play->news.receipts == 0 && play->next < LIMIT_FRAMES)
         pass(play);
@@ -165,7 +165,7 @@ TEST(a_cue_goes_on_air_and_the_show_ends)
     take(&play);
     for (int i = 0; i < 3 * SEGMENT; i++)
         pass(&play);
-    REQUIRE_INT(vt_output_finish(play.output, play.next), 0);
+    REQUIRE_INT(vt_outputs_finish(play.outputs, play.next), 0);
     REQUIRE(atomic_load(&woken) > 0 && play.news.segments >= 3 * 4);
     REQUIRE(strstr(play.news.playlist, "#EXT-X-ENDLIST") != NULL);
     REQUIRE(strstr(play.news.playlist, "ID=\"c1.1\"") != NULL);
@@ -186,14 +186,14 @@ TEST(a_template_with_a_new_form_goes_on_air_in_the_next_revision)
         pass(&play);
     }
     REQUIRE_TEXT(id, "com.example.box");
-    vt_desk_template(vt_output_desk(play.output), id);
+    vt_desk_template(vt_outputs_desk(play.outputs), id);
     while (play.news.last_rev < 2 && play.next < LIMIT_FRAMES)
         pass(&play);
     REQUIRE_INT(play.news.last_rev, 2);
     REQUIRE(atomic_load(&idled) > 0);
     for (int i = 0; i < 2 * SEGMENT; i++)        // a playlist says each cue once a segment
         pass(&play);
-    REQUIRE_INT(vt_output_finish(play.output, play.next), 0);
+    REQUIRE_INT(vt_outputs_finish(play.outputs, play.next), 0);
     REQUIRE(strstr(play.news.playlist, "ID=\"c1.2\"") != NULL);
     close_play(&play);
 }

@@ -180,10 +180,10 @@ static void render(const char *out)
     char input[256], target[256], template[256];
     json_t *cues = NULL;
     vt_channel_init(&channel, "test");
-    channel.canvas = (struct vt_size){640, 360};
-    channel.n_renditions = 2;
-    channel.renditions[0] = (struct vt_rendition_config){"large", {640, 360}, 1500000};
-    channel.renditions[1] = (struct vt_rendition_config){"small", {320, 180}, 500000};
+    channel.outputs[0].canvas = (struct vt_size){640, 360};
+    channel.outputs[0].n_renditions = 2;
+    channel.outputs[0].renditions[0] = (struct vt_rendition_config){"large", {640, 360}, 1500000};
+    channel.outputs[0].renditions[1] = (struct vt_rendition_config){"small", {320, 180}, 500000};
     snprintf(template, sizeof template, "%s/card.yaml", folder);
     snprintf(input, sizeof input, "%s/in.mp4", folder);
     snprintf(target, sizeof target, "%s/%s", folder, out);

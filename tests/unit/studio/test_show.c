@@ -9,6 +9,7 @@
 #include "check.h"
 
 static char data[64];
+static struct vt_channel channel;
 
 static void fresh(void)
 {
@@ -48,7 +49,7 @@ TEST(a_new_show_begins_at_one_and_now)
 {
     struct vt_show *show = NULL;
     fresh();
-    REQUIRE_INT(vt_show_open(&show, data, "mango", "a", "main", NOW), 0);
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), 0);
     REQUIRE_INT(vt_show_epoch(show), INT64_C(1767225600123000000));
     REQUIRE_INT(vt_show_first_msn(show), 1);
     REQUIRE(!vt_show_goes_on(show));
@@ -62,14 +63,14 @@ TEST(a_show_that_broke_off_goes_on)
     struct vt_show *show = NULL;
     size_t size;
     fresh();
-    REQUIRE_INT(vt_show_open(&show, data, "mango", "a", "main", NOW), 0);
-    REQUIRE_INT(vt_show_put(show, VT_BLOB_STATE, "state.json", "{\"k\":1}", 7), 0);
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), 0);
+    REQUIRE_INT(vt_folder_put(vt_show_folder(show, 0), VT_BLOB_STATE, "state.json", "{\"k\":1}", 7), 0);
     vt_show_free(&show);
-    REQUIRE_INT(vt_show_open(&show, data, "mango", "a", "main", NOW + 5 * VT_NS_PER_S), 0);
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW + 5 * VT_NS_PER_S), 0);
     REQUIRE(vt_show_goes_on(show));
     REQUIRE_INT(vt_show_epoch(show), INT64_C(1767225600123000000));
     REQUIRE_INT(vt_show_first_msn(show), 1);
-    REQUIRE_TEXT(vt_show_state(show, &size), "{\"k\":1}");
+    REQUIRE_TEXT(vt_folder_state(vt_show_folder(show, 0), &size), "{\"k\":1}");
     REQUIRE_INT(size, 7);
     vt_show_free(&show);
     clean();
@@ -79,18 +80,18 @@ TEST(numbers_never_go_back)
 {
     struct vt_show *show = NULL;
     fresh();
-    REQUIRE_INT(vt_show_open(&show, data, "mango", "a", "main", NOW), 0);
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), 0);
     for (uint64_t msn = 1; msn < 500; msn++) {
         REQUIRE_INT(vt_show_used(show, msn), 0);
         REQUIRE(sequence() > msn);
     }
     vt_show_free(&show);                                     // it broke off: what it may have used stays unused
-    REQUIRE_INT(vt_show_open(&show, data, "mango", "b", "main", NOW), 0);
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "b", NOW), 0);
     uint64_t second = vt_show_first_msn(show);
     REQUIRE(second > 499);
     REQUIRE_INT(vt_show_over(show, second + 7), 0);
     vt_show_free(&show);
-    REQUIRE_INT(vt_show_open(&show, data, "mango", "c", "main", NOW), 0);
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "c", NOW), 0);
     REQUIRE_INT(vt_show_first_msn(show), second + 7);
     vt_show_free(&show);
     clean();
@@ -101,14 +102,14 @@ TEST(a_spoilt_sequence_is_refused_rather_than_started_over)
     struct vt_show *show = NULL;
     char path[256];
     fresh();
-    REQUIRE_INT(vt_show_open(&show, data, "mango", "a", "main", NOW), 0);
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), 0);
     vt_show_free(&show);
     snprintf(path, sizeof path, "%s/live/mango/sequence", data);
     FILE *file = fopen(path, "w");
     REQUIRE(file != NULL);
     fputs("many\n", file);
     fclose(file);
-    REQUIRE_INT(vt_show_open(&show, data, "mango", "b", "main", NOW), -EBADMSG);
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "b", NOW), -EBADMSG);
     REQUIRE(show == NULL);
     clean();
 }
@@ -119,12 +120,12 @@ TEST(files_are_whole_or_not_there)
     char text[16] = "";
     char path[256];
     fresh();
-    REQUIRE_INT(vt_show_open(&show, data, "mango", "a", "main", NOW), 0);
-    REQUIRE_INT(vt_show_put(show, VT_BLOB_SEGMENT, "v-1.m4s", "one", 3), 0);
-    REQUIRE_INT(vt_show_put(show, VT_BLOB_SEGMENT, "v-1.m4s", "two!", 4), 0);
-    REQUIRE_INT(vt_show_put(show, VT_BLOB_MORE, "cues/c1.1.json", "{}", 2), 0);
-    REQUIRE_INT(vt_show_put_channel(show, "index.m3u8", "#EXTM3U\n", 8), 0);
-    REQUIRE_INT(vt_show_put_channel(show, "main/index.m3u8", "#EXTM3U\n", 8), 0);
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), 0);
+    REQUIRE_INT(vt_folder_put(vt_show_folder(show, 0), VT_BLOB_SEGMENT, "v-1.m4s", "one", 3), 0);
+    REQUIRE_INT(vt_folder_put(vt_show_folder(show, 0), VT_BLOB_SEGMENT, "v-1.m4s", "two!", 4), 0);
+    REQUIRE_INT(vt_folder_put(vt_show_folder(show, 0), VT_BLOB_MORE, "cues/c1.1.json", "{}", 2), 0);
+    REQUIRE_INT(vt_show_put_index(show, NULL, "#EXTM3U\n", 8), 0);
+    REQUIRE_INT(vt_show_put_index(show, "main", "#EXTM3U\n", 8), 0);
     REQUIRE(exists("a/main/v-1.m4s") && exists("a/main/cues/c1.1.json") && exists("index.m3u8") &&
             exists("main/index.m3u8"));
     REQUIRE(!exists("a/main/v-1.m4s.tmp"));
@@ -134,9 +135,9 @@ TEST(files_are_whole_or_not_there)
     REQUIRE_INT(fread(text, 1, 15, file), 4);
     fclose(file);
     REQUIRE_TEXT(text, "two!");
-    REQUIRE_INT(vt_show_drop(show, "v-1.m4s"), 0);
+    REQUIRE_INT(vt_folder_drop(vt_show_folder(show, 0), "v-1.m4s"), 0);
     REQUIRE(!exists("a/main/v-1.m4s"));
-    REQUIRE_INT(vt_show_put(show, VT_BLOB_SEGMENT, "no/such/folder", "x", 1), -ENOENT);
+    REQUIRE_INT(vt_folder_put(vt_show_folder(show, 0), VT_BLOB_SEGMENT, "no/such/folder", "x", 1), -ENOENT);
     vt_show_free(&show);
     clean();
 }
@@ -155,8 +156,8 @@ TEST(old_shows_go_when_a_new_one_begins_but_not_the_last_ones_and_not_fresh_ones
     char names[6][2] = {"a", "b", "c", "d", "e", "f"};
     fresh();
     for (int i = 0; i < 5; i++) {
-        REQUIRE_INT(vt_show_open(&show, data, "mango", names[i], "main", NOW), 0);
-        REQUIRE_INT(vt_show_put(show, VT_BLOB_MORE, "cues/c1.1.json", "{}", 2), 0);
+        REQUIRE_INT(vt_show_open(&show, data, &channel, names[i], NOW), 0);
+        REQUIRE_INT(vt_folder_put(vt_show_folder(show, 0), VT_BLOB_MORE, "cues/c1.1.json", "{}", 2), 0);
         vt_show_free(&show);
     }
     int64_t old = NOW - 2 * VT_SHOW_KEEP_NS;
@@ -165,7 +166,7 @@ TEST(old_shows_go_when_a_new_one_begins_but_not_the_last_ones_and_not_fresh_ones
     age("c", NOW - VT_NS_PER_S);
     age("d", NOW - 2 * VT_NS_PER_S);
     age("e", NOW - 3 * VT_NS_PER_S);
-    REQUIRE_INT(vt_show_open(&show, data, "mango", "f", "main", NOW), 0);
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "f", NOW), 0);
     REQUIRE(!exists("a") && !exists("b"));
     REQUIRE(exists("c") && exists("d") && exists("e") && exists("f/main/cues"));
     vt_show_free(&show);
@@ -175,13 +176,73 @@ TEST(old_shows_go_when_a_new_one_begins_but_not_the_last_ones_and_not_fresh_ones
 TEST(names_that_are_not_names_are_refused)
 {
     struct vt_show *show = NULL;
-    REQUIRE_INT(vt_show_open(&show, "/tmp", "../x", "a", "main", NOW), -EINVAL);
-    REQUIRE_INT(vt_show_open(&show, "/tmp", "mango", "a/b", "main", NOW), -EINVAL);
-    REQUIRE_INT(vt_show_open(&show, "/proc/nowhere", "mango", "a", "main", NOW), -ENOENT);
+    struct vt_channel wrong = channel;
+    snprintf(wrong.name, sizeof wrong.name, "../x");
+    REQUIRE_INT(vt_show_open(&show, "/tmp", &wrong, "a", NOW), -EINVAL);
+    REQUIRE_INT(vt_show_open(&show, "/tmp", &channel, "a/b", NOW), -EINVAL);
+    REQUIRE_INT(vt_show_open(&show, "/proc/nowhere", &channel, "a", NOW), -ENOENT);
+}
+
+static void add_output(const char *name)
+{
+    vt_name_copy(channel.outputs[channel.n_outputs++].name, name);
+}
+
+TEST(every_output_has_a_folder_of_its_own)
+{
+    struct vt_show *show = NULL;
+    size_t size;
+    fresh();
+    add_output("tall");
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), 0);
+    REQUIRE_INT(vt_folder_put(vt_show_folder(show, 0), VT_BLOB_STATE, "state.json", "{}", 2), 0);
+    REQUIRE_INT(vt_folder_put(vt_show_folder(show, 1), VT_BLOB_STATE, "state.json", "{\"t\":1}", 7), 0);
+    vt_show_free(&show);
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), 0);
+    REQUIRE_TEXT(vt_folder_state(vt_show_folder(show, 0), &size), "{}");
+    REQUIRE_TEXT(vt_folder_state(vt_show_folder(show, 1), &size), "{\"t\":1}");
+    vt_show_free(&show);
+    channel.n_outputs = 1;
+    clean();
+}
+
+TEST(a_show_of_one_output_goes_on_with_two)
+{
+    struct vt_show *show = NULL;
+    size_t size;
+    fresh();
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), 0);
+    REQUIRE_INT(vt_folder_put(vt_show_folder(show, 0), VT_BLOB_STATE, "state.json", "{}", 2), 0);
+    vt_show_free(&show);
+    add_output("tall");
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), 0);
+    REQUIRE(vt_show_goes_on(show));
+    REQUIRE_TEXT(vt_folder_state(vt_show_folder(show, 0), &size), "{}");
+    REQUIRE(vt_folder_state(vt_show_folder(show, 1), &size) == NULL);
+    vt_show_free(&show);
+    channel.n_outputs = 1;
+    clean();
+}
+
+TEST(the_playlist_of_an_output_that_is_no_more_goes_with_the_next_show)
+{
+    struct vt_show *show = NULL;
+    fresh();
+    add_output("tall");
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), 0);
+    REQUIRE_INT(vt_show_put_index(show, "main", "#EXTM3U\n", 8), 0);
+    REQUIRE_INT(vt_show_put_index(show, "tall", "#EXTM3U\n", 8), 0);
+    vt_show_free(&show);
+    channel.n_outputs = 1;
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "b", NOW), 0);
+    REQUIRE(exists("main/index.m3u8") && !exists("tall") && exists("a/tall/cues"));
+    vt_show_free(&show);
+    clean();
 }
 
 int main(void)
 {
+    vt_channel_init(&channel, "mango");
     RUN(a_new_show_begins_at_one_and_now);
     RUN(a_show_that_broke_off_goes_on);
     RUN(numbers_never_go_back);
@@ -189,5 +250,9 @@ int main(void)
     RUN(files_are_whole_or_not_there);
     RUN(old_shows_go_when_a_new_one_begins_but_not_the_last_ones_and_not_fresh_ones);
     RUN(names_that_are_not_names_are_refused);
+    RUN(every_output_has_a_folder_of_its_own);
+    RUN(a_show_of_one_output_goes_on_with_two);
+    RUN(the_playlist_of_an_output_that_is_no_more_goes_with_the_next_show);
+    vt_channel_free(&channel);
     return DONE();
 }
