@@ -19,10 +19,10 @@ LINE = re.compile(r"^(ok|not ok)\b\s*\d*\s*(?:-\s*)?(.*)$")
 NOTHING = re.compile(r"^1\.\.0\s*#\s*SKIP", re.I)      # the plan of a program that skips all of itself
 FUZZ_SECONDS = 5
 CORES = os.cpu_count() or 1
-# Scenes that count no frames and need little of a machine: as many of these run at a time as there are cores, two at most.
-LIGHT = {"scene_bad_input", "scene_channels", "scene_check", "scene_enhanced_rtmp", "scene_keys", "scene_kills",
-         "scene_listeners", "scene_offline", "scene_publish", "scene_rtmps", "scene_sandbox", "scene_srt", "scene_status",
-         "scene_webhook"}
+# Scenes that need little of a machine and hold no stranger's effect on a neighbour against its frames: as many of these
+# run at a time as there are cores, two at most. The longest come first.
+LIGHT = ("kills", "check", "publish", "enhanced_rtmp", "srt", "bad_input", "frames", "rtmps", "offline", "channels", "pictures",
+         "keys", "webhook", "listeners", "sandbox", "status")
 SANITIZED = ("-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dfuzz=true")
 QUICK_TO_BUILD = ("-Doptimization=1", "-Dc_args=-gline-tables-only")
 
@@ -133,18 +133,22 @@ def build(folder, targets=()):
     subprocess.run(["ninja", "-C", folder, "--quiet", *targets], cwd=TOP, check=True)
 
 
+def introspect(folder, what):
+    return json.loads(subprocess.run(["meson", "introspect", f"--{what}", folder], cwd=TOP, check=True, capture_output=True,
+                                     text=True).stdout)
+
+
 def meson_tests(folder, wanted, suites, env=None, slower=1):
-    listed = json.loads(subprocess.run(["meson", "introspect", "--tests", folder], cwd=TOP, check=True,
-                                       capture_output=True, text=True).stdout)
     return [Job(f"{folder}/{test['name']}", test["cmd"], 240 * slower, {**test["env"], **(env or {})},
                 test["workdir"] or TOP / folder)
-            for test in listed if {name.split(":")[-1] for name in test["suite"]} & suites and wanted(test["name"])]
+            for test in introspect(folder, "tests")
+            if {name.split(":")[-1] for name in test["suite"]} & suites and wanted(test["name"])]
 
 
 def programs_of(folder, jobs):
     """What has to be built for these."""
-    words = {os.path.relpath(word, TOP / folder) for job in jobs for word in job.command if os.path.isabs(word)}
-    return sorted(word for word in words if not word.startswith(".."))
+    built = {filename for target in introspect(folder, "targets") for filename in target["filename"]}
+    return sorted({os.path.relpath(word, TOP / folder) for job in jobs for word in job.command if word in built})
 
 
 def scripts(folder, wanted, limit, slow=False):
@@ -156,10 +160,10 @@ def scripts(folder, wanted, limit, slow=False):
 
 
 def scenes(tally, wanted, everything):
-    jobs = scripts("scenes", wanted, 900, everything)
-    light = [job for job in jobs if job.program.removeprefix("scenes/") in LIGHT]
+    jobs = {job.program: job for job in scripts("scenes", wanted, 900, everything)}
+    light = [jobs.pop(name) for name in (f"scenes/scene_{scene}" for scene in LIGHT) if name in jobs]
     run_all(tally, light, min(CORES, 2))
-    run_all(tally, [job for job in jobs if job not in light])
+    run_all(tally, jobs.values())
 
 
 def sanitized(tally, wanted):

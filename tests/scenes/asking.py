@@ -45,7 +45,7 @@ def publish_words(key, encoder="a test"):
             _command("publish", 3, b"\x05", _text(key), _text("live")))
 
 
-def ask(port, key, encoder="a test", tls=False, limit=12, source=None):
+def ask(port, key, encoder="a test", tls=False, limit=30, source=None):
     start = time.monotonic()
     raw = socket.create_connection(("127.0.0.1", port), timeout=limit,
                                    source_address=(source, 0) if source else None)

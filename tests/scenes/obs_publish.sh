@@ -1,14 +1,16 @@
 #!/bin/bash
-# Streams from a real OBS Studio under a virtual display, with a throw-away home: obs_publish.sh SERVER KEY SECONDS
+# Streams from a real OBS Studio under a virtual display, with a throw-away home:
+# obs_publish.sh SERVER KEY SECONDS [WIDTHxHEIGHT]; SERVER is rtmp://… or srt://…, then without KEY.
 # Its settings are those of a fresh install: simple output, x264, key-frame interval "auto". Prints OBS's log.
 set -u
-server=$1 key=$2 seconds=$3
+server=$1 key=$2 seconds=$3 size=${4:-640x360}
+width=${size%x*} height=${size#*x}
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 profile=$home/.config/obs-studio/basic/profiles/Untitled
 mkdir -p "$profile" "$home/.config/obs-studio/basic/scenes" "$home/run"
 chmod 700 "$home/run"
-ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i sine=frequency=440:sample_rate=48000 \
+ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=$size:rate=30 -f lavfi -i sine=frequency=440:sample_rate=48000 \
     -t 10 -c:v libx264 -preset ultrafast -g 30 -c:a aac "$home/picture.mp4"
 cat >"$home/.config/obs-studio/global.ini" <<INI
 [General]
@@ -27,10 +29,10 @@ cat >"$profile/basic.ini" <<INI
 [General]
 Name=Untitled
 [Video]
-BaseCX=640
-BaseCY=360
-OutputCX=640
-OutputCY=360
+BaseCX=$width
+BaseCY=$height
+OutputCX=$width
+OutputCY=$height
 FPSCommon=30
 [Output]
 Mode=Simple

@@ -111,7 +111,7 @@ class Push:
     """A connection that publishes: set up, told so, and with large chunks from then on."""
 
     def __init__(self, port, source, key="papaya-key", before=None):
-        self.socket = socket.create_connection(("127.0.0.1", port), 12, (source, 0))
+        self.socket = socket.create_connection(("127.0.0.1", port), 20, (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.heard = b""
         self.closed = False
@@ -157,4 +157,4 @@ class Push:
             pass
         except OSError:
             self.closed = True
-        self.socket.settimeout(12)
+        self.socket.settimeout(20)

@@ -208,14 +208,14 @@ def scene_strangers_on_the_rtmp_port():
         for first in (b"\x06" + bytes(1536), b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01" + bytes(600), b"\x80" * 3000):
             with socket.create_connection(("127.0.0.1", daemon.rtmp_port)) as stranger:
                 stranger.sendall(first)
-                stranger.settimeout(12)
+                stranger.settimeout(30)
                 try:
                     while stranger.recv(4096):
                         pass
                 except ConnectionResetError:
                     pass
         for one in idle:
-            one.settimeout(15)
+            one.settimeout(30)
             require(one.recv(1) == b"", "a silent connection is held")
             one.close()
         segments_go_on(daemon)

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 import cases
 from cases import CLOSED, HELD, REFUSED, TAKEN, Case
 from harness import TOP, require, wait_for
-from srt_wire import (CONCLUSION, FLAGS, GROUP, INDUCTION, KMREQ, KMRSP, PACKET, WAVE, Caller, block, clock_at, control,
+from srt_wire import (CONCLUSION, FLAGS, GROUP, INDUCTION, KMREQ, KMRSP, WAVE, Caller, block, clock_at, control,
                       handshake, hsreq, make_ts, packets, pid, retable, sid)
 
 IMPAIR = TOP / "build" / "tests" / "tools" / "impair"

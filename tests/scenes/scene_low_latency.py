@@ -7,8 +7,8 @@ import time
 import urllib.parse
 
 from browser import Browser
-from harness import Daemon, Failure, Playlist, Publisher, main, require, wait_for
-from scene_player import FLAT, cue_in_playlist, take
+from harness import Daemon, Playlist, Publisher, main, require, wait_for
+from scene_player import FLAT, take
 
 FOLLOWED = 20           # seconds
 RENDITIONS = ("big", "small", "audio")

@@ -12,12 +12,12 @@ SCRIPT = Path(__file__).parent / "obs_publish.sh"
 
 
 class Obs:
-    def __init__(self, daemon, key, seconds, server=None):
+    def __init__(self, daemon, key, seconds, server=None, size="640x360"):
         if subprocess.run(["which", "obs", "xvfb-run"], capture_output=True).returncode:
             raise Skip("OBS or xvfb is not installed")
         self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([SCRIPT, server or daemon.server(), key, str(seconds)], stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
+        self.process = subprocess.Popen([SCRIPT, server or daemon.server(), key, str(seconds), size],
+                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
 
     def __enter__(self):
         return self

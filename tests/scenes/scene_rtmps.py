@@ -77,7 +77,7 @@ def publisher_of(daemon, channel="mango"):
     return daemon.api("GET", f"/v1/channels/{channel}/status", expect=200).get("publisher")
 
 
-def hung_up(connection, limit=12):
+def hung_up(connection, limit=30):
     """Whether the other side ends the connection."""
     connection.settimeout(limit)
     try:

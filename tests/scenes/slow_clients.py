@@ -7,6 +7,7 @@ of anybody's. What it lost the first time, and how long the machine stood still 
 
 Arguments: names of clients; all of them without."""
 import contextlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -53,17 +54,24 @@ def gstreamer(sink, address, path):
             "in.audio", "!", "queue", "!", "aacparse", "!", "out."]
 
 
+def free_datagram_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def commands(daemon, rtmps_port, path):
     """{client: what starts it}; OBS is started by other means."""
     server, srt = daemon.server(), f"srt://127.0.0.1:{daemon.srt_port}?streamid="
     play = ["ffmpeg", "-nostdin", "-v", "error", "-re", "-i", path, "-c", "copy", "-f"]
-    pipe = " ".join(map(str, play))
+    relay = free_datagram_port()
     return {"ffmpeg": [*play, "flv", f"{server}/ffmpeg-key"],
             "ffmpeg-rtmps": [*play, "flv", f"rtmps://127.0.0.1:{rtmps_port}/live/ffmpeg-rtmps-key"],
             "ffmpeg-srt": [*play, "mpegts", f"{srt}ffmpeg-srt-key"],
             "ffmpeg-secret": [*play, "mpegts", f"{srt}ffmpeg-secret-key&passphrase={PASSPHRASE}"],
-            "live-transmit": ["bash", "-c", f"{pipe} mpegts -flush_packets 1 - | srt-live-transmit -chunk:1316 file://con "
-                              f"'{srt}live-transmit-key'"],
+            "live-transmit": ["sh", "-c", 'relay=$1 to=$2; shift 2; srt-live-transmit "udp://127.0.0.1:$relay" "$to" & exec "$@"',
+                              "sh", str(relay), f"{srt}live-transmit-key", *play, "mpegts",
+                              f"udp://127.0.0.1:{relay}?pkt_size=1316"],
             "rtmp2sink": gstreamer("rtmp2sink", f"{server}/rtmp2sink-key", path),
             "rtmpsink": gstreamer("rtmpsink", f"{server}/rtmpsink-key live=1", path),
             "librtmp": [TOOL, f"{server}/librtmp-key", path, str(SECONDS + SPARE)]}
@@ -85,9 +93,9 @@ def running(name, command):
 def client(name, daemon, rtmps_port, path):
     """The running client, as a context."""
     if name == "obs":
-        return Obs(daemon, "obs-key", SECONDS + SPARE + 10)
+        return Obs(daemon, "obs-key", SECONDS + SPARE + 10, size="320x180")
     if name == "obs-srt":
-        return Obs(daemon, "", SECONDS + SPARE + 10, f"srt://127.0.0.1:{daemon.srt_port}?streamid=obs-srt-key")
+        return Obs(daemon, "", SECONDS + SPARE + 10, f"srt://127.0.0.1:{daemon.srt_port}?streamid=obs-srt-key", "320x180")
     return running(name, commands(daemon, rtmps_port, path)[name])
 
 

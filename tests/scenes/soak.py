@@ -6,11 +6,13 @@ playlist may ever have shown a discontinuity, a media sequence number that went 
 import os
 import random
 import signal
+import socket
 import sys
 import time
 
 from cases import count_descriptors, own_kilobytes
 from harness import Daemon, Publisher, require, wait_for
+from srt_wire import Caller
 
 KEPT = ("supervisor", "gate rtmp", "gate srt", "origin")     # whose memory is held against what it was
 MORE_KB = 4096                                               # ... and may be so much more
@@ -81,9 +83,20 @@ class Soak:
         return all(f"vitrine {role} {name}" in found for role in ("ingest", "studio") for name in self.names) and \
             "vitrine origin" in found and all(self.daemon.state(name) == "live" for name in self.names)
 
+    def use_gates(self):
+        """A gate that has just been started again makes some of its descriptors with its first connection: so that there
+        was one."""
+        with socket.create_connection(("127.0.0.1", self.daemon.rtmp_port), 15) as stranger:
+            stranger.sendall(b"\x03")
+            stranger.shutdown(socket.SHUT_WR)
+            stranger.recv(1)
+        with Caller(self.daemon.srt_port, "127.0.0.1") as stranger:
+            stranger.cookie()
+
     def measure(self):
         """{process: (kilobytes, descriptors)}"""
         wait_for("everything to be there", self.all_there, BACK_S)
+        self.use_gates()
         found = {"supervisor": self.daemon.process.pid,
                  **{title.removeprefix("vitrine "): pid for title, pid in self.daemon.children().items()}}
         return {title: (own_kilobytes(found[title]), count_descriptors(found[title])) for title in KEPT}
