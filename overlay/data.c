@@ -138,6 +138,17 @@ static json_t *derive_products(struct deriving *d)
     return list;
 }
 
+// Further products that the template's fields ask for, as in a bundle.
+static void localise_others(const struct vt_data_params *params, json_t *data)
+{
+    for (int i = 0; i < params->template->n_fields; i++) {
+        const struct vt_field *field = &params->template->fields[i];
+        json_t *given = field->type == VT_FIELD_PRODUCT ? json_object_get(data, field->name) : NULL;
+        if (json_is_object(given) && strcmp(field->name, "product") != 0)
+            json_object_set_new(data, field->name, localise(given, params->language));
+    }
+}
+
 static void set_defaults(const struct vt_template *t, json_t *data)
 {
     for (int i = 0; i < t->n_fields; i++) {
@@ -167,6 +178,7 @@ json_t *vt_data_derive(const struct vt_data_params *params, int64_t *ret_expires
         json_object_set_new(data, "stock", derive_stock(&d, product));
         json_object_set_new(data, "product", localise(product, params->language));
     }
+    localise_others(params, data);
     json_t *show = json_object();
     json_object_set_new(show, "products", derive_products(&d));
     json_object_set_new(data, "show", show);

@@ -34,6 +34,11 @@ static const struct scene scenes[] = {
     BOTH("price-ticker", "zh"), BOTH("price-ticker", "ar"), BOTH("flash-sale", "en"),   BOTH("flash-sale", "zh"),
     BOTH("flash-sale", "ar"),
     BOTH("flash-sale-card", "plain"), BOTH("flash-sale-card", "rtl"),
+    { "carousel", "en", 1280, 720, -1 },        { "carousel", "ar", 720, 1280, -1 },
+    { "coupon", "en", 1280, 720, -1 },          { "coupon", "ar", 720, 1280, -1 },
+    { "sold-out", "en", 1280, 720, -1 },        { "sold-out", "ar", 720, 1280, -1 },
+    { "coming-soon", "en", 1280, 720, -1 },     { "coming-soon", "ar", 720, 1280, -1 },
+    { "bundle", "en", 1280, 720, -1 },          { "bundle", "ar", 720, 1280, -1 },
     { "product-card", "long", 1280, 720, -1 },  { "product-card", "sale", 1280, 720, 0.1 },
     { "flash-sale", "en", 720, 1280, 0.1 },     { "flash-sale", "over", 1280, 720, -1 },
 };

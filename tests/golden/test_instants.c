@@ -118,12 +118,11 @@ static struct vt_view *make_view(struct golden_case *c, struct vt_pictures *pict
 
 // ---- pictures and their hashes
 
-static cairo_surface_t *draw(const struct golden_case *c, struct vt_painter *painter, const struct vt_view *view, int at,
-                             struct vt_drawing *drawing)
+static cairo_surface_t *draw_at(const struct golden_case *c, struct vt_painter *painter, const struct vt_view *view,
+                                const struct vt_moment *moment, struct vt_drawing *drawing)
 {
-    struct vt_moment moment = { clock_ns + instants_ms[at] * 1000000, clock_ns, clock_ns + EXIT_NS };
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, c->width / 2, c->height / 2);
-    if (vt_painter_draw(painter, view, &moment, drawing) != 0)
+    if (vt_painter_draw(painter, view, moment, drawing) != 0)
         exit(1);
     cairo_t *cr = cairo_create(surface);
     for (int i = 0; i < drawing->count; i++) {
@@ -138,6 +137,13 @@ static cairo_surface_t *draw(const struct golden_case *c, struct vt_painter *pai
     cairo_destroy(cr);
     cairo_surface_flush(surface);
     return surface;
+}
+
+static cairo_surface_t *draw(const struct golden_case *c, struct vt_painter *painter, const struct vt_view *view, int at,
+                             struct vt_drawing *drawing)
+{
+    struct vt_moment moment = { clock_ns + instants_ms[at] * 1000000, clock_ns, clock_ns + EXIT_NS };
+    return draw_at(c, painter, view, &moment, drawing);
 }
 
 static uint64_t hash_of(cairo_surface_t *surface)
@@ -286,6 +292,31 @@ static void check_rectangles(struct golden_case *c, const struct vt_view *view)
     }
 }
 
+// ---- calm
+
+// Without its motion, a frame of the entry is the card at rest, and the exit is a cut. The ticker's place is the same.
+static void check_reduced(struct golden_case *c, const struct vt_view *view)
+{
+    struct vt_painter *painter = NULL;
+    struct vt_drawing *drawing = calloc(1, sizeof *drawing);
+    int64_t now = clock_ns + 67000000, before = 10 * VT_NS_PER_S;
+    struct vt_moment calm = { .now_ns = now, .enter_ns = clock_ns, .exit_ns = INT64_MAX, .reduced = true };
+    struct vt_moment rest = { .now_ns = now, .enter_ns = clock_ns - before, .exit_ns = INT64_MAX, .ticker_ns = -before };
+    struct vt_moment gone = { .now_ns = now, .enter_ns = clock_ns, .exit_ns = now, .reduced = true };
+    if (!drawing || vt_painter_new(&painter, c->width / 2, c->height / 2) != 0)
+        exit(1);
+    cairo_surface_t *a = draw_at(c, painter, view, &calm, drawing), *b = draw_at(c, painter, view, &rest, drawing);
+    if (hash_of(a) != hash_of(b))
+        snprintf(c->wrong, sizeof c->wrong, "`reduced` leaves motion in its entry");
+    cairo_surface_destroy(draw_at(c, painter, view, &gone, drawing));
+    if (drawing->count)
+        snprintf(c->wrong, sizeof c->wrong, "`reduced` leaves motion in its exit");
+    cairo_surface_destroy(a);
+    cairo_surface_destroy(b);
+    vt_painter_free(&painter);
+    free(drawing);
+}
+
 // ---- threads
 
 struct worker {
@@ -303,8 +334,10 @@ static void *work(void *opaque)
         if (!view)
             continue;
         hash_all(&cases[i], view, w->count == 1 ? cases[i].hashes : cases[i].again);
-        if (w->count == 1)
+        if (w->count == 1) {
             check_rectangles(&cases[i], view);
+            check_reduced(&cases[i], view);
+        }
         vt_view_unref(&view);
     }
     vt_pictures_free(&pictures);
