@@ -21,7 +21,7 @@ struct vt_lane_params {
     const char *encoder, *preset;
     int latency;                         // enum vt_latency
     int64_t segment_ns;                  // for the longest distance between key frames
-    int threads;                         // encoder threads; 0: the encoder's choice
+    int threads;                         // encoder threads; 0: what suits the size; 1: the same bytes each time
     void (*wake)(void *opaque);          // called on the lane's thread when packets wait; only unblocks
     void *opaque;
 };

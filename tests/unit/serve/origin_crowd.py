@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 
-import origin_alone
+import origin_talk
 
 ADDRESS, EACH = "192.0.2.1", 3
 
@@ -27,16 +27,16 @@ def is_answered(connection):
 
 def connections_are_limited(origin):
     def connect():
-        return socket.create_connection((ADDRESS, origin.http), timeout=origin_alone.LIMIT)
+        return socket.create_connection((ADDRESS, origin.http), timeout=origin_talk.LIMIT)
     held = [connect() for _ in range(EACH)]
-    origin_alone.same([is_answered(one) for one in held], [True] * EACH, "answers up to the limit")
+    origin_talk.same([is_answered(one) for one in held], [True] * EACH, "answers up to the limit")
     with connect() as late:
-        origin_alone.same(is_answered(late), False, "an answer past the limit")
+        origin_talk.same(is_answered(late), False, "an answer past the limit")
     held.pop().close()
     # The one that has gone makes room as soon as the origin has seen it.
-    origin_alone.wait(lambda: is_answered(connect()))
-    with socket.create_connection((ADDRESS, origin.admin), timeout=origin_alone.LIMIT) as admin:
-        origin_alone.same(is_answered(admin), True, "an answer of the API's socket")
+    origin_talk.wait(lambda: is_answered(connect()))
+    with socket.create_connection((ADDRESS, origin.admin), timeout=origin_talk.LIMIT) as admin:
+        origin_talk.same(is_answered(admin), True, "an answer of the API's socket")
 
 
 def main():
@@ -48,9 +48,9 @@ def main():
         return subprocess.run(command).returncode
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     subprocess.run(["ip", "address", "add", f"{ADDRESS}/32", "dev", "lo"], check=True)
-    origin_alone.listener = listener
-    origin_alone.Origin.more_at_first = {"per_address": EACH}
-    origin = origin_alone.Origin(sys.argv[1])
+    origin_talk.listener = listener
+    origin_talk.Origin.more_at_first = {"per_address": EACH}
+    origin = origin_talk.Origin(sys.argv[1])
     print("1..1")
     try:
         connections_are_limited(origin)
