@@ -222,8 +222,8 @@ static void count_rate(struct vt_packager *p, int t, const struct vt_listed_trac
     // A run shorter than half a target duration is no measure of the peak: RFC 8216bis §4.1.
     if (2 * segment->duration_us < p->window.target_us)
         return;
-    int64_t rate = vt_muldiv(segment->bytes * 8, 1000000, segment->duration_us);
-    int64_t key_rate = vt_muldiv(segment->key_size * 8, 1000000, segment->duration_us);
+    int64_t rate = vt_muldiv(segment->bytes * 8, 1000000, segment->duration_us) + 1;         // never below it
+    int64_t key_rate = vt_muldiv(segment->key_size * 8, 1000000, segment->duration_us) + 1;
     total->peak = rate > total->peak ? rate : total->peak;
     total->key_peak = key_rate > total->key_peak ? key_rate : total->key_peak;
 }

@@ -137,6 +137,7 @@ void vt_api_metrics(struct vt_request *request);
 
 bool vt_public_enter(struct vt_request *request);
 void vt_public_authorized(struct vt_request *request);
+void vt_public_outputs(struct vt_request *request);
 void vt_public_live(struct vt_request *request);
 void vt_public_event(struct vt_request *request);
 void vt_public_watch(struct vt_request *request);

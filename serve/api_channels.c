@@ -59,6 +59,7 @@ void vt_api_get_status(struct vt_request *request)
     json_object_set_new(status, "cues_on_air", cues_on_air(broadcast));
     json_object_set(status, "viewer_events", broadcast->viewers.by_event);
     json_object_set(status, "viewer_items", broadcast->viewers.by_item);
+    json_object_set(status, "viewer_outputs", broadcast->viewers.by_output);
     vt_answer_json(&request->answer, 200, status);
 }
 

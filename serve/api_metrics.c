@@ -161,6 +161,53 @@ static void write_states(struct vt_writer *w, const struct vt_origin *origin)
     }
 }
 
+static const struct vt_metric rendition_frames = {"vitrine_rendition_frames_total", VT_COUNTER, "Frames encoded."};
+static const struct vt_metric rendition_cpu = {"vitrine_rendition_cpu_seconds_total", VT_COUNTER,
+                                               "Processor time of scaling, blending and the encoder's first thread."};
+static const struct vt_metric output_lost = {"vitrine_output_lost_packets_total", VT_COUNTER,
+                                             "Packets that the packager or the disk refused."};
+
+static double frames_of(const json_t *rendition)
+{
+    return json_number_value(json_object_get(rendition, "frames"));
+}
+
+static double cpu_of(const json_t *rendition)
+{
+    return json_number_value(json_object_get(rendition, "scale_s")) +
+           json_number_value(json_object_get(rendition, "blend_s")) +
+           json_number_value(json_object_get(rendition, "encode_s"));
+}
+
+static double lost_of(const json_t *output)
+{
+    return json_number_value(json_object_get(output, "lost_packets"));
+}
+
+// Of each output; with `of_each`, of each of its renditions.
+static void write_outputs(struct vt_writer *w, const struct vt_origin *origin, const struct vt_metric *metric,
+                          double (*value)(const json_t *), bool of_each)
+{
+    char labels[160];
+    vt_metric_head(w, metric);
+    for (int i = 0; i < origin->n_broadcasts; i++) {
+        const json_t *studio = json_object_get(origin->broadcasts[i]->status, "studio");
+        size_t n, k;
+        json_t *output, *rendition;
+        json_array_foreach(json_object_get(studio, "outputs"), n, output) {
+            int used = snprintf(labels, sizeof labels, "channel=\"%s\",output=\"%s\"", origin->broadcasts[i]->name,
+                                vt_message_text(output, "name"));
+            if (!of_each)
+                vt_metric_sample(w, metric, labels, value(output));
+            json_array_foreach(of_each ? json_object_get(output, "renditions") : NULL, k, rendition) {
+                snprintf(labels + used, sizeof labels - (size_t)used, ",rendition=\"%s\"",
+                         vt_message_text(rendition, "name"));
+                vt_metric_sample(w, metric, labels, value(rendition));
+            }
+        }
+    }
+}
+
 static void write_tally(struct vt_writer *w, const struct vt_origin *origin, const struct vt_metric *metric,
                         const char *member)
 {
@@ -209,6 +256,9 @@ void vt_api_metrics(struct vt_request *request)
     write_states(&w, origin);
     write_publishers(&w, origin);
     write_numbers(&w, origin);
+    write_outputs(&w, origin, &rendition_frames, frames_of, true);
+    write_outputs(&w, origin, &rendition_cpu, cpu_of, true);
+    write_outputs(&w, origin, &output_lost, lost_of, false);
     write_tally(&w, origin, &ended, "ended");
     write_tally(&w, origin, &turned_away, "refused");
     if (w.failed) {

@@ -14,6 +14,7 @@
 const struct vt_route vt_public_routes[] = {
     {"POST", "/live/{channel}/events", vt_public_event, true, VT_VIEWER_BYTES},
     {"GET", "/live/{channel}/authorized", vt_public_authorized, true, 0},
+    {"GET", "/live/{channel}/outputs", vt_public_outputs, true, 0},
     {"GET", "/live/{channel}/{file}", vt_public_live, true, 0},
     {"GET", "/live/{channel}/{output}/{file}", vt_public_live, true, 0},
     {"GET", "/live/{channel}/{show}/{output}/{file}", vt_public_live, true, 0},
@@ -119,7 +120,7 @@ static const struct web_file {
 
 static const char content_policy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https: http:; "
-    "media-src 'self' blob: data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'";
+    "media-src 'self' blob: data:; connect-src 'self'; frame-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'";
 
 static const struct web_file *find_web_file(const char *path)
 {
@@ -161,6 +162,31 @@ void vt_healthz(struct vt_request *request)
 {
     vt_answer_json(&request->answer, 200, json_pack("{s:s}", "status", "ok"));
     vt_answer_header(&request->answer, "Cache-Control", "no-store");
+}
+
+// ---- what a player may choose from
+
+static json_t *output_json(const json_t *output, const char *name)
+{
+    return json_pack("{s:s, s:O?, s:O?}", "name", name, "size",
+                     json_object_get(json_object_get(output, "canvas"), "size"), "language",
+                     json_object_get(output, "language"));
+}
+
+void vt_public_outputs(struct vt_request *request)
+{
+    struct vt_broadcast *broadcast = vt_origin_find(vt_request_origin(request), request->match.args[0]);
+    if (!broadcast) {
+        vt_answer_missing(request, "There is no such channel.");
+        return;
+    }
+    json_t *list = json_array(), *output;
+    size_t i;
+    json_array_append_new(list, output_json(broadcast->config, "main"));
+    json_array_foreach(json_object_get(broadcast->config, "outputs"), i, output)
+        json_array_append_new(list, output_json(output, vt_message_text(output, "name")));
+    vt_answer_json(&request->answer, 200, json_pack("{s:o}", "outputs", list));
+    vt_answer_header(&request->answer, "Cache-Control", "max-age=10");
 }
 
 // ---- viewer events

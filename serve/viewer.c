@@ -52,6 +52,8 @@ static const char *take_members(const json_t *body, struct vt_viewer_event *even
     if (!name || !event_name_valid(name))
         return "\"event\" must be a name such as add_to_cart: a-z, 0-9 and _, at most 40";
     strcpy(event->event, name);
+    if (!take_text(body, "output", event->output, sizeof event->output, true))
+        return "\"output\" must be an output's name";
     if (!take_text(body, "cue", event->cue, sizeof event->cue, true))
         return "\"cue\" must be a cue's id";
     if (!take_text(body, "hotspot", event->hotspot, sizeof event->hotspot, true))
@@ -86,6 +88,8 @@ int vt_viewer_parse(const char *text, size_t size, struct vt_viewer_event *ret, 
 json_t *vt_viewer_to_json(const struct vt_viewer_event *event)
 {
     json_t *body = json_pack("{s:s}", "event", event->event);
+    if (event->output[0])
+        json_object_set_new(body, "output", json_string(event->output));
     if (event->cue[0])
         json_object_set_new(body, "cue", json_string(event->cue));
     if (event->rev > 0)
@@ -101,8 +105,8 @@ json_t *vt_viewer_to_json(const struct vt_viewer_event *event)
 
 int vt_viewer_counts_init(struct vt_viewer_counts *counts)
 {
-    *counts = (struct vt_viewer_counts){.by_event = json_object(), .by_item = json_object()};
-    if (counts->by_event && counts->by_item)
+    *counts = (struct vt_viewer_counts){.by_event = json_object(), .by_item = json_object(), .by_output = json_object()};
+    if (counts->by_event && counts->by_item && counts->by_output)
         return 0;
     vt_viewer_counts_free(counts);
     return -ENOMEM;
@@ -112,6 +116,7 @@ void vt_viewer_counts_free(struct vt_viewer_counts *counts)
 {
     json_decref(counts->by_event);
     json_decref(counts->by_item);
+    json_decref(counts->by_output);
     *counts = (struct vt_viewer_counts){0};
 }
 
@@ -137,17 +142,17 @@ static void add_one(json_t *table, const char *key, size_t most)
     json_object_set_new(table, key, json_integer(json_integer_value(json_object_get(table, key)) + 1));
 }
 
-// The counts of an item; the row of all others once the table is full.
-static json_t *item_row(json_t *by_item, const char *item)
+// The counts of an item or output; the row of all others once the table is full.
+static json_t *row_of(json_t *table, const char *name, size_t most)
 {
-    json_t *row = json_object_get(by_item, item);
+    json_t *row = json_object_get(table, name);
     if (row)
         return row;
-    if (json_object_size(by_item) >= VT_VIEWER_ITEMS)
-        item = "other";
-    if (!json_object_get(by_item, item))
-        json_object_set_new(by_item, item, json_object());
-    return json_object_get(by_item, item);
+    if (json_object_size(table) >= most)
+        name = "other";
+    if (!json_object_get(table, name))
+        json_object_set_new(table, name, json_object());
+    return json_object_get(table, name);
 }
 
 void vt_viewer_count(struct vt_viewer_counts *counts, const struct vt_viewer_event *event)
@@ -155,5 +160,7 @@ void vt_viewer_count(struct vt_viewer_counts *counts, const struct vt_viewer_eve
     counts->total++;
     add_one(counts->by_event, event->event, VT_VIEWER_EVENTS);
     if (event->item[0])
-        add_one(item_row(counts->by_item, event->item), event->event, VT_VIEWER_EVENTS);
+        add_one(row_of(counts->by_item, event->item, VT_VIEWER_ITEMS), event->event, VT_VIEWER_EVENTS);
+    if (event->output[0])
+        add_one(row_of(counts->by_output, event->output, VT_VIEWER_OUTPUTS), event->event, VT_VIEWER_EVENTS);
 }

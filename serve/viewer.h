@@ -1,7 +1,8 @@
 // Viewer events: what a player reports, checked and counted. Pure.
 //
-// {"event": "add_to_cart", "cue": "c42", "rev": 7, "item": "SKU-123", "hotspot": "buy", "media_time": 12.48}: GA4's
-// names for events. Nothing about the viewer is kept: only counts, per event and per item and event.
+// {"event": "add_to_cart", "output": "main", "cue": "c42", "rev": 7, "item": "SKU-123", "hotspot": "buy",
+// "media_time": 12.48}: GA4's names for events. Nothing about the viewer is kept: only counts, per event, per item and
+// event, and per output and event.
 #pragma once
 
 #include <jansson.h>
@@ -17,11 +18,13 @@
 #define VT_VIEWER_ITEM   64              // bytes of an item's id
 #define VT_VIEWER_EVENTS 32              // different names counted in a channel; further ones count as "other"
 #define VT_VIEWER_ITEMS  512             // different items counted in a channel; likewise
+#define VT_VIEWER_OUTPUTS 8              // different outputs counted in a channel; likewise
 #define VT_VIEWER_RATE   2000            // reports a second and channel
 
 struct vt_viewer_event {
     char event[VT_VIEWER_NAME + 1];
-    char cue[VT_NAME_ROOM];              // "" when absent, as are the others
+    char output[VT_NAME_ROOM];           // "" when absent, as are the others
+    char cue[VT_NAME_ROOM];
     char hotspot[VT_NAME_ROOM];
     char item[VT_VIEWER_ITEM + 1];
     int64_t rev;                         // 0 when absent
@@ -37,6 +40,7 @@ json_t *vt_viewer_to_json(const struct vt_viewer_event *event);
 struct vt_viewer_counts {
     json_t *by_event;                    // {event: count}
     json_t *by_item;                     // {item: {event: count}}
+    json_t *by_output;                   // {output: {event: count}}
     int64_t total, refused;
     int64_t allowance, refilled_ns;      // of VT_VIEWER_RATE
 };

@@ -28,12 +28,13 @@ export { ProgramClock, contentRect } from './picture.js';
  * vhs         the video.js player; all left out where the browser plays HLS itself
  * container   what buttons are put into and what goes full screen; its parent if left out
  * eventsUrl   where viewer events go; none if left out
+ * output      the name of the output that is shown, for the events
  * onEvent     is told each of them first; false keeps it from being sent
  *
  * On the video element: `vitrine-cue-show`, `-update`, `-hide` with detail { cue }, and `vitrine-cue-click` with
  * { cue, hotspot, link }, whose preventDefault() keeps the link from being opened. Returns { table, detach }.
  */
-export function attachCues({ video, hls, shaka, vhs, container = video.parentElement, eventsUrl, onEvent }) {
+export function attachCues({ video, hls, shaka, vhs, container = video.parentElement, eventsUrl, output, onEvent }) {
   const table = new CueTable();
   const clock = new ProgramClock();
   const waiting = []; // indexes that came before the clock could tell their time
@@ -61,6 +62,7 @@ export function attachCues({ video, hls, shaka, vhs, container = video.parentEle
   const report = (event, cue, hotspot) => {
     const body = { event, cue: cue.id, rev: cue.rev, media_time: Math.max(0, Math.round(video.currentTime * 1000) / 1000) };
     const item = hotspot?.item ?? cue.item;
+    if (output) body.output = output;
     if (item) body.item = item;
     if (hotspot) body.hotspot = hotspot.name;
     if (onEvent?.(body) === false || !eventsUrl) return;

@@ -1,4 +1,5 @@
-// The sample player: plays /live/CHANNEL, waits for its show, and leaves the cues to vitrine-cues.js.
+// The sample player: plays an output of /live/CHANNEL, waits for its show, and leaves the cues to vitrine-cues.js.
+// ?output=NAME shows that output, ?output=all all of them side by side; without it, the one that suits the screen.
 import { attachCues } from './vitrine-cues.js';
 
 const RETRY_MS = 2000;
@@ -6,11 +7,14 @@ const QUIET_MS = 3000;
 const CATCH_UP = 1.1; // how fast a viewer who fell behind comes back to the live edge
 
 const channel = location.pathname.split('/').filter(Boolean).pop() ?? '';
-const token = new URLSearchParams(location.search).get('token');
+const query = new URLSearchParams(location.search);
+const token = query.get('token');
+const ALL = 'all';
 const live = `${token ? `/@${encodeURIComponent(token)}` : ''}/live/${channel}`;
-const source = `${live}/index.m3u8`;
 const eventsUrl = `${live}/events`;
 const byId = (id) => document.getElementById(id);
+let source = `${live}/index.m3u8`;
+let output; // the name of the one that plays
 const [stage, video, status] = [byId('stage'), byId('video'), byId('status')];
 
 document.title = `${channel} · vitrine`;
@@ -20,6 +24,84 @@ const say = (text) => {
   status.textContent = text;
 };
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// ---- outputs
+
+/** What the channel has, as [{ name, size, language, width, height }]; none where the server does not say. */
+async function listOutputs() {
+  try {
+    const answer = await fetch(`${live}/outputs`);
+    const { outputs } = answer.ok ? await answer.json() : { outputs: [] };
+    return outputs.map((one) => {
+      const [width, height] = (one.size ?? '').split('x').map(Number);
+      return { ...one, width: width || 16, height: height || 9 };
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** The first of the window's orientation in a language that the viewer reads, else the first of that orientation. */
+function suitable(outputs) {
+  const upright = window.innerHeight > window.innerWidth;
+  const fitting = outputs.filter((one) => one.height > one.width === upright);
+  const candidates = fitting.length > 0 ? fitting : outputs;
+  const primary = (tag) => (tag ?? '').split('-')[0].toLowerCase();
+  const reads = new Set((navigator.languages ?? []).map(primary));
+  return candidates.find((one) => reads.has(primary(one.language))) ?? candidates[0];
+}
+
+function addressOf(name) {
+  const next = new URLSearchParams(query);
+  next.set('output', name);
+  return `?${next}`;
+}
+
+function offerOutputs(outputs, current) {
+  for (const name of [...outputs.map((one) => one.name), ALL]) {
+    const link = document.createElement('a');
+    link.href = addressOf(name);
+    link.textContent = name;
+    if (name === current) link.setAttribute('aria-current', 'true');
+    byId('outputs').append(link);
+  }
+}
+
+function showAll(outputs) {
+  const wall = document.createElement('div');
+  wall.id = 'wall';
+  for (const one of outputs) {
+    const frame = document.createElement('iframe');
+    frame.src = addressOf(one.name);
+    frame.title = `${channel}, ${one.name}`;
+    frame.allow = 'autoplay; fullscreen';
+    frame.style.setProperty('--shape', one.width / one.height);
+    wall.append(frame);
+  }
+  video.remove();
+  say('');
+  stage.prepend(wall);
+  stage.classList.add('all');
+}
+
+/** Chooses what plays. Returns whether there is anything more to do. */
+async function chooseOutput() {
+  const outputs = await listOutputs();
+  const asked = query.get('output');
+  const inFrame = window.parent !== window;
+  if (outputs.length > 1 && !inFrame) offerOutputs(outputs, asked ?? suitable(outputs).name);
+  if (asked === ALL && outputs.length > 1 && !inFrame) {
+    showAll(outputs);
+    return false;
+  }
+  const chosen = outputs.find((one) => one.name === asked) ?? (outputs.length > 1 ? suitable(outputs) : outputs[0]);
+  output = chosen?.name;
+  if (output && output !== 'main') source = `${live}/${output}/index.m3u8`;
+  if (outputs.length > 1) byId('channel').textContent = `${channel} · ${output}`;
+  return true;
+}
+
+// ---- playing
 
 /** Waits until the channel has a playlist. */
 async function waitForShow() {
@@ -53,7 +135,7 @@ function playWithHls(Hls) {
       lowLatencyMode: true, // where the playlist offers parts
       maxLiveSyncPlaybackRate: CATCH_UP,
     });
-    const cues = attachCues({ video, hls, container: stage, eventsUrl });
+    const cues = attachCues({ video, hls, container: stage, eventsUrl, output });
     const finish = () => {
       video.removeEventListener('ended', finish);
       cues.detach();
@@ -75,7 +157,7 @@ function playWithHls(Hls) {
 
 function playNatively() {
   return new Promise((done) => {
-    const cues = attachCues({ video, container: stage, eventsUrl });
+    const cues = attachCues({ video, container: stage, eventsUrl, output });
     const finish = () => {
       for (const name of ['ended', 'error']) video.removeEventListener(name, finish);
       cues.detach();
@@ -99,6 +181,7 @@ async function loadHls() {
 }
 
 async function run() {
+  if (!(await chooseOutput())) return;
   const native = video.canPlayType('application/vnd.apple.mpegurl') !== '' && 'getStartDate' in video;
   const Hls = native ? undefined : await loadHls();
   if (!native && !Hls) {

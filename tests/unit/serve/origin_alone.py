@@ -287,9 +287,11 @@ def playlists_are_compressed(origin):
 
 def viewer_events_are_counted(origin):
     event = {"event": "add_to_cart", "cue": "c1", "rev": 1, "item": "SKU-1", "hotspot": "buy", "media_time": 1.5}
-    for _ in range(3):
+    for _ in range(2):
         answer, _ = origin.public("POST", "/live/mango/events", json.dumps(event))
         same(answer.status, 204)
+    answer, _ = origin.public("POST", "/live/mango/events", json.dumps({**event, "output": "main"}))
+    same(answer.status, 204)
     same(origin.public("POST", "/live/mango/events", "nonsense")[0].status, 400)
     same(origin.public("POST", "/live/mango/events", "x" * 5000)[0].status, 413)
     same(origin.public("POST", "/live/melon/events", json.dumps(event))[0].status, 404)
@@ -297,6 +299,10 @@ def viewer_events_are_counted(origin):
     status = origin.api("GET", "/v1/channels/mango/status")[1]
     same(status["viewer_events"], {"add_to_cart": 3})
     same(status["viewer_items"], {"SKU-1": {"add_to_cart": 3}})
+    same(status["viewer_outputs"], {"main": {"add_to_cart": 1}})
+    answer, text = origin.public("GET", "/live/mango/outputs")
+    same((answer.status, json.loads(text)["outputs"][0]), (200, {"name": "main", "language": "en"}))
+    same(origin.public("GET", "/live/melon/outputs")[0].status, 404)
     metrics = origin.ask(origin.admin, "GET", "/metrics", None, {"Authorization": f"Bearer {TOKEN}"})[1].decode()
     same('vitrine_viewer_events_total{channel="mango",event="add_to_cart"} 3' in metrics, True, metrics)
 

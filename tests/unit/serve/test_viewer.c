@@ -77,8 +77,12 @@ TEST(reports_are_counted)
     vt_viewer_count(&counts, &event);
     parse("{\"event\":\"view_item\"}");
     vt_viewer_count(&counts, &event);
-    REQUIRE_INT(counts.total, 3);
-    REQUIRE_INT(count_of(&counts, NULL, "add_to_cart"), 2);
+    parse("{\"event\":\"add_to_cart\",\"output\":\"upright\"}");
+    vt_viewer_count(&counts, &event);
+    REQUIRE_INT(json_integer_value(json_object_get(json_object_get(counts.by_output, "upright"), "add_to_cart")), 1);
+    REQUIRE_INT(parse("{\"event\":\"add_to_cart\",\"output\":\"../x\"}"), -EINVAL);
+    REQUIRE_INT(counts.total, 4);
+    REQUIRE_INT(count_of(&counts, NULL, "add_to_cart"), 3);
     REQUIRE_INT(count_of(&counts, "A", "add_to_cart"), 2);
     REQUIRE_INT(count_of(&counts, NULL, "view_item"), 1);
     vt_viewer_counts_free(&counts);
@@ -91,11 +95,13 @@ TEST(a_flood_of_names_is_one_row)
     for (int i = 0; i < 3 * VT_VIEWER_ITEMS; i++) {
         snprintf(event.event, sizeof event.event, "e%d", i);
         snprintf(event.item, sizeof event.item, "i%d", i);
+        snprintf(event.output, sizeof event.output, "o%d", i);
         vt_viewer_count(&counts, &event);
     }
     REQUIRE_INT(json_object_size(counts.by_event), VT_VIEWER_EVENTS + 1);
     REQUIRE_INT(count_of(&counts, NULL, "other"), 3 * VT_VIEWER_ITEMS - VT_VIEWER_EVENTS);
     REQUIRE_INT(json_object_size(counts.by_item), VT_VIEWER_ITEMS + 1);
+    REQUIRE_INT(json_object_size(counts.by_output), VT_VIEWER_OUTPUTS + 1);
     REQUIRE_INT(counts.total, 3 * VT_VIEWER_ITEMS);
     vt_viewer_counts_free(&counts);
 }
