@@ -213,6 +213,12 @@ static int write_part(struct vt_packager *p, bool last)
 
 // -- segments
 
+// Bits a second, rounded up: a peak is never below what it is the peak of.
+static int64_t rate_up(int64_t bytes, int64_t duration_us)
+{
+    return (bytes * 8 * 1000000 + duration_us - 1) / duration_us;
+}
+
 static void count_rate(struct vt_packager *p, int t, const struct vt_listed_track *segment)
 {
     struct vt_track_total *total = &p->totals[t];
@@ -222,8 +228,8 @@ static void count_rate(struct vt_packager *p, int t, const struct vt_listed_trac
     // A run shorter than half a target duration is no measure of the peak: RFC 8216bis §4.1.
     if (2 * segment->duration_us < p->window.target_us)
         return;
-    int64_t rate = vt_muldiv(segment->bytes * 8, 1000000, segment->duration_us) + 1;         // never below it
-    int64_t key_rate = vt_muldiv(segment->key_size * 8, 1000000, segment->duration_us) + 1;
+    int64_t rate = rate_up(segment->bytes, segment->duration_us);
+    int64_t key_rate = rate_up(segment->key_size, segment->duration_us);
     total->peak = rate > total->peak ? rate : total->peak;
     total->key_peak = key_rate > total->key_peak ? key_rate : total->key_peak;
 }

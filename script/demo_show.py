@@ -12,7 +12,9 @@ import urllib.request
 from datetime import datetime, timedelta, timezone
 
 WATCH = "http://127.0.0.1:8080/watch/mango"
+BOTH = WATCH + "?output=all"
 PLAYLIST = "http://127.0.0.1:8080/live/mango/index.m3u8"
+UPRIGHT = "http://127.0.0.1:8080/live/mango/upright/index.m3u8"
 API = "http://127.0.0.1:8081/v1"
 TOKEN_FILE = "var/admin.token"
 PUSH = "rtmp://127.0.0.1:1935/live/demo-key"
@@ -79,7 +81,7 @@ class Demo:
     def plays(self):
         """The playlist names the show that runs now, not the one before it."""
         show = self.call("GET", "/channels/mango/status").get("show")
-        return show and show in (self.read(PLAYLIST) or "")
+        return show and all(show in (self.read(playlist) or "") for playlist in (PLAYLIST, UPRIGHT))
 
     def read(self, url):
         try:
@@ -106,8 +108,10 @@ class Demo:
 
     def announce(self):
         print(f"""
-    Watch:   {WATCH}
-    HLS:     {PLAYLIST}
+    Watch:   {WATCH}   (upright on a phone)
+             {BOTH}   both pictures side by side
+    HLS:     {PLAYLIST}   16:9
+             {UPRIGHT}   9:16
     API:     {API}   (bearer token in {TOKEN_FILE})
     Push:    rtmp://127.0.0.1:1935/live with the stream key demo-key takes the channel over
 

@@ -168,7 +168,7 @@ void vt_healthz(struct vt_request *request)
 
 static json_t *output_json(const json_t *output, const char *name)
 {
-    return json_pack("{s:s, s:O?, s:O?}", "name", name, "size",
+    return json_pack("{s:s, s:O*, s:O*}", "name", name, "size",
                      json_object_get(json_object_get(output, "canvas"), "size"), "language",
                      json_object_get(output, "language"));
 }
