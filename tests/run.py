@@ -63,6 +63,8 @@ def say(text):
 class Job:
     """A program that prints TAP."""
 
+    needs = ()                           # what has to be built for it
+
     def __init__(self, program, command, limit, env=None, cwd=TOP):
         self.program, self.command, self.limit, self.env, self.cwd = program, command, limit, env, cwd
 
@@ -139,16 +141,18 @@ def introspect(folder, what):
 
 
 def meson_tests(folder, wanted, suites, env=None, slower=1):
-    return [Job(f"{folder}/{test['name']}", test["cmd"], 240 * slower, {**test["env"], **(env or {})},
-                test["workdir"] or TOP / folder)
-            for test in introspect(folder, "tests")
-            if {name.split(":")[-1] for name in test["suite"]} & suites and wanted(test["name"])]
-
-
-def programs_of(folder, jobs):
-    """What has to be built for these."""
-    built = {filename for target in introspect(folder, "targets") for filename in target["filename"]}
-    return sorted({os.path.relpath(word, TOP / folder) for job in jobs for word in job.command if word in built})
+    targets = {target["id"]: target["filename"] for target in introspect(folder, "targets")}
+    made = {filename for filenames in targets.values() for filename in filenames}
+    jobs = []
+    for test in introspect(folder, "tests"):
+        if not {name.split(":")[-1] for name in test["suite"]} & suites or not wanted(test["name"]):
+            continue
+        job = Job(f"{folder}/{test['name']}", test["cmd"], 240 * slower, {**test["env"], **(env or {})},
+                  test["workdir"] or TOP / folder)
+        needed = {word for word in job.command if word in made}.union(*(targets.get(one, ()) for one in test["depends"]))
+        job.needs = sorted(os.path.relpath(path, TOP / folder) for path in needed)
+        jobs.append(job)
+    return jobs
 
 
 def scripts(folder, wanted, limit, slow=False):
@@ -174,13 +178,13 @@ def sanitized(tally, wanted):
     set_up("build-fuzz", *SANITIZED, *QUICK_TO_BUILD, clang=True)
     jobs = meson_tests("build-fuzz", wanted, {"unit"}, plain, slower=4) + fuzzers(wanted, plain)
     if jobs:
-        build("build-fuzz", programs_of("build-fuzz", jobs))
+        build("build-fuzz", sorted({target for job in jobs for target in job.needs}))
         run_all(tally, jobs, CORES)
     set_up("build-tsan", "-Db_sanitize=thread", "-Db_lundef=false", *QUICK_TO_BUILD, clang=True)
     jobs = meson_tests("build-tsan", wanted, {"threads"}, {
         **plain, "TSAN_OPTIONS": f"halt_on_error=1:suppressions={TOP}/tests/tsan.supp"}, slower=6)
     if jobs:
-        build("build-tsan", programs_of("build-tsan", jobs))
+        build("build-tsan", sorted({target for job in jobs for target in job.needs}))
         run_all(tally, jobs)
 
 
@@ -196,6 +200,7 @@ def fuzzers(wanted, env):
         command = [TOP / "build-fuzz/tests" / name, f"-max_total_time={FUZZ_SECONDS}", "-timeout=20", "-rss_limit_mb=2048",
                    f"-artifact_prefix={found}-", found, TOP / "tests/fuzz/corpus" / name]
         jobs.append(FuzzJob(name, list(map(str, command)), 240, env))
+        jobs[-1].needs = [f"tests/{name}"]
     return jobs
 
 

@@ -46,7 +46,7 @@ CALM_LIMIT_S = 20                        # for a machine that others use to keep
 BASELINE_LIMIT_S = 120
 TRIES = 3                                # of a case by itself, before the neighbour's loss is its fault
 FRAME_S = 1 / 30
-BUSY = 0.85                              # of its processors' time: then nobody's pictures are on time
+BUSY = 0.85                              # of its processors' time: then a picture a second may be late
 MUCH = 0.5                               # of a core that the daemon takes: then stalls may be of its own making
 WARM = 2                                 # ingests that wait for a publisher
 OWN_KB = 4096                            # memory of its own that a process may have gained in all, over all cases
@@ -204,12 +204,12 @@ def in_words(lost):
 
 def is_the_machines(lost, begin, used):
     """Whether a machine that was busy or stood still since `begin`, and not for the daemon's sake, explains what was lost."""
-    if lost.keys() - {"repeated", "dropped", "skipped"} or used > MUCH * (time.monotonic() - begin.time):
+    seconds = time.monotonic() - begin.time
+    if lost.keys() - {"repeated", "dropped", "skipped"} or used > MUCH * seconds:
         return False
-    if MACHINE.busy(begin) > BUSY:
-        return True
-    frames = sum(math.ceil(stall / FRAME_S) + 1 for stall in MACHINE.stalls(begin))
-    return sum(now - before for before, now in lost.values()) <= frames
+    frames = sum(now - before for before, now in lost.values())
+    stood = sum(math.ceil(stall / FRAME_S) + 1 for stall in MACHINE.stalls(begin))
+    return frames <= stood or (MACHINE.busy(begin) > BUSY and frames <= 2 + seconds)
 
 
 def processor_seconds(pid, with_children):

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness import TOP, Daemon, decode_errors, fetch_rendition, main, require, wait_for
+from harness import MACHINE, TOP, Daemon, decode_errors, fetch_rendition, main, require, wait_for
 from scene_publish import BEEP, FLASH, require_together
 
 TOOL = TOP / "build" / "tests" / "tools" / "ertmp_publish"
@@ -71,6 +71,7 @@ def codecs(daemon):
 
 def published(names, *files, options=()):
     """Publishes files, and holds the output against its flashes and beeps."""
+    since = MACHINE.now()
     with Daemon() as daemon, tempfile.TemporaryDirectory() as folder:
         with Tool(daemon, *files, options=options) as tool:
             wait_for(f"{names} in the status", lambda: codecs(daemon) == names)
@@ -80,7 +81,7 @@ def published(names, *files, options=()):
         audio = fetch_rendition(daemon, daemon.media("audio"), Path(folder) / "a.mp4")
         require(not decode_errors(video) and not decode_errors(audio), "the output does not decode")
         require("DISCONTINUITY" not in daemon.media("small").text, "a discontinuity")
-        require_together(video, audio, 7)
+        require_together(video, audio, since, 7)
 
 
 def scene_hevc_and_aac():

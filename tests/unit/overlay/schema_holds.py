@@ -23,7 +23,8 @@ VITRINE, TOP = sys.argv[1], Path(sys.argv[2])
 SCHEMA = json.loads(subprocess.run([VITRINE, "lint", "--schema"], capture_output=True, check=True).stdout)
 BASE = {"id": "t", "version": "1.0.0", "name": "T",
         "schema": {"type": "object", "properties": {"a": {"type": "string", "gddType": "single-line"}}},
-        "layout": {"type": "box", "id": "root", "style": {"position": "absolute", "inset": "safe", "gap": "8px 4px"},
+        "layout": {"type": "box", "id": "root", "style": {"position": "absolute", "inset": "safe", "gap": "8px 4px",
+                                                          "background": "{color.surface}"},
                    "children": [{"type": "text", "id": "words", "text": "{{ a }}", "style": {"color": "{color.text}"}},
                                 {"type": "timer", "id": "clock", "for": "10m", "format": "mm:ss"},
                                 {"type": "shape", "shape": "star", "id": "star"}]},
