@@ -19,6 +19,13 @@ void vt_part_name(const struct vt_packager_params *params, int track, uint64_t m
     snprintf(out, VT_NAME_OF_SEGMENT, "%s-%llu.%d.m4s", params->tracks[track].name, (unsigned long long)msn, part);
 }
 
+void vt_past_name(const struct vt_packager_params *params, int track, bool key_frames, uint64_t msn,
+                  char out[VT_NAME_OF_SEGMENT])
+{
+    snprintf(out, VT_NAME_OF_SEGMENT, "%s%s.past-%llu", params->tracks[track].name,
+             key_frames ? VT_KEY_FRAMES_SUFFIX : "", (unsigned long long)msn);
+}
+
 int64_t vt_skip_boundary(const struct vt_packager_params *params)
 {
     return SKIP_TARGETS * INT64_C(1000000) * vt_target_duration(params);
@@ -66,17 +73,27 @@ static int first_tag(const struct vt_timeline *timeline, int64_t k)
     return low;
 }
 
-// Tags of segment k, or of one part of it, or -1; `earlier`: those of all segments before it instead.
-static void write_tags(const struct page *page, int64_t k, int part, bool earlier)
+// Tags of segment k, or of one part of it, or -1.
+static void write_tags(const struct page *page, int64_t k, int part)
 {
     const struct vt_timeline *timeline = page->p->timeline;
-    for (int i = earlier ? 0 : first_tag(timeline, k); i < timeline->n_tags; i++) {
-        const struct vt_tag *tag = &timeline->tags[i];
-        if (earlier ? tag->k >= k : tag->k > k)
-            return;
-        if (earlier || part < 0 || tag->part == part)
-            write_tag(page, tag);
-    }
+    for (int i = first_tag(timeline, k); i < timeline->n_tags && timeline->tags[i].k == k; i++)
+        if (part < 0 || timeline->tags[i].part == part)
+            write_tag(page, &timeline->tags[i]);
+}
+
+// Where the tags end that come before this listed segment: what is missing of a segment has none of its own.
+static int64_t end_of_tags(const struct vt_listed *segment)
+{
+    return segment->k + segment->rest;
+}
+
+// Those of the segments [from, to).
+static void write_tags_between(const struct page *page, int64_t from, int64_t to)
+{
+    const struct vt_timeline *timeline = page->p->timeline;
+    for (int i = first_tag(timeline, from); i < timeline->n_tags && timeline->tags[i].k < to; i++)
+        write_tag(page, &timeline->tags[i]);
 }
 
 static void write_seconds(struct vt_writer *w, int64_t us)
@@ -110,7 +127,7 @@ static void write_parts(const struct page *page, const struct vt_listed *segment
 {
     for (int i = 0; i < segment->n_parts; i++) {
         if (!segment->rest)
-            write_tags(page, segment->k, i, false);
+            write_tags(page, segment->k, i);
         write_part(page, segment, i);
     }
 }
@@ -138,7 +155,7 @@ static void write_segment(const struct page *page, const struct vt_listed *segme
     if (parts)
         write_parts(page, segment);
     else if (!segment->rest)
-        write_tags(page, segment->k, -1, false);
+        write_tags(page, segment->k, -1);
     if (!t->absent)
         write_extinf(page, segment);
 }
@@ -262,23 +279,33 @@ static int first_with_parts(const struct page *page)
     return found;
 }
 
-// Copies the lines of all segments before those with parts, and says where these begin.
-static int write_past(const struct page *page)
+// The lines of all listed segments before `end`, or their tags alone: by name where a file holds them.
+static void write_past(const struct page *page, int end, bool tags)
 {
     const struct vt_window *window = page->p->window;
     const struct vt_past *past = &window->text[page->track][page->key_frames];
-    int end = first_with_parts(page);
     size_t size = past->w.size - past->start;
+    char name[VT_NAME_OF_SEGMENT];
     for (int i = end; i < window->count; i++)
         size -= window->list[i].track[page->track].text_size[page->key_frames];
-    if (size > 0)
+    if (size == 0)
+        return;
+    if (page->form != VT_FORM_PLAIN && past->stored == past->w.size) {
+        vt_past_name(page->p->params, page->track, page->key_frames, window->text_msn, name);
+        vt_write_format(page->w, VT_PAST_LINE "%s,%zu,%zu,%d\n", name, past->start, size,
+                        tags ? 0 : end - window->first);
+    } else if (tags) {
+        write_tags_between(page, end_of_tags(&window->list[window->first]), end_of_tags(&window->list[end]));
+    } else {
         vt_write_bytes(page->w, past->w.data + past->start, size);
-    return end;
+    }
 }
 
 int vt_playlist_keep(struct vt_window *window, const struct vt_playlist *playlist)
 {
     window->kept = window->kept > window->first ? window->kept : window->first;
+    if (window->text_msn == 0 && window->kept < window->count)
+        window->text_msn = window->list[window->kept].msn;
     for (; window->kept < window->count; window->kept++) {
         struct vt_listed *segment = &window->list[window->kept];
         for (int i = 0; i < 2 * playlist->params->n_tracks; i++) {
@@ -296,6 +323,24 @@ int vt_playlist_keep(struct vt_window *window, const struct vt_playlist *playlis
     return 0;
 }
 
+// Tags whose segments have left, and, where a delta update tells of recent ones alone, those of skipped segments.
+static void write_early_tags(const struct page *page)
+{
+    const struct vt_playlist *p = page->p;
+    const struct vt_packager_params *params = p->params;
+    const struct vt_window *window = p->window;
+    int at = window->first + page->skipped;
+    if (at == window->count)
+        return;
+    if (page->form != VT_FORM_SKIP2) {
+        write_tags_between(page, INT64_MIN, end_of_tags(&window->list[window->first]));
+        return;
+    }
+    int64_t since_us = p->edge_us - vt_skip_boundary(params);
+    int64_t frame = vt_muldiv(since_us > 0 ? since_us : 0, params->rate.num, params->rate.den * INT64_C(1000000));
+    write_tags_between(page, vt_segment_of(params, frame) - 1, end_of_tags(&window->list[at]));
+}
+
 static void write_page(struct page *page)
 {
     const struct vt_playlist *p = page->p;
@@ -306,11 +351,10 @@ static void write_page(struct page *page)
     if (page->form >= VT_FORM_SKIP && page->skipped == 0)
         page->form = VT_FORM_LL;
     write_head(page, window->first < window->count ? window->list[window->first].msn : next_msn(p));
-    int at = window->first + page->skipped;
-    if (at < window->count)
-        write_tags(page, window->list[at].k, -1, true);
-    if (page->skipped == 0)
-        at = write_past(page);
+    write_early_tags(page);
+    int at = page->skipped > 0 ? window->first + page->skipped : first_with_parts(page);
+    if (page->form != VT_FORM_SKIP2)
+        write_past(page, at, page->skipped > 0);
     for (; at < window->count; at++)
         write_segment(page, &window->list[at]);
     if (p->ended)

@@ -34,6 +34,10 @@
 #define VT_DATERANGES_MAX     256            // tags listed at once in a window of five minutes or less, more in
                                              // proportion in a longer one; past it, vt_packager_cue says -EBUSY
 #define VT_PACKAGER_AHEAD     4
+// In a playlist's form for low latency, "#VITRINE-PAST:NAME,OFFSET,SIZE,SEGMENTS" stands for so many bytes of the file NAME, which
+// are the lines of so many segments; in a delta update, where SEGMENTS is 0, only for the EXT-X-DATERANGE lines of them.
+// What is listed once is so written once, however long the window is.
+#define VT_PAST_LINE          "#VITRINE-PAST:"
 #define VT_SEGMENT_BYTES_MAX  (64 * 1024 * 1024)
 #define VT_SEGMENT_NS_MIN     (100 * VT_NS_PER_MS)
 #define VT_SEGMENT_NS_MAX     (60 * VT_NS_PER_S)
@@ -53,6 +57,7 @@ struct vt_track {
 
 enum vt_blob {
     VT_BLOB_INIT, VT_BLOB_SEGMENT, VT_BLOB_PLAYLIST, VT_BLOB_MULTIVARIANT, VT_BLOB_MORE, VT_BLOB_STATE, VT_BLOB_PART,
+    VT_BLOB_PAST,
 };
 
 // Where it all goes. Names are relative to the output's folder. A blob is given whole; playlists and state replace
@@ -66,6 +71,9 @@ struct vt_sink {
 
     // Appends what is stored under the name, after a restart. May be NULL: then nothing of an open segment is kept.
     int (*get)(void *opaque, const char *name, struct vt_writer *w);
+
+    // Adds to the end of a VT_BLOB_PAST. May be NULL: then playlists for low latency are written whole.
+    int (*append)(void *opaque, const char *name, const void *data, size_t size);
 
     // Adds a segment's lines to a playlist that lists a whole show. `head` is what it begins with if there is nothing of
     // it yet; a segment whose number it has already is left out (0: a line that is no segment's). May be NULL.

@@ -35,6 +35,7 @@ struct vt_packager {
     int part;                                    // … and the part of it
     int64_t frame;                               // last video frame given, in presentation order
     int64_t end_frame;                           // of a show that ends: first frame after it
+    uint64_t past_msn, past_before;              // the names of what vt_past_name names: now, and before that; 0: none
     int chunk_end;                               // of window.list: where the chunk ends that is written
     uint64_t shift;                              // of first_msn: segments that had to be split
     bool has_video, multivariant_written, ended;

@@ -20,6 +20,10 @@ void vt_part_name(const struct vt_packager_params *params, int track, uint64_t m
 // Whether the track has a playlist of its own: in MPEG-TS, sound goes with the picture.
 bool vt_track_listed(const struct vt_packager_params *params, int track);
 
+// "720p.past-17": the lines of whole segments from number 17 on, which only grows.
+void vt_past_name(const struct vt_packager_params *params, int track, bool key_frames, uint64_t msn,
+                  char out[VT_NAME_OF_SEGMENT]);
+
 enum vt_playlist_form {
     VT_FORM_PLAIN,                           // whole segments only
     VT_FORM_LL,                              // with parts, for low latency
@@ -36,6 +40,7 @@ struct vt_playlist {
     bool ended;
 };
 
+// A form for low latency does not repeat what is in a file: a line VT_PAST_LINE stands for it.
 void vt_playlist_media(struct vt_writer *w, const struct vt_playlist *playlist, int track,
                        enum vt_playlist_form form);
 

@@ -58,6 +58,28 @@ static int64_t edge_us(const struct vt_packager *p)
     return vt_muldiv(frame * p->params.rate.den, 1000000, p->params.rate.num);
 }
 
+// -- lines of whole segments in files, for playlists that name them
+
+static bool has_past(const struct vt_packager *p, int t, bool key_frames)
+{
+    return vt_has_parts(&p->params) && p->params.sink.append && (!key_frames || p->tracks[t].kind == VT_TRACK_VIDEO);
+}
+
+// All of it, or what is new of it. Where that fails, playlists are written whole, and the file is the next time.
+static void store_past(struct vt_packager *p, int t, bool key_frames)
+{
+    struct vt_past *past = &p->window.text[t][key_frames];
+    size_t stored = past->stored, size = past->w.size - stored;
+    char name[VT_NAME_OF_SEGMENT];
+    if (!has_past(p, t, key_frames) || size == 0)
+        return;
+    vt_past_name(&p->params, t, key_frames, p->window.text_msn, name);
+    void *opaque = p->params.sink.opaque;
+    int result = stored ? p->params.sink.append(opaque, name, past->w.data + stored, size)
+                        : p->params.sink.put(opaque, VT_BLOB_PAST, name, past->w.data, size);
+    past->stored = result == 0 ? past->w.size : 0;
+}
+
 static struct vt_playlist playlist_of(const struct vt_packager *p)
 {
     return (struct vt_playlist){&p->params, &p->window, &p->timeline, edge_us(p), p->next, p->part, p->ended};
@@ -109,8 +131,8 @@ static int put_state(struct vt_packager *p, const char *name,
     struct vt_ts ts[VT_TRACKS_MAX];
     for (int t = 0; t < VT_TRACKS_MAX; t++)
         ts[t] = p->track[t].ts;
-    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums, ts, p->shift, &p->params.sink,
-                             p->chunk_end};
+    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums, ts, p->shift,
+                             {p->past_msn, p->past_before}, &p->params.sink, p->chunk_end};
     int result = write(&w, &p->params, &state);
     if (result == 0)
         result = packing_put(p, VT_BLOB_STATE, name, &w);
@@ -163,6 +185,16 @@ static void drop_parts(struct vt_packager *p, struct vt_listed *segment)
         }
     }
     free(segment->parts);
+}
+
+static void drop_past(struct vt_packager *p, uint64_t msn)
+{
+    char name[VT_NAME_OF_SEGMENT];
+    for (int i = 0; i < 2 * p->params.n_tracks; i++) {
+        vt_past_name(&p->params, i / 2, i % 2, msn, name);
+        if (msn > 0 && has_past(p, i / 2, i % 2))
+            drop(p, name);
+    }
 }
 
 // The chunk of the state that ends with this segment.
@@ -271,6 +303,18 @@ static int record(struct vt_packager *p, uint64_t msn)
     return result < 0 ? result : ended;
 }
 
+// Takes up the name that files of past lines have from now on. Those of the one before stay, for playlists that were read
+// just now; returns the one before that, which are over, or 0.
+static uint64_t name_past(struct vt_packager *p)
+{
+    uint64_t over = p->past_before;
+    if (p->window.text_msn == p->past_msn)
+        return 0;
+    p->past_before = p->past_msn;
+    p->past_msn = p->window.text_msn;
+    return over == p->past_msn || over == p->past_before ? 0 : over;
+}
+
 // State comes before the playlists, so that what they list is known after a crash between the two.
 int packing_publish(struct vt_packager *p, uint64_t msn, int part)
 {
@@ -282,16 +326,21 @@ int packing_publish(struct vt_packager *p, uint64_t msn, int part)
                          edge - vt_skip_boundary(&p->params));
     }
     struct vt_playlist playlist = playlist_of(p);
-    int result = vt_playlist_keep(&p->window, &playlist), recorded = segments ? record(p, msn) : 0;
+    int result = vt_playlist_keep(&p->window, &playlist);
+    uint64_t over = name_past(p);
+    int recorded = segments ? record(p, msn) : 0;
     result = result < 0 ? result : recorded;
     int chunked = segments ? write_chunks(p, msn) : 0, stated = segments ? write_state(p) : 0;
     result = result < 0 ? result : chunked < 0 ? chunked : stated;
     int opened = p->part > 0 ? write_open(p) : 0;
     result = result < 0 ? result : opened;
+    for (int i = 0; i < 2 * p->params.n_tracks; i++)
+        store_past(p, i / 2, i % 2);
     int written = write_playlists(p, segments);
     result = result < 0 ? result : written;
     written = segments ? write_multivariant(p) : 0;
     result = result < 0 ? result : written;
+    drop_past(p, over);
     drop_expired(p);
     if (result == 0 && p->params.sink.ready)
         tell_ready(p, msn, part);

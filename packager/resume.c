@@ -125,10 +125,12 @@ static int read_open(struct vt_packager *p, struct vt_state *state)
 int packing_resume(struct vt_packager *p, uint64_t *ret_msn, int *ret_part)
 {
     struct vt_ts ts[VT_TRACKS_MAX];
-    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums, ts, 0, &p->params.sink, 0};
+    struct vt_state state = {&p->window, &p->timeline, p->totals, p->init_sums, ts, 0, {0, 0}, &p->params.sink, 0};
     int result = vt_state_read(p->params.state, p->params.state_size, &p->params, p->next, &state);
     if (result < 0)
         return result;
+    p->past_msn = state.past[0];
+    p->past_before = state.past[1];
     p->shift = state.shift;
     p->params.first_msn += state.shift;
     for (int t = 0; t < p->params.n_tracks; t++) {

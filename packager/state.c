@@ -136,8 +136,9 @@ static json_t *pack_state(const struct vt_packager_params *params, const struct 
         json_array_append_new(counters, pack_counters(&state->ts[i]));
     json_int_t oldest = window->count ? (json_int_t)list[0].msn : 0;
     json_int_t first = window->first < window->count ? (json_int_t)list[window->first].msn : oldest;
-    return json_pack("{s:o,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "show",
-                     pack_show(params, state->init_sums, state->shift), "shift", (json_int_t)state->shift, "longest",
+    return json_pack("{s:o,s:[I,I],s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "show",
+                     pack_show(params, state->init_sums, state->shift), "past", (json_int_t)state->past[0],
+                     (json_int_t)state->past[1], "shift", (json_int_t)state->shift, "longest",
                      (json_int_t)window->longest_us, "oldest", oldest, "first", first, "next", (json_int_t)(window->count ? list[window->count - 1].msn + 1 : 1), "list",
                      pack_list(params, state, first_loose(window), window->count), "more", more, "totals", totals, "counters", counters,
                      "removed", pack_removed(state->timeline));
@@ -450,6 +451,15 @@ static int read_removed(const json_t *list, struct vt_timeline *timeline)
     return 0;
 }
 
+// A state from before there were such files has none.
+static void read_past(const json_t *list, uint64_t past[2])
+{
+    for (int i = 0; i < 2; i++) {
+        int64_t msn;
+        past[i] = take(json_array_get(list, (size_t)i), 1, INT64_MAX / 2, &msn) ? (uint64_t)msn : 0;
+    }
+}
+
 static int read_root(const json_t *root, const struct vt_packager_params *params, int64_t first_k,
                      struct vt_state *state)
 {
@@ -462,6 +472,7 @@ static int read_root(const json_t *root, const struct vt_packager_params *params
     if (!take(json_object_get(root, "shift"), 0, INT32_MAX, &shift))
         return -EBADMSG;
     state->shift = (uint64_t)shift;
+    read_past(json_object_get(root, "past"), state->past);
     if (!take(json_object_get(root, "oldest"), 1, INT64_MAX / 2, &oldest) ||
         !take(json_object_get(root, "first"), oldest, INT64_MAX / 2, &first))
         return -EBADMSG;

@@ -32,6 +32,7 @@ struct vt_state {
     const uint32_t *init_sums;               // one a track: of its init segment
     struct vt_ts *ts;                        // one a track
     uint64_t shift;                          // by which params.first_msn is above the show's own
+    uint64_t past[2];                        // numbers in the names of files of past lines; 0: none
     const struct vt_sink *sink;              // where chunks are read from
     int chunk_end;                           // of window->list: where the chunk to be written ends
 };

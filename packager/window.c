@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define SEGMENTS_MIN 6
-#define TEXT_SLACK   65536                   // bytes that may have left the window before what follows is moved
 #define SLACK_US     50000                   // sound's cuts differ from video's by up to one AAC frame
+#define TEXT_SLACK   64                      // segments that may have left the window before what follows is moved
 
 int vt_window_add(struct vt_window *window, const struct vt_listed *segment)
 {
@@ -65,15 +65,26 @@ static bool may_unlist_first(const struct vt_window *window)
 
 static void forget_text(struct vt_window *window, const struct vt_listed *segment)
 {
+    for (int i = 0; i < 2 * VT_TRACKS_MAX; i++)
+        window->text[i / 2][i % 2].start += segment->track[i / 2].text_size[i % 2];
+}
+
+// At least half of it must be over, so that moving costs little for each segment.
+static void compact_text(struct vt_window *window)
+{
+    if (window->text_msn == 0 || window->first == window->count || window->first > window->kept)
+        return;
+    uint64_t first = window->list[window->first].msn, gone = first - window->text_msn;
+    if (gone < TEXT_SLACK || gone < (uint64_t)(window->count - window->first))
+        return;
     for (int i = 0; i < 2 * VT_TRACKS_MAX; i++) {
         struct vt_past *past = &window->text[i / 2][i % 2];
-        past->start += segment->track[i / 2].text_size[i % 2];
-        if (past->start < TEXT_SLACK || past->start < past->w.size / 2)
-            continue;
         past->w.size -= past->start;
-        memmove(past->w.data, past->w.data + past->start, past->w.size);
-        past->start = 0;
+        if (past->w.size > 0)
+            memmove(past->w.data, past->w.data + past->start, past->w.size);
+        past->start = past->stored = 0;
     }
+    window->text_msn = first;
 }
 
 void vt_window_trim(struct vt_window *window)
@@ -85,6 +96,7 @@ void vt_window_trim(struct vt_window *window)
             forget_text(window, segment);
         segment->drop_us = edge + segment->duration_us + window->longest_us;
     }
+    compact_text(window);
     int64_t length = edge - vt_window_start(window);
     window->longest_us = length > window->longest_us ? length : window->longest_us;
 }

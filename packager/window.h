@@ -18,6 +18,7 @@ struct vt_listed_track {
 struct vt_past {
     struct vt_writer w;
     size_t start;                            // bytes before it have left the window
+    size_t stored;                           // bytes of it that are in a file, too
 };
 
 struct vt_listed_part {
@@ -47,6 +48,7 @@ struct vt_window {
     int first, count, room;
     int kept;                                // [first, kept): those whose lines are in `text`
     struct vt_past text[VT_TRACKS_MAX][2];   // of each track's media playlist and of its I-frame playlist
+    uint64_t text_msn;                       // the number of the segment with which `text` begins; 0: there is none yet
     struct vt_listed open;                   // the segment that grows: listed by its parts, if it has any yet
 };
 

@@ -3,7 +3,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "packager/packager.h"
+
 #define NS_PER_S INT64_C(1000000000)
+#define PAST_SEGMENTS 1000000            // that one line may stand for
 
 // ---- reading a playlist
 
@@ -88,6 +91,19 @@ static void read_control(struct vt_edge *edge, struct line list)
     edge->skips_dates = find_attribute(list, "CAN-SKIP-DATERANGES=", &value) && take_tag(&value, "YES");
 }
 
+// "NAME,OFFSET,SIZE,SEGMENTS": how many segments a line stands for.
+static int64_t past_segments(struct line line)
+{
+    for (int i = 0; i < 3; i++) {
+        const char *comma = memchr(line.text, ',', line.size);
+        size_t step = comma ? (size_t)(comma - line.text) + 1 : line.size;
+        line.text += step;
+        line.size -= step;
+    }
+    int64_t segments = leading_number(&line);
+    return segments < PAST_SEGMENTS ? segments : PAST_SEGMENTS;
+}
+
 void vt_edge_read(const char *text, size_t size, struct vt_edge *ret)
 {
     struct vt_edge edge = {0};
@@ -114,6 +130,9 @@ void vt_edge_read(const char *text, size_t size, struct vt_edge *ret)
             edge.part_ns = find_attribute(line, "PART-TARGET=", &value) ? leading_seconds(value) : 0;
         } else if (take_tag(&line, "#EXT-X-SERVER-CONTROL:")) {
             read_control(&edge, line);
+        } else if (take_tag(&line, VT_PAST_LINE)) {
+            listed += past_segments(line);
+            edge.last_parts = edge.open_parts = 0;
         } else if (take_tag(&line, "#EXT-X-ENDLIST")) {
             edge.ended = true;
         }

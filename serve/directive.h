@@ -26,7 +26,8 @@ struct vt_edge {
     bool ended;                          // EXT-X-ENDLIST
 };
 
-// Reads a playlist. Anything is taken; what is not there stays 0.
+// Reads a playlist, as it is sent or with lines that stand for others (VT_PAST_LINE). Anything is taken; what is not
+// there stays 0.
 void vt_edge_read(const char *text, size_t size, struct vt_edge *ret);
 
 enum vt_skip { VT_SKIP_NONE, VT_SKIP_SEGMENTS, VT_SKIP_DATES };

@@ -12,6 +12,8 @@
 #include "base/mediatime.h"
 
 #define GZIP_LEVEL    6
+#define GZIP_LEVEL_LONG 1
+#define LONG_TEXT     (128 * 1024)           // bytes
 #define GZIP_WINDOW   (15 + 16)              // zlib's way to ask for a gzip header
 #define BLOCKING_LIFE 6                      // target durations
 #define KEY_ROOM      (VT_HLS_COMPONENTS * (VT_HLS_NAME_MAX + 1) + 8)
@@ -31,7 +33,9 @@ struct vt_edition {
     uint64_t hash;
     struct mark mark;
     uint64_t looked, used;                   // turns
-    char *text;
+    struct vt_hls_file file;
+    int live_fd;
+    char *text;                              // as the file has it
     size_t size;
     struct vt_edge edge;
     char etag[VT_EDITION_ETAG];
@@ -119,7 +123,8 @@ static bool same_mark(const struct mark *a, const struct mark *b)
 }
 
 // Takes up what `fd` holds, unless it is what the edition is already.
-static int load(struct vt_edition *edition, const char *key, uint64_t hash, int fd)
+static int load(struct vt_editions *editions, struct vt_edition *edition, const char *key, uint64_t hash,
+                const struct vt_hls_file *file, int fd)
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
@@ -129,12 +134,16 @@ static int load(struct vt_edition *edition, const char *key, uint64_t hash, int 
         return 0;
     char *text = NULL, *copy = strdup(key);
     int error = !copy ? -ENOMEM : st.st_size > VT_PLAYLIST_MAX ? -EFBIG : read_all(fd, (size_t)st.st_size, &text);
+    if (error == 0)
+        error = vt_past_look(editions->live_fd, file, text, (size_t)st.st_size);
     if (error < 0) {
         free(copy);
+        free(text);
         return error;
     }
     clear_edition(edition);
-    *edition = (struct vt_edition){.key = copy, .hash = hash, .mark = mark, .text = text, .size = (size_t)st.st_size};
+    *edition = (struct vt_edition){.key = copy, .hash = hash, .mark = mark, .file = *file,
+                                   .live_fd = editions->live_fd, .text = text, .size = (size_t)st.st_size};
     vt_edge_read(text, edition->size, &edition->edge);
     snprintf(edition->etag, sizeof edition->etag, "%016" PRIx64, hash_text(text, edition->size));
     return 0;
@@ -190,7 +199,7 @@ int vt_editions_get(struct vt_editions *editions, const struct vt_hls_file *file
                 clear_edition(edition);
             return fd;
         }
-        int error = load(edition, key, hash, fd);
+        int error = load(editions, edition, key, hash, &own, fd);
         close(fd);
         if (error < 0)
             return error;
@@ -207,12 +216,14 @@ const struct vt_edge *vt_edition_edge(const struct vt_edition *edition)
 
 // ---- answers
 
-static int compress_text(const char *text, size_t size, char **ret, size_t *ret_size)
+// A long playlist takes long to compress well, and everybody waits.
+static int compress_text(const struct vt_writer *text, char **ret, size_t *ret_size)
 {
-    z_stream stream = {.next_in = (Bytef *)text, .avail_in = (uInt)size};
-    if (deflateInit2(&stream, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    z_stream stream = {.next_in = text->data, .avail_in = (uInt)text->size};
+    if (deflateInit2(&stream, text->size > LONG_TEXT ? GZIP_LEVEL_LONG : GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, 8,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
         return -ENOMEM;
-    size_t room = deflateBound(&stream, size);
+    size_t room = deflateBound(&stream, text->size);
     char *data = malloc(room);
     stream.next_out = (Bytef *)data;
     stream.avail_out = (uInt)room;
@@ -246,19 +257,23 @@ static void add_headers(const struct vt_edition *edition, bool blocking, bool gz
 static struct vt_reply *make_reply(const struct vt_edition *edition, bool blocking, bool gzip,
                                    const struct vt_site *site)
 {
+    struct vt_writer whole = {.limit = VT_PLAYLIST_MAX};
     struct vt_answer answer;
+    if (vt_past_write(&whole, edition->live_fd, &edition->file, edition->text, edition->size) < 0) {
+        vt_writer_free(&whole);
+        return NULL;
+    }
     vt_answer_init(&answer, 200);
     answer.type = "application/vnd.apple.mpegurl";
     if (gzip) {
-        if (compress_text(edition->text, edition->size, &answer.data, &answer.size) < 0)
+        int error = compress_text(&whole, &answer.data, &answer.size);
+        vt_writer_free(&whole);
+        if (error < 0)
             return NULL;
         vt_answer_header(&answer, "Content-Encoding", "gzip");
     } else {
-        answer.data = malloc(edition->size + 1);
-        if (!answer.data)
-            return NULL;
-        memcpy(answer.data, edition->text, edition->size);
-        answer.size = edition->size;
+        answer.data = (char *)whole.data;
+        answer.size = whole.size;
     }
     add_headers(edition, blocking, gzip, &answer);
     return vt_reply_new(site, &answer);
@@ -280,6 +295,6 @@ void vt_edition_answer(struct vt_edition *edition, bool blocking, struct vt_requ
         request->answer.reply = vt_reply_ref(*reply);
         return;
     }
-    vt_answer_problem(&request->answer, 503, "Out of memory", "Ask again later.");
+    vt_answer_problem(&request->answer, 503, "Not now", "The playlist cannot be read or there is no memory. Ask again.");
     vt_answer_header(&request->answer, "Cache-Control", "no-store");
 }

@@ -1,14 +1,15 @@
 // Playlists as they are now: each version is read, scanned and compressed once, and shared by all who ask for it.
 //
-// A form of a playlist is a file beside it: NAME.m3u8, NAME.ll.m3u8, NAME.skip.m3u8, NAME.skip2.m3u8. One thread.
+// A form of a playlist is a file beside it: NAME.m3u8, NAME.ll.m3u8, NAME.skip.m3u8, NAME.skip2.m3u8. What it leaves to
+// other files (serve/past.h) is read when somebody asks for it. One thread.
 #pragma once
 
 #include "serve/directive.h"
 #include "serve/hls.h"
 #include "serve/http.h"
+#include "serve/past.h"
 
 #define VT_EDITIONS_MAX  256                 // kept; the one unused for longest goes first
-#define VT_PLAYLIST_MAX  (4 * 1024 * 1024)   // bytes of a playlist
 #define VT_EDITION_ETAG  24
 
 enum vt_edition_form { VT_EDITION_PLAIN, VT_EDITION_LOW_LATENCY, VT_EDITION_SKIP, VT_EDITION_SKIP_DATES };

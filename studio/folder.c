@@ -80,6 +80,17 @@ int vt_folder_put(void *opaque, enum vt_blob kind, const char *name, const void 
     return error;
 }
 
+int vt_folder_append(void *opaque, const char *name, const void *data, size_t size)
+{
+    struct vt_folder *folder = opaque;
+    int fd = openat(folder->fd, name, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int error = vt_write_all(fd, data, size);
+    close(fd);
+    return error;
+}
+
 int vt_folder_drop(void *opaque, const char *name)
 {
     struct vt_folder *folder = opaque;

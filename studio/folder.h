@@ -19,8 +19,9 @@ void vt_folder_free(struct vt_folder **folder);
 // What VT_BLOB_STATE held when the folder was opened, or NULL; owned by the folder.
 const char *vt_folder_state(const struct vt_folder *folder, size_t *ret_size);
 
-// For vt_sink.put, .drop and .get, with the folder as opaque.
+// For vt_sink.put, .append, .drop and .get, with the folder as opaque.
 int vt_folder_put(void *folder, enum vt_blob kind, const char *name, const void *data, size_t size);
+int vt_folder_append(void *folder, const char *name, const void *data, size_t size);
 int vt_folder_drop(void *folder, const char *name);
 int vt_folder_get(void *folder, const char *name, struct vt_writer *w);
 

@@ -30,6 +30,12 @@ static int sink_put(void *opaque, enum vt_blob kind, const char *name, const voi
     return vt_folder_put(outlet->folder, kind, name, data, size);
 }
 
+static int sink_append(void *opaque, const char *name, const void *data, size_t size)
+{
+    struct outlet *outlet = opaque;
+    return vt_folder_append(outlet->folder, name, data, size);
+}
+
 static int sink_drop(void *opaque, const char *name)
 {
     struct outlet *outlet = opaque;
@@ -138,8 +144,8 @@ static int open_outputs(struct session *s, int64_t first)
         start->first_msn = vt_show_first_msn(s->show);
         start->free_msn = vt_show_goes_on(s->show) ? vt_show_free_msn(s->show) : 0;
         start->state = vt_folder_state(outlet->folder, &start->state_size);
-        start->sink = (struct vt_sink){.opaque = outlet, .put = sink_put, .drop = sink_drop, .get = sink_get,
-                                       .ready = sink_ready,
+        start->sink = (struct vt_sink){.opaque = outlet, .put = sink_put, .append = sink_append,
+                                       .drop = sink_drop, .get = sink_get, .ready = sink_ready,
                                        .record = vt_folder_kept(outlet->folder) ? sink_record : NULL};
     }
     return vt_outputs_new(&s->outputs, &params);

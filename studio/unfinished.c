@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/mediatime.h"
+#include "packager/packager.h"
 
 #define END_LINE "#EXT-X-ENDLIST\n"
 
@@ -125,7 +126,7 @@ static void write_whole(struct vt_writer *w, const char *text, size_t size)
     size_t last = 0, next;               // where the last whole segment ends
     for (size_t at = 0; at < size; at = next) {
         next = at + strcspn(text + at, "\n") + 1;
-        if (text[at] != '#' && text[at] != '\n')
+        if ((text[at] != '#' && text[at] != '\n') || starts(text + at, VT_PAST_LINE))
             last = next;
     }
     for (size_t at = 0; at < size; at = next) {

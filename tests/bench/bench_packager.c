@@ -17,7 +17,14 @@ static int64_t written;
 static int put(void *opaque, enum vt_blob kind, const char *name, const void *data, size_t size)
 {
     (void)opaque, (void)name, (void)data;
-    written += kind == VT_BLOB_PLAYLIST || kind == VT_BLOB_STATE ? (int64_t)size : 0;
+    written += kind == VT_BLOB_PLAYLIST || kind == VT_BLOB_STATE || kind == VT_BLOB_PAST ? (int64_t)size : 0;
+    return 0;
+}
+
+static int append(void *opaque, const char *name, const void *data, size_t size)
+{
+    (void)opaque, (void)name, (void)data;
+    written += (int64_t)size;
     return 0;
 }
 
@@ -85,7 +92,8 @@ int main(int argc, char **argv)
 {
     struct vt_packager_params params = {
         .rate = {30, 1}, .segment_ns = 2 * VT_NS_PER_S, .part_ns = 333 * VT_NS_PER_MS,
-        .epoch_ns = INT64_C(1772391600) * VT_NS_PER_S, .first_msn = 1, .tracks = tracks, .n_tracks = 3, .sink = {.put = put},
+        .epoch_ns = INT64_C(1772391600) * VT_NS_PER_S, .first_msn = 1, .tracks = tracks, .n_tracks = 3,
+        .sink = {.put = put, .append = append},
     };
     for (int i = 1; i < argc; i++)
         run(&params, atoll(argv[i]));

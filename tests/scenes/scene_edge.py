@@ -307,7 +307,9 @@ def scene_bare_nginx():
             status, headers, body = fetch(base + paths["big"])
             require(status == 200 and headers["Content-Type"] == "application/vnd.apple.mpegurl", f"{status} {headers}")
             require(b"#EXT-X-PART" not in body and b"#EXT-X-SERVER-CONTROL" not in body, "plain HLS")
-            for path in ("/live/mango/sequence", paths["big"].replace(".m3u8", ".ll.m3u8"), "/live/mango/", "/state.db"):
+            for path in ("/live/mango/sequence", paths["big"].replace(".m3u8", ".ll.m3u8"),
+                         paths["big"].replace(".m3u8", ".past-1"), paths["big"].replace("big.m3u8", "state.json"),
+                         "/live/mango/", "/state.db"):
                 require(fetch(base + path)[0] in (403, 404), path)
             watch_in_browser(daemon.url("/watch/mango"), f"{base}/live/mango/index.m3u8", False)
             picture = subprocess.run(["ffmpeg", "-nostdin", "-v", "warning", "-live_start_index", "-3", "-i",

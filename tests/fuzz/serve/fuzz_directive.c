@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "serve/directive.h"
+#include "serve/past.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -55,6 +56,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (msn && vt_media_name(msn, rendition, &name_msn, &name_part))
         (void)vt_media_decide(&edge, name_msn, name_part);
     (void)vt_accepts_gzip(msn);
+    struct vt_past_lines past;
+    if (vt_past_read(at, strcspn(at, "\n"), &past) == 0) {
+        assert(past.offset >= 0 && past.size >= 0 && past.size <= VT_PLAYLIST_MAX && past.segments >= 0);
+        assert(past.name[0] && past.name[0] != '.' && !strchr(past.name, '/'));
+    }
     free(text);
     return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/bytes.h"
 #include "check.h"
 #include "packager/packager.h"
 
@@ -13,13 +14,14 @@ struct shelf_file {
     enum vt_blob kind;
     uint8_t *data;
     size_t size;
+    char *whole;                             // a playlist with what its VT_PAST_LINE stands for
     bool dropped;
 };
 
 struct shelf {
     struct shelf_file files[SHELF_FILES];
     int count;
-    int puts[7];
+    int puts[8];
     int drops;
     bool resumed;                            // what was dropped since the state was kept is dropped once more
     uint64_t ready;                          // last whole segment told
@@ -50,10 +52,25 @@ static int shelf_put(void *opaque, enum vt_blob kind, const char *name, const vo
         file = &shelf->files[shelf->count++];
     }
     free(file->data);
+    free(file->whole);
     *file = (struct shelf_file){.kind = kind, .data = malloc(size + 1), .size = size};
     snprintf(file->name, sizeof file->name, "%s", name);
     memcpy(file->data, data, size);
     file->data[size] = 0;
+    return 0;
+}
+
+static int shelf_append(void *opaque, const char *name, const void *data, size_t size)
+{
+    struct shelf *shelf = opaque;
+    struct shelf_file *file = shelf_find(shelf, name);
+    REQUIRE(file && file->kind == VT_BLOB_PAST && !file->dropped);
+    if (shelf->fail && shelf->fail_kind == VT_BLOB_PAST)
+        return -shelf->fail;
+    file->data = realloc(file->data, file->size + size + 1);
+    memcpy(file->data + file->size, data, size);
+    file->size += size;
+    file->data[file->size] = 0;
     return 0;
 }
 
@@ -93,16 +110,42 @@ static void shelf_ready(void *opaque, uint64_t msn, int part)
     shelf->readies++;
 }
 
+// What a VT_PAST_LINE stands for, as docs/hls.md says.
+static void shelf_expand(struct shelf *shelf, const char *line, struct vt_writer *w)
+{
+    char name[100];
+    size_t from, size, segments, found = 0;
+    REQUIRE(sscanf(line, VT_PAST_LINE "%99[^,],%zu,%zu,%zu\n", name, &from, &size, &segments) == 4);
+    struct shelf_file *file = shelf_find(shelf, name);
+    REQUIRE(file && !file->dropped && from + size <= file->size);
+    for (const char *at = (char *)file->data + from, *end = at + size; at < end; at = strchr(at, '\n') + 1) {
+        if (segments > 0 || strncmp(at, "#EXT-X-DATERANGE:", 17) == 0)
+            vt_write_bytes(w, at, strcspn(at, "\n") + 1);
+        found += *at != '#';
+    }
+    REQUIRE(segments == 0 || segments == found);
+}
+
 __attribute__((unused)) static const char *shelf_text(struct shelf *shelf, const char *name)
 {
     struct shelf_file *file = shelf_find(shelf, name);
-    return file ? (const char *)file->data : "";
+    const char *line = file && file->kind == VT_BLOB_PLAYLIST ? strstr((char *)file->data, VT_PAST_LINE) : NULL;
+    if (!line)
+        return file ? (const char *)file->data : "";
+    if (file->whole)
+        return file->whole;
+    struct vt_writer w = {0};
+    vt_write_bytes(&w, file->data, (size_t)(line - (char *)file->data));
+    shelf_expand(shelf, line, &w);
+    vt_write_text(&w, strchr(line, '\n') + 1);
+    vt_write_u8(&w, 0);
+    return file->whole = (char *)w.data;
 }
 
 __attribute__((unused)) static void shelf_clear(struct shelf *shelf)
 {
     for (int i = 0; i < shelf->count; i++)
-        free(shelf->files[i].data);
+        free(shelf->files[i].data), free(shelf->files[i].whole);
     *shelf = (struct shelf){0};
 }
 
@@ -127,7 +170,8 @@ __attribute__((unused)) static struct vt_packager_params shelf_params(struct she
     return (struct vt_packager_params){
         .rate = {30, 1}, .segment_ns = 2 * VT_NS_PER_S, .window_ns = 20 * VT_NS_PER_S,
         .epoch_ns = SHELF_EPOCH, .first_msn = 1, .tracks = shelf_tracks, .n_tracks = 2,
-        .sink = {.opaque = shelf, .put = shelf_put, .drop = shelf_drop, .get = shelf_get, .ready = shelf_ready},
+        .sink = {.opaque = shelf, .put = shelf_put, .drop = shelf_drop, .get = shelf_get, .append = shelf_append,
+                 .ready = shelf_ready},
     };
 }
 

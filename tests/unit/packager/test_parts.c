@@ -469,6 +469,70 @@ TEST(reordered_frames_are_cut_in_decoding_order)
     close_all(p);
 }
 
+static int kept_files(const char *what)
+{
+    int count = 0;
+    for (int i = 0; i < shelf.count; i++)
+        count += strstr(shelf.files[i].name, what) && !shelf.files[i].dropped;
+    return count;
+}
+
+// What is listed once is written once: a part costs no more in a long window than in a short one.
+TEST(a_long_window_is_not_written_with_each_part)
+{
+    struct vt_packager_params params = low_latency();
+    params.n_tracks = 2;
+    params.window_ns = 200 * VT_NS_PER_S;
+    struct vt_packager *p = open_packager(&params);
+    uint64_t listed = 0;
+    for (int64_t frame = 0; frame < 700 * 30; frame += 15) {
+        REQUIRE_INT(shelf_run(p, &params, frame, frame + 15), 0);
+        struct shelf_file *file = shelf_find(&shelf, "720p.ll.m3u8");
+        REQUIRE(!file || (file->size < 5000 && kept_files("720p.past-") <= 2));
+        if (shelf.ready == listed || shelf.ready < 2)
+            continue;
+        listed = shelf.ready;
+        const char *text = shelf_text(&shelf, "720p.ll.m3u8"), *plain = shelf_text(&shelf, "720p.m3u8");
+        REQUIRE_INT(count_of(text, "#EXTINF:"), count_of(plain, "#EXTINF:"));
+        text = shelf_text(&shelf, "720p-iframes.ll.m3u8");
+        REQUIRE_INT(count_of(text, "#EXTINF:"), count_of(plain, "#EXTINF:"));
+    }
+    REQUIRE_INT(count_of(shelf_text(&shelf, "720p.ll.m3u8"), "#EXTINF:"), 100);
+    // The files of a packager that broke off go, too.
+    vt_packager_free(&p);
+    shelf.resumed = true;
+    params.state = strdup(shelf_text(&shelf, "state.json"));
+    params.state_size = strlen(params.state);
+    params.first_frame = 700 * 30 + 60;
+    p = open_packager(&params);
+    char *state = (char *)params.state;
+    params.state = NULL;
+    REQUIRE_INT(shelf_run(p, &params, params.first_frame, params.first_frame + 500 * 30), 0);
+    REQUIRE(kept_files("720p.past-") <= 2 && kept_files("720p-iframes.past-") <= 2 && kept_files("audio.past-") <= 2);
+    free(state);
+    close_all(p);
+}
+
+TEST(lines_that_cannot_be_kept_in_a_file_are_written)
+{
+    struct vt_packager_params params = low_latency();
+    struct vt_packager *p = open_packager(&params);
+    REQUIRE_INT(shelf_run(p, &params, 0, 20 * 60 + 1), 0);
+    REQUIRE(strstr((char *)shelf_find(&shelf, "720p.ll.m3u8")->data, VT_PAST_LINE));
+    shelf.fail = ENOSPC;
+    shelf.fail_kind = VT_BLOB_PAST;
+    for (int64_t frame = 20 * 60 + 1; frame < 21 * 60 + 2; frame++)
+        REQUIRE_INT(shelf_run(p, &params, frame, frame + 1), 0);
+    REQUIRE(!strstr((char *)shelf_find(&shelf, "720p.ll.m3u8")->data, VT_PAST_LINE));
+    REQUIRE_INT(count_of(shelf_text(&shelf, "720p.ll.m3u8"), "#EXTINF:"), 10);
+    REQUIRE(count_of(shelf_text(&shelf, "720p.skip.m3u8"), "#EXTINF:") == 7);
+    shelf.fail = 0;
+    REQUIRE_INT(shelf_run(p, &params, 21 * 60 + 2, 22 * 60 + 2), 0);
+    REQUIRE(strstr((char *)shelf_find(&shelf, "720p.ll.m3u8")->data, VT_PAST_LINE));
+    REQUIRE_INT(count_of(shelf_text(&shelf, "720p.ll.m3u8"), "#EXTINF:"), 10);
+    close_all(p);
+}
+
 int main(void)
 {
     RUN(low_latency_playlists_are_exactly);
@@ -481,5 +545,7 @@ int main(void)
     RUN(what_is_missing_is_a_gap);
     RUN(a_restart_keeps_the_parts);
     RUN(reordered_frames_are_cut_in_decoding_order);
+    RUN(a_long_window_is_not_written_with_each_part);
+    RUN(lines_that_cannot_be_kept_in_a_file_are_written);
     return DONE();
 }

@@ -13,7 +13,8 @@ import sys
 import time
 import traceback
 
-from origin_live import (Live, a_studio_or_origin_comes_back, deltas_are_sent_to_who_asks, hinted_parts_are_held,
+from origin_live import (Live, a_studio_or_origin_comes_back, deltas_are_sent_to_who_asks,
+                         past_lines_come_from_a_file, hinted_parts_are_held,
                          playlists_wait_for_what_was_asked, waiting_has_an_end, who_hangs_up_is_forgotten)
 from origin_talk import LIMIT, TOKEN, Failure, Later, Origin, problem, same, take, wait
 
@@ -411,7 +412,8 @@ def it_stops_when_asked(origin):
 TESTS = [a_take_is_answered_by_its_receipt, takes_without_a_show_are_refused, what_the_studio_refuses_is_a_problem,
          a_repeat_is_harmless, a_silent_studio_is_said, what_was_on_air_is_taken_again,
          products_are_kept_and_go_to_the_studio, templates_are_kept_with_their_files, strangers_learn_nothing, files_are_served, the_player_is_served,
-         playlists_wait_for_what_was_asked, deltas_are_sent_to_who_asks, hinted_parts_are_held, waiting_has_an_end,
+         playlists_wait_for_what_was_asked, deltas_are_sent_to_who_asks, past_lines_come_from_a_file,
+         hinted_parts_are_held, waiting_has_an_end,
          who_hangs_up_is_forgotten, a_studio_or_origin_comes_back, playlists_are_compressed,
          viewer_events_are_counted, events_are_followed, keys_are_told_as_hashes,
          words_reach_the_supervisor, the_document_is_open, signed_addresses_alone_are_played,

@@ -1,4 +1,5 @@
 """What players of a live output are told: playlists that wait, deltas, parts that are hinted, returns."""
+import gzip
 import json
 import signal
 import socket
@@ -141,6 +142,33 @@ def deltas_are_sent_to_who_asks(origin):
     (live.folder / "720p.ll.m3u8").unlink()                         # a plain playlist knows no directives
     (live.folder / "720p.m3u8").write_text(live.text().replace("CAN-BLOCK-RELOAD=YES,", ""))
     same(live.get("?_HLS_msn=900")[0].getheader("Cache-Control"), "max-age=1")
+    origin.over()
+
+
+def past_lines_come_from_a_file(origin):
+    """What the low-latency forms leave to a file is sent in its place, and held requests end as ever."""
+    studio, _ = origin.show("ll9")
+    live = Live(origin, "ll9")
+    whole = live.text()
+
+    def leave(msn):
+        start, end = whole.index("#EXTINF"), whole.index(f"#EXTINF:{live.target},\n{live.name}-{msn}")
+        live.put(f"{live.name}.past-1", b"over\n" + whole[start:end].encode() + b"and more\n")
+        return f"#VITRINE-PAST:{live.name}.past-1,5,{end - start},{msn - 1}\n".join((whole[:start], whole[end:]))
+
+    held = live.later("?_HLS_msn=5&_HLS_part=0")
+    live.parts = 1
+    whole = live.text()
+    live.put(f"{live.name}.ll.m3u8", leave(4).encode())
+    studio.send("desk.part", output="main", msn=5, part=0)
+    blocked(held[0].get(), live)
+    same(live.get()[1].decode(), whole)
+    packed, body = live.get(**{"Accept-Encoding": "gzip"})
+    same((packed.getheader("Content-Encoding"), gzip.decompress(body).decode()), ("gzip", whole))
+    same(origin.public("GET", f"{live.address}.past-1")[0].status, 404)
+    (live.folder / f"{live.name}.past-1").unlink()                 # lost: the plain form is there
+    live.put(f"{live.name}.ll.m3u8", leave(4).replace("past-1", "past-2").encode())
+    same(live.get()[1].decode(), (live.folder / f"{live.name}.m3u8").read_text())
     origin.over()
 
 

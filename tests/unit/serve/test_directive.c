@@ -209,6 +209,20 @@ TEST(gzip_is_sent_to_who_takes_it)
     REQUIRE(!vt_accepts_gzip(NULL));
 }
 
+TEST(a_line_stands_for_many_segments)
+{
+    static const char text[] = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:10\n#VITRINE-PAST:v.past-3,7,900,5\n"
+        "#EXT-X-PART:DURATION=0.5,URI=\"v-15.0.m4s\"\n#EXTINF:2,\nv-15.m4s\n#EXT-X-PART:DURATION=0.5,URI=\"v-16.0.m4s\"\n";
+    struct vt_edge edge;
+    vt_edge_read(text, strlen(text), &edge);
+    REQUIRE_INT(edge.last_msn, 15);
+    REQUIRE_INT(edge.last_parts, 1);
+    REQUIRE_INT(edge.open_parts, 1);
+    static const char odd[] = "#VITRINE-PAST:\n#VITRINE-PAST:a,1\n#VITRINE-PAST:a,1,2,99999999999999999999\n";
+    vt_edge_read(odd, strlen(odd), &edge);
+    REQUIRE_INT(edge.last_msn, 1000000 - 1);
+}
+
 int main(void)
 {
     RUN(a_playlist_says_where_it_ends);
@@ -222,5 +236,6 @@ int main(void)
     RUN(names_of_parts_and_segments_are_read);
     RUN(what_is_about_to_come_is_waited_for);
     RUN(gzip_is_sent_to_who_takes_it);
+    RUN(a_line_stands_for_many_segments);
     return DONE();
 }

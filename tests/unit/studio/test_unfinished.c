@@ -131,6 +131,8 @@ TEST(a_half_ended_show_is_ended_not_gone_on_with)
     clean();
 }
 
+#define LONG "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-DATERANGE:ID=\"c1.1\"\n#VITRINE-PAST:long.past-1,0,900,8\n"
+
 TEST(an_open_segment_is_left_out)
 {
     fresh();
@@ -139,10 +141,13 @@ TEST(an_open_segment_is_left_out)
         "#EXT-X-PART:DURATION=0.3,URI=\"b.m4s\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"c.m4s\"\n"
         "#EXT-X-RENDITION-REPORT:URI=\"small.m3u8\"\n", 1000);
     put("a", "new.ll.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-PART:DURATION=0.3,URI=\"b.m4s\"\n", 1000);
+    put("a", "long.ll.m3u8", LONG "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T19:00:02.000Z\n"
+        "#EXT-X-PART:DURATION=0.3,URI=\"b.m4s\"\n", 1000);
     REQUIRE_INT(vt_unfinished_end(data, "mango", "a"), 0);
     REQUIRE_TEXT(text_of("a/main/big.m3u8"), ENDED);
     REQUIRE_TEXT(text_of("a/main/big.ll.m3u8"), ENDED);
     REQUIRE_TEXT(text_of("a/main/new.ll.m3u8"), "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-ENDLIST\n");
+    REQUIRE_TEXT(text_of("a/main/long.ll.m3u8"), LONG "#EXT-X-ENDLIST\n");
     clean();
 }
 
