@@ -159,18 +159,17 @@ static uint64_t hash_of(cairo_surface_t *surface)
     return hash;
 }
 
-static void hash_all(struct golden_case *c, const struct vt_view *view, uint64_t hashes[INSTANTS])
+static void hash_all(struct golden_case *c, struct vt_painter *painter, const struct vt_view *view,
+                     uint64_t hashes[INSTANTS])
 {
-    struct vt_painter *painter = NULL;
     struct vt_drawing *drawing = calloc(1, sizeof *drawing);
-    if (!drawing || vt_painter_new(&painter, c->width / 2, c->height / 2) != 0)
+    if (!drawing)
         exit(1);
     for (int i = 0; i < INSTANTS; i++) {
         cairo_surface_t *surface = draw(c, painter, view, i, drawing);
         hashes[i] = hash_of(surface);
         cairo_surface_destroy(surface);
     }
-    vt_painter_free(&painter);
     free(drawing);
 }
 
@@ -208,13 +207,18 @@ static bool is_within(const struct vt_item *item, const struct vt_item *around)
     return item;
 }
 
+struct album {                           // pictures that were scaled already
+    struct vt_scaled_picture kept[VT_SCALED_PICTURES];
+    int next;
+};
+
 // The pixels of a node and what is in it, without its shadow, at canvas size.
-static cairo_surface_t *draw_alone(const struct golden_case *c, const struct vt_view *view, const struct vt_item *node)
+static cairo_surface_t *draw_alone(const struct golden_case *c, struct album *album, const struct vt_view *view,
+                                   const struct vt_item *node)
 {
-    struct vt_scaled_picture kept[VT_SCALED_PICTURES] = { 0 };
-    int next = 0;
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, c->width, c->height);
-    struct vt_brush brush = { .cr = cairo_create(surface), .sx = 1, .sy = 1, .pictures = kept, .next_picture = &next };
+    struct vt_brush brush = { .cr = cairo_create(surface), .sx = 1, .sy = 1, .pictures = album->kept,
+                              .next_picture = &album->next };
     for (int i = 0; i < view->n_items; i++) {
         struct vt_item item = *view->items[i];
         if (!is_within(view->items[i], node))
@@ -224,10 +228,6 @@ static cairo_surface_t *draw_alone(const struct golden_case *c, const struct vt_
     }
     cairo_destroy(brush.cr);
     cairo_surface_flush(surface);
-    for (int i = 0; i < VT_SCALED_PICTURES; i++) {
-        if (kept[i].surface)
-            cairo_surface_destroy(kept[i].surface);
-    }
     return surface;
 }
 
@@ -273,7 +273,7 @@ static bool reaches(const struct golden_case *c, const struct vt_item *node, con
     return good;
 }
 
-static void check_rectangles(struct golden_case *c, const struct vt_view *view)
+static void check_rectangles(struct golden_case *c, struct album *album, const struct vt_view *view)
 {
     int count, seen[4];
     const struct vt_hotspot *list = vt_view_hotspots(view, &count);
@@ -283,7 +283,7 @@ static void check_rectangles(struct golden_case *c, const struct vt_view *view)
             continue;
         double x = list[i].x * c->width / 100, y = list[i].y * c->height / 100;
         double want[4] = { x, y, x + list[i].width * c->width / 100, y + list[i].height * c->height / 100 };
-        cairo_surface_t *alone = draw_alone(c, view, node);
+        cairo_surface_t *alone = draw_alone(c, album, view, node);
         bool good = bounds(alone, seen) && reaches(c, node, want, seen);
         cairo_surface_destroy(alone);
         if (!good)
@@ -295,15 +295,14 @@ static void check_rectangles(struct golden_case *c, const struct vt_view *view)
 // ---- calm
 
 // Without its motion, a frame of the entry is the card at rest, and the exit is a cut. The ticker's place is the same.
-static void check_reduced(struct golden_case *c, const struct vt_view *view)
+static void check_reduced(struct golden_case *c, struct vt_painter *painter, const struct vt_view *view)
 {
-    struct vt_painter *painter = NULL;
     struct vt_drawing *drawing = calloc(1, sizeof *drawing);
     int64_t now = clock_ns + 67000000, before = 10 * VT_NS_PER_S;
     struct vt_moment calm = { .now_ns = now, .enter_ns = clock_ns, .exit_ns = INT64_MAX, .reduced = true };
     struct vt_moment rest = { .now_ns = now, .enter_ns = clock_ns - before, .exit_ns = INT64_MAX, .ticker_ns = -before };
     struct vt_moment gone = { .now_ns = now, .enter_ns = clock_ns, .exit_ns = now, .reduced = true };
-    if (!drawing || vt_painter_new(&painter, c->width / 2, c->height / 2) != 0)
+    if (!drawing)
         exit(1);
     cairo_surface_t *a = draw_at(c, painter, view, &calm, drawing), *b = draw_at(c, painter, view, &rest, drawing);
     if (hash_of(a) != hash_of(b))
@@ -313,7 +312,6 @@ static void check_reduced(struct golden_case *c, const struct vt_view *view)
         snprintf(c->wrong, sizeof c->wrong, "`reduced` leaves motion in its exit");
     cairo_surface_destroy(a);
     cairo_surface_destroy(b);
-    vt_painter_free(&painter);
     free(drawing);
 }
 
@@ -327,19 +325,30 @@ static void *work(void *opaque)
 {
     const struct worker *w = opaque;
     struct vt_pictures *pictures = NULL;
-    if (vt_pictures_new(&pictures, samples) != 0)
+    struct vt_painter *painters[2] = { NULL };       // portrait, landscape
+    struct album album = { 0 };
+    if (vt_pictures_new(&pictures, samples) != 0 || vt_painter_new(&painters[0], 360, 640) != 0 ||
+        vt_painter_new(&painters[1], 640, 360) != 0)
         exit(1);
     for (int i = w->index; i < n_cases; i += w->count) {
         struct vt_view *view = make_view(&cases[i], pictures);
         if (!view)
             continue;
-        hash_all(&cases[i], view, w->count == 1 ? cases[i].hashes : cases[i].again);
+        struct vt_painter *painter = painters[cases[i].width > cases[i].height];
+        hash_all(&cases[i], painter, view, w->count == 1 ? cases[i].hashes : cases[i].again);
         if (w->count == 1) {
-            check_rectangles(&cases[i], view);
-            check_reduced(&cases[i], view);
+            check_rectangles(&cases[i], &album, view);
+            check_reduced(&cases[i], painter, view);
         }
+        vt_painter_forget(painter, view);
         vt_view_unref(&view);
     }
+    for (int i = 0; i < VT_SCALED_PICTURES; i++) {
+        if (album.kept[i].surface)
+            cairo_surface_destroy(album.kept[i].surface);
+    }
+    vt_painter_free(&painters[0]);
+    vt_painter_free(&painters[1]);
     vt_pictures_free(&pictures);
     return NULL;
 }
