@@ -2,16 +2,19 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "studio/proof.h"
+#include "studio/watch.h"
 
 struct preview {
     const char *template, *data, *sample, *language, *out;
     int width, height;
     double at;
+    bool watch;
 };
 
 static int parse_after(struct preview *p, int argc, char **argv)
@@ -19,7 +22,8 @@ static int parse_after(struct preview *p, int argc, char **argv)
     static const struct option options[] = {
         { "data", required_argument, NULL, 'd' }, { "sample", required_argument, NULL, 's' },
         { "size", required_argument, NULL, 'w' }, { "at", required_argument, NULL, 'a' },
-        { "language", required_argument, NULL, 'l' }, { "out", required_argument, NULL, 'o' }, { 0 },
+        { "language", required_argument, NULL, 'l' }, { "out", required_argument, NULL, 'o' },
+        { "watch", no_argument, NULL, 'f' }, { 0 },
     };
     int option;
     optind = 1;
@@ -36,6 +40,7 @@ static int parse_after(struct preview *p, int argc, char **argv)
         p->sample = option == 's' ? optarg : p->sample;
         p->language = option == 'l' ? optarg : p->language;
         p->out = option == 'o' ? optarg : p->out;
+        p->watch |= option == 'f';
         if (option == '?')
             break;
     }
@@ -83,11 +88,10 @@ static int refuse_sample(const struct preview *p, const struct vt_proof *proof)
 
 static int write_png(const struct preview *p, cairo_surface_t *surface)
 {
-    cairo_status_t status = cairo_surface_write_to_png(surface, p->out);
-    if (status == CAIRO_STATUS_SUCCESS)
-        return 0;
-    fprintf(stderr, "vitrine preview: cannot write %s: %s\n", p->out, cairo_status_to_string(status));
-    return 1;
+    int err = vt_proof_write(surface, p->out);
+    if (err)
+        fprintf(stderr, "vitrine preview: cannot write %s: %s\n", p->out, strerror(-err));
+    return err ? 1 : 0;
 }
 
 static int draw(const struct preview *p, const struct vt_proof *proof, const json_t *data)
@@ -129,9 +133,51 @@ static int run(const struct preview *p)
     return code;
 }
 
+// The folder that `path` lies in; `room` bytes.
+static const char *folder_of(const char *path, char *folder, size_t room)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, room, "%.*s", slash == path ? 1 : slash ? (int)(slash - path) : 1, slash ? path : ".");
+    return folder;
+}
+
+static int open_watch(const struct preview *p, struct vt_watch **ret)
+{
+    char template[PATH_MAX], above[PATH_MAX + 4], data[PATH_MAX];
+    const char *folders[3] = { folder_of(p->template, template, sizeof template) }, *slash = strrchr(p->out, '/');
+    int count = 1;
+    snprintf(above, sizeof above, "%s/..", template);
+    folders[count++] = above;            // products.json
+    if (p->data)
+        folders[count++] = folder_of(p->data, data, sizeof data);
+    int err = vt_watch_new(ret, folders, count, slash ? slash + 1 : p->out);
+    if (err)
+        fprintf(stderr, "vitrine preview: cannot watch %s: %s\n", template, strerror(-err));
+    return err;
+}
+
+static int watch(const struct preview *p)
+{
+    struct vt_watch *watch = NULL;
+    int err = open_watch(p, &watch);
+    if (err)
+        return 1;
+    while (!err) {
+        if (run(p) == 0)
+            printf("%s: drawn\n", p->out);
+        else
+            printf("%s: as it was\n", p->out);
+        fflush(stdout);
+        err = vt_watch_wait(watch);
+    }
+    fprintf(stderr, "vitrine preview: cannot watch any more: %s\n", strerror(-err));
+    vt_watch_free(&watch);
+    return 1;
+}
+
 int vt_preview_main(int argc, char **argv)
 {
     struct preview p = { .width = 1280, .height = 720, .at = -1 };
     int code = parse(&p, argc, argv);
-    return code != 0 ? code : run(&p);
+    return code != 0 ? code : p.watch ? watch(&p) : run(&p);
 }

@@ -1,11 +1,15 @@
 #include "studio/proof.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/file.h"
 #include "studio/picture.h"
 
@@ -155,6 +159,50 @@ int vt_proof_paint(const struct vt_proof *proof, const struct vt_view *view, dou
         return -ENOMEM;
     *ret = surface;
     return 0;
+}
+
+static cairo_status_t append(void *opaque, const unsigned char *data, unsigned size)
+{
+    struct vt_writer *out = opaque;
+    vt_write_bytes(out, data, size);
+    return out->failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
+}
+
+// A pipe or a device cannot be renamed over.
+static int write_into(const char *path, const struct vt_writer *png)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int err = fd < 0 ? -errno : vt_write_all(fd, png->data, png->size);
+    if (fd >= 0)
+        close(fd);
+    return err;
+}
+
+static int put_file(const char *path, const struct vt_writer *png)
+{
+    char *folder = folder_of(path);
+    const char *slash = strrchr(path, '/');
+    int fd = folder ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    int err = !folder ? -ENOMEM : fd < 0 ? -errno :
+              vt_put_file_at(fd, slash ? slash + 1 : path, png->data, png->size, false);
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return err;
+}
+
+int vt_proof_write(cairo_surface_t *surface, const char *path)
+{
+    struct vt_writer png = {.limit = 0};
+    struct stat there;
+    int err = cairo_surface_write_to_png_stream(surface, append, &png) == CAIRO_STATUS_SUCCESS ? 0 : -ENOMEM;
+    bool exists = stat(path, &there) == 0;
+    if (!err && exists && S_ISDIR(there.st_mode))
+        err = -EISDIR;
+    else if (!err)
+        err = exists && !S_ISREG(there.st_mode) ? write_into(path, &png) : put_file(path, &png);
+    vt_writer_free(&png);
+    return err;
 }
 
 int vt_proof_parse_size(const char *text, int *ret_width, int *ret_height)

@@ -49,6 +49,10 @@ int vt_proof_view(const struct vt_proof *proof, const struct vt_proof_scene *sce
 int vt_proof_paint(const struct vt_proof *proof, const struct vt_view *view, double at, int width, int height,
                    cairo_surface_t **ret);
 
+// Writes a PNG: whole and renamed, so that whoever looks at `path` never sees half of one. Returns 0 or a negative errno;
+// then what was there stays.
+int vt_proof_write(cairo_surface_t *surface, const char *path);
+
 // ---- what is written on command lines
 
 // "1280x720". Returns 0, or -EINVAL when it is no size from VT_PROOF_SIDE_MIN to VT_PROOF_SIDE_MAX.

@@ -323,20 +323,17 @@ static int draw_all(struct sheet *s)
 
 static int write_sheet(struct sheet *s)
 {
-    int err = draw_all(s), code = 1;
-    cairo_status_t status = err ? CAIRO_STATUS_NO_MEMORY : cairo_surface_write_to_png(s->surface, s->out);
+    int err = draw_all(s);
+    if (!err)
+        err = vt_proof_write(s->surface, s->out);
     if (err)
-        fprintf(stderr, "vitrine contact-sheet: cannot be drawn: %s\n", strerror(-err));
-    else if (status != CAIRO_STATUS_SUCCESS)
-        fprintf(stderr, "vitrine contact-sheet: cannot write %s: %s\n", s->out, cairo_status_to_string(status));
+        fprintf(stderr, "vitrine contact-sheet: cannot write %s: %s\n", s->out, strerror(-err));
     else
-        code = 0;
-    if (code == 0)
         printf("%s: %d pictures, %d of them marked%s\n", s->out, s->cells, s->marked,
                s->marked ? ": `vitrine lint` says what was found" : "");
     cairo_destroy(s->cr);
     cairo_surface_destroy(s->surface);
-    return code;
+    return err ? 1 : 0;
 }
 
 static int run(struct sheet *s)

@@ -22,7 +22,7 @@ CORES = os.cpu_count() or 1
 # Scenes that need little of a machine and hold no stranger's effect on a neighbour against its frames: as many of these
 # run at a time as there are cores, two at most. The longest come first.
 LIGHT = ("kills", "check", "publish", "enhanced_rtmp", "srt", "bad_input", "frames", "rtmps", "offline", "channels", "pictures",
-         "keys", "webhook", "listeners", "sandbox", "status")
+         "keys", "webhook", "listeners", "sandbox", "status", "producer")
 SANITIZED = ("-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dfuzz=true")
 QUICK_TO_BUILD = ("-Doptimization=1", "-Dc_args=-gline-tables-only")
 
