@@ -7,6 +7,7 @@ another code than its TAP says, that prints no TAP, or that overruns its time ha
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,7 +125,7 @@ def set_up(folder, *options, clang=False):
     if (TOP / folder / "build.ninja").exists():
         return
     say(f"==> setting up {folder}/")
-    env = {**os.environ, **({"CC": "clang", "CC_LD": "lld"} if clang else {})}
+    env = {**os.environ, **({"CC": "clang"} if clang else {}), **({"CC_LD": "lld"} if clang and shutil.which("ld.lld") else {})}
     werror = ["--werror"] if os.environ.get("CI") else []
     subprocess.run(["meson", "setup", folder, *options, *werror], cwd=TOP, env=env, check=True, stdout=subprocess.DEVNULL)
 

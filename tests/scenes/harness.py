@@ -6,6 +6,7 @@ fixed time: wait_for() asks again until its condition holds or its limit is over
 import base64
 import contextlib
 import ctypes
+import itertools
 import json
 import os
 import re
@@ -144,14 +145,23 @@ def end_session(process, limit=15):
     process.wait()
 
 
+FIRST_PORT, PORTS = 10000, 22000                 # below those that the kernel gives to connections
+NEXT_PORT = itertools.count(os.getpid() * 97)    # elsewhere than a scene that runs beside this one
+
+
+def is_free(port):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as one:
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    ports = (FIRST_PORT + number % PORTS for number in NEXT_PORT)
+    return list(itertools.islice(filter(is_free, ports), count))
 
 
 def http(url, method="GET", body=None, headers=None, limit=15):
@@ -359,7 +369,11 @@ class Publisher:
     def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)
-            self.process.wait(10)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:        # it waits for a daemon that does not read
+                self.process.kill()
+                self.process.wait()
 
     def text(self):
         self.log.seek(0)

@@ -72,7 +72,7 @@ class Nginx:
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(30)
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -106,7 +106,7 @@ class Varnish:
     def __exit__(self, *_):
         for process in (self.logger, self.process):
             process.terminate()
-            process.wait(10)
+            process.wait(30)
         self.asked.close()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -7,7 +7,6 @@ of anybody's. What it lost the first time, and how long the machine stood still 
 
 Arguments: names of clients; all of them without."""
 import contextlib
-import socket
 import subprocess
 import sys
 import tempfile
@@ -54,17 +53,11 @@ def gstreamer(sink, address, path):
             "in.audio", "!", "queue", "!", "aacparse", "!", "out."]
 
 
-def free_datagram_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def commands(daemon, rtmps_port, path):
     """{client: what starts it}; OBS is started by other means."""
     server, srt = daemon.server(), f"srt://127.0.0.1:{daemon.srt_port}?streamid="
     play = ["ffmpeg", "-nostdin", "-v", "error", "-re", "-i", path, "-c", "copy", "-f"]
-    relay = free_datagram_port()
+    (relay,) = free_ports(1)
     return {"ffmpeg": [*play, "flv", f"{server}/ffmpeg-key"],
             "ffmpeg-rtmps": [*play, "flv", f"rtmps://127.0.0.1:{rtmps_port}/live/ffmpeg-rtmps-key"],
             "ffmpeg-srt": [*play, "mpegts", f"{srt}ffmpeg-srt-key"],
