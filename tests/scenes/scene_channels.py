@@ -66,12 +66,33 @@ def scene_a_portrait_channel_blurs_what_does_not_fill_it():
                 require(0 <= x and x + w <= 100 and 0 <= y and y + h <= 100, f"{spot} is outside of the canvas")
 
 
+def put(daemon, text, expect):
+    return daemon.api("PUT", "/v1/templates/com.example.kept", {"template": text}, expect)
+
+
+def kept(version, colour):
+    """The badge through the API, further right."""
+    return (BADGE % (version, colour)).replace("com.example.badge", "com.example.kept").replace("auto 40px", "auto 340px")
+
+
+def replace_through_the_api(daemon):
+    """A broken form is refused by line and column; a good one is on air between two frames. Gives that revision."""
+    on = daemon.api("POST", "/v1/channels/mango/cues", {"template": "com.example.kept", "id": "kept"}, 201)
+    refused = put(daemon, kept("1.1.0", "#ff0000").replace("inset:", "inste:"), 422)
+    require("inste" in str(refused) and "8" in str(refused), f"no line in {refused}")
+    require(listed(daemon, "kept")["rev"] == on["rev"], "a template with an error changed what is on air")
+    put(daemon, kept("1.2.0", "#000000"), 200)
+    return wait_for("the new form", lambda: next((one for one in [listed(daemon, "kept")] if one["rev"] > on["rev"]), None), 10)
+
+
 def scene_a_saved_template_changes_what_is_on_air():
-    """Its new form is the next revision, on that revision's frame; a form with an error changes nothing."""
+    """Its new form is the next revision, on that revision's frame; a form with an error changes nothing. As a file, and
+    through the API."""
     with tempfile.TemporaryDirectory() as folder:
         template = Path(folder) / "badge.yaml"
         template.write_text(BADGE % ("1.0.0", "#ffffff"))
         with Daemon(templates=[template]) as daemon, Publisher(daemon, picture=GREY, sound=None):
+            put(daemon, kept("1.0.0", "#ffffff"), 201)
             daemon.segments("big", 1)
             on = daemon.api("POST", "/v1/channels/mango/cues", {"template": "com.example.badge", "id": "badge"}, 201)
             wait_for("its segment", lambda: daemon.media("big").segments()[-1]["msn"] > on["msn"])
@@ -86,28 +107,34 @@ def scene_a_saved_template_changes_what_is_on_air():
                 (entry for entry in revisions(daemon) if entry["cue"]["rev"] == changed["rev"]), None))
             wait_for("one segment more", lambda: daemon.media("big").segments()[-1]["msn"] > update["msn"])
             require(update["cue"]["tpl"] == "com.example.badge@1.2.0", f"template {update['cue']['tpl']}")
+            again = replace_through_the_api(daemon)
+            second = wait_for("that in the stream", lambda: next(
+                (entry for entry in revisions(daemon, "kept") if entry["cue"]["rev"] == again["rev"]), None), 15)
+            wait_for("one segment more", lambda: daemon.media("big").segments()[-1]["msn"] > second["msn"])
+            require(second["cue"]["tpl"] == "com.example.kept@1.2.0", f"template {second['cue']['tpl']}")
             path = fetch_rendition(daemon, daemon.media("big"), Path(folder) / "v.mp4")
         first, pictures = frames(path, 640, 360)
-        at = update["frame"] - first
-        inside = [area(picture, 640, 60, 60, 220, 120) for picture in pictures[at - 10:at + 10]]
-        require(min(inside[:10]) > 220 and max(inside[10:]) < 40, f"around the revision's frame: {inside}")
+        for revision, left in ((update, 60), (second, 360)):
+            at = revision["frame"] - first
+            inside = [area(picture, 640, left, 60, left + 160, 120) for picture in pictures[at - 10:at + 10]]
+            require(min(inside[:10]) > 220 and max(inside[10:]) < 40, f"around the revision's frame: {inside}")
 
 
-def listed(daemon):
-    return next(one for one in daemon.api("GET", "/v1/channels/mango/cues", expect=200)["cues"] if one["id"] == "badge")
+def listed(daemon, cue="badge"):
+    return next(one for one in daemon.api("GET", "/v1/channels/mango/cues", expect=200)["cues"] if one["id"] == cue)
 
 
 def templates(daemon):
     return daemon.api("GET", "/v1/channels/mango/status", expect=200)["studio"]["templates"]
 
 
-def revisions(daemon):
-    """Every start and update of the badge in the big rendition, with its frame and segment."""
+def revisions(daemon, cue="badge"):
+    """Every start and update of a cue in the big rendition, with its frame and segment."""
     playlist = daemon.media("big")
     scale = timescale(http(daemon.url(playlist.map()))[2])
     return [{**entry, "frame": round(entry["time"] * 30 / scale), "msn": segment["msn"]}
             for segment in playlist.segments() for entry in cues(http(daemon.url(segment["uri"]))[2])
-            if entry["cue"].get("id") == "badge" and entry["cue"]["op"] in ("start", "update")]
+            if entry["cue"].get("id") == cue and entry["cue"]["op"] in ("start", "update")]
 
 
 if __name__ == "__main__":
