@@ -167,6 +167,39 @@ TEST(an_odd_edge_keeps_its_chroma)
     cairo_surface_destroy(red);
 }
 
+// The four faults that overlays in other programs have, in every matrix and range, at odd places: what is premultiplied
+// gets no darker, colours have the tagged matrix, an edge keeps its half of the chroma, and nothing moves to even places.
+TEST(the_four_faults_are_in_no_matrix_and_range)
+{
+    static struct picture p;
+    for (size_t m = 0; m < 2 * sizeof matrices; m++) {
+        struct vt_colour colour = {.matrix = matrices[m / 2], .full_range = m & 1, .chroma_site = 2};
+        double red[3], grey[3], ground[3];
+        coded(&colour, 255, 0, 0, red);
+        coded(&colour, 191, 191, 191, grey);
+        coded(&colour, 64, 64, 64, ground);
+        for (int parity = 0; parity < 4; parity++) {
+            int x = 6 + (parity & 1), y = 6 + (parity >> 1);
+            cairo_surface_t *solid = filled(16, 8, 0xffff0000), *half = filled(16, 8, premultiplied(128, 191, 191, 191));
+            picture_fill(&p, (int)lround(ground[0]), 128, 128);
+            put(&p, solid, x, y, colour);
+            REQUIRE_NEAR(p.y[(y + 2) * WIDTH + x], red[0], 1);           // its first column, and none before
+            REQUIRE_NEAR(p.y[(y + 2) * WIDTH + x - 1], ground[0], 1);
+            REQUIRE_NEAR(p.u[(y / 2 + 2) * WIDTH / 2 + x / 2 + 3], red[1], 1);
+            REQUIRE_NEAR(p.v[(y / 2 + 2) * WIDTH / 2 + x / 2 + 3], red[2], 1);
+            double covered = x & 1 ? 0.5 : 1;
+            REQUIRE_NEAR(p.v[(y / 2 + 2) * WIDTH / 2 + x / 2], 128 + (red[2] - 128) * covered, 1);
+            REQUIRE_NEAR(p.u[(y / 2 + 2) * WIDTH / 2 + x / 2], 128 + (red[1] - 128) * covered, 1);
+            picture_fill(&p, (int)lround(ground[0]), 128, 128);
+            put(&p, half, x, y, colour);
+            REQUIRE_NEAR(p.y[(y + 2) * WIDTH + x + 4], ground[0] + (grey[0] - ground[0]) * 128 / 255, 1);
+            REQUIRE_INT(p.u[(y / 2 + 2) * WIDTH / 2 + x / 2 + 3], 128);
+            cairo_surface_destroy(solid);
+            cairo_surface_destroy(half);
+        }
+    }
+}
+
 TEST(what_fills_the_picture_hides_all_of_it)
 {
     static struct picture p;
@@ -343,6 +376,7 @@ int main(void)
     RUN(premultiplied_grey_keeps_its_level);
     RUN(red_uses_the_tagged_matrix);
     RUN(an_odd_edge_keeps_its_chroma);
+    RUN(the_four_faults_are_in_no_matrix_and_range);
     RUN(what_fills_the_picture_hides_all_of_it);
     RUN(chroma_follows_the_site_at_every_parity_and_odd_size);
     RUN(columns_outside_the_surface_are_transparent);
