@@ -9,6 +9,9 @@
 #include "overlay/money.h"
 #include "overlay/view.h"
 
+#define MARQUEE_SPEED 60.0               // px a second
+#define MARQUEE_GAP   1.5                // em between a text's end and its beginning
+
 static struct vt_extent measure_text(void *opaque, double width)
 {
     struct vt_item *item = opaque;
@@ -33,6 +36,14 @@ void vt_content_text(struct vt_making *m, struct vt_item *item, const char *text
         .shrink_to = mode && strcmp(mode->text, "shrink") == 0 ? (double)px.value : 0,
     };
     item->never_cut = vt_making_look(m, item->node, "fit", "truncate") != NULL;
+    bool crawls = mode && strcmp(mode->text, "marquee") == 0;
+    if (crawls || (mode && strcmp(mode->text, "clip") == 0)) {
+        const struct vt_yaml *speed = vt_making_look(m, item->node, "fit", "speed");
+        item->on_one_line = true;
+        item->crawl = crawls ? (speed ? g_ascii_strtod(speed->text, NULL) : MARQUEE_SPEED) * item->scale : 0;
+        item->text.lines = 1;
+        item->text.ellipsis = true;
+    }
     item->box.measure = measure_text;
     item->box.opaque = item;
 }
@@ -126,95 +137,46 @@ static struct vt_extent measure_picture(void *opaque, double width)
     return (struct vt_extent){ shown, h * shown / w, NAN };
 }
 
-static void start_image(struct vt_making *m, struct vt_item *item)
+// `own`: it may lie beside the template.
+static cairo_surface_t *load_picture(struct vt_making *m, const struct vt_item *item, const char *src, bool own,
+                                     uint64_t *ret_hash)
 {
-    const char *src = vt_making_text(m, item->node, NULL, "src", false);
     const char *folder = m->view->template->folder;
-    bool own = src && folder && vt_asset_name_valid(src) &&
-               !vt_expression_binds(vt_making_look(m, item->node, NULL, "src")->text);
-    if (own && m->params->load_picture)
-        item->picture = m->params->load_picture(m->params->opaque, folder, src);
-    if (!item->picture && src && *src && m->params->load_picture)
-        item->picture = m->params->load_picture(m->params->opaque, NULL, src);
-    if (item->picture && !picture_fits(item->picture)) {
-        cairo_surface_destroy(item->picture);
-        item->picture = NULL;
+    vt_load_picture *load = m->params->load_picture;
+    cairo_surface_t *picture = NULL;
+    if (own && folder && load && vt_asset_name_valid(src))
+        picture = load(m->params->opaque, folder, src);
+    if (!picture && load)
+        picture = load(m->params->opaque, NULL, src);
+    if (picture && !picture_fits(picture)) {
+        cairo_surface_destroy(picture);
+        picture = NULL;
     }
-    if (item->picture) {
-        cairo_surface_flush(item->picture);
-        item->picture_hash = hash_picture(item->picture);
-    } else if (src && *src) {
+    if (picture) {
+        cairo_surface_flush(picture);
+        *ret_hash = hash_picture(picture);
+    } else {
         vt_diagnose(m->diagnostics, VT_WARNING, item->node->yaml->line, item->node->yaml->column,
                     "there is no picture \"%.120s\"", src);
     }
+    return picture;
+}
+
+static void start_image(struct vt_making *m, struct vt_item *item)
+{
+    const char *src = vt_making_text(m, item->node, NULL, "src", false);
+    if (src && *src)
+        item->picture = load_picture(m, item, src, !vt_expression_binds(vt_making_look(m, item->node, NULL, "src")->text),
+                                     &item->picture_hash);
     item->box.measure = measure_picture;
     item->box.opaque = item;
 }
 
-// ---- timers
-
-static double text_advance(const struct vt_timer_content *timer, const char *text)
+static void start_frame(struct vt_making *m, struct vt_item *item)
 {
-    double width = 0;
-    for (; *text; text++)
-        width += *text == ':' ? timer->colon : timer->digit;
-    return width;
-}
-
-static struct vt_extent measure_timer(void *opaque, double width)
-{
-    const struct vt_item *item = opaque;
-    char text[VT_TIMER_TEXT];
-    (void)width;
-    vt_timer_text(item->timer->most_ns, item->timer->format, text);
-    return (struct vt_extent){ text_advance(item->timer, text), item->timer->height, NAN };
-}
-
-static void read_thresholds(struct vt_making *m, const struct vt_item *item, struct vt_timer_content *timer)
-{
-    const struct vt_yaml *list = vt_making_look(m, item->node, NULL, "thresholds");
-    for (const struct vt_yaml *entry = list ? list->first : NULL; entry; entry = entry->next) {
-        struct vt_threshold *to = &timer->thresholds[timer->n_thresholds++];
-        const char *colour = vt_bind(vt_yaml_get(entry, "color"), &m->binder);
-        vt_read_span(vt_yaml_get(entry, "below"), "below", &to->below_ns, NULL);
-        if (!colour || vt_parse_colour(colour, &to->colour) != 0)
-            timer->n_thresholds--;
-    }
-}
-
-static void start_timer(struct vt_making *m, struct vt_item *item)
-{
-    const struct vt_yaml *format = vt_making_look(m, item->node, NULL, "format");
-    const char *until = vt_making_text(m, item->node, NULL, "until", false);
-    struct vt_timer_content *timer = vt_arena_alloc(&m->view->arena, sizeof *timer);
-    const struct vt_yaml *span = vt_making_look(m, item->node, NULL, "for"), *up = vt_making_look(m, item->node, NULL, "up");
-    if (!until || vt_parse_time(until, &timer->until_ns) != 0)
-        timer->until_ns = m->params->at_ns;          // nothing to count down to: 00:00
-    if (span)
-        vt_read_span(span, "for", &timer->for_ns, NULL);
-    timer->up = up && up->text[0] == 't' && span;
-    timer->format = format && format->text[0] == 'h' ? VT_TIMER_HH_MM_SS : VT_TIMER_MM_SS;
-    timer->most_ns = timer->for_ns ? timer->for_ns : timer->until_ns - m->params->at_ns;
-    read_thresholds(m, item, timer);
-    const struct vt_yaml *zero = vt_making_look(m, item->node, "at-zero", "action");
-    timer->hides = zero && strcmp(zero->text, "hide") == 0;
-    if (zero && strcmp(zero->text, "end-offer") == 0 && timer->most_ns > 0 && !span && timer->until_ns < m->view->expires_ns)
-        m->view->expires_ns = timer->until_ns;
-    item->box.style.text.tabular = 1;
-    for (int i = 0; i < VT_TIMER_GLYPHS; i++) {
-        char glyph[2] = { i < 10 ? (char)('0' + i) : ':', 0 };
-        struct vt_text text = { .text = glyph, .style = &item->box.style.text, .scale = item->scale };
-        struct vt_extent extent = vt_text_measure(m->shaper, &text, NAN);
-        vt_text_shape(m->shaper, &text, extent.width, extent.height, &m->view->arena, &timer->glyphs[i]);
-        if (i < 10)
-            timer->digit = fmax(timer->digit, extent.width);
-        else
-            timer->colon = extent.width;
-        timer->height = fmax(timer->height, extent.height);
-    }
-    item->timer = timer;
-    item->box.measure = measure_timer;
-    item->box.opaque = item;
+    const struct vt_nine *nine = item->box.style.nine;
+    if (nine)
+        item->frame = load_picture(m, item, nine->src, true, &item->frame_hash);
 }
 
 // ---- tickers
@@ -280,6 +242,7 @@ static void start_ticker(struct vt_making *m, struct vt_item *item)
 
 void vt_content_make(struct vt_making *m, struct vt_item *item)
 {
+    start_frame(m, item);
     switch (item->node->type) {
     case VT_NODE_BOX:
     case VT_NODE_REPEAT:
@@ -294,7 +257,7 @@ void vt_content_make(struct vt_making *m, struct vt_item *item)
         start_image(m, item);
         break;
     case VT_NODE_TIMER:
-        start_timer(m, item);
+        vt_timer_start(m, item);
         break;
     case VT_NODE_TICKER:
         start_ticker(m, item);
@@ -325,17 +288,48 @@ static void say_missing(struct vt_making *m, const struct vt_item *item, unsigne
     m->failed |= m->params->strict;
 }
 
+// A text on one line that is longer than its box crawls through it, or is cut at its end.
+static bool settle_line(struct vt_making *m, struct vt_item *item, double room)
+{
+    struct vt_text whole = item->text;
+    whole.ellipsis = false;
+    whole.lines = 0;
+    whole.one_line = true;
+    struct vt_extent extent = vt_text_measure(m->shaper, &whole, NAN);
+    double gap = MARQUEE_GAP * item->box.style.text.size * item->scale;
+    if (extent.width <= room + 0.5 || (item->crawl > 0 && extent.width + gap > VT_TICKER_WIDTH))
+        return false;
+    if (item->crawl <= 0) {
+        vt_text_shape(m->shaper, &whole, NAN, NAN, &m->view->arena, &item->shaped);
+        item->text_x = vt_item_rtl(m->view, item) ? room - extent.width : 0;
+        item->text_clipped = item->shaped.cut = true;
+        return true;
+    }
+    struct vt_ticker_content *ticker = vt_arena_alloc(&m->view->arena, sizeof *ticker);
+    vt_text_shape(m->shaper, &whole, NAN, NAN, &m->view->arena, &ticker->items[0]);
+    ticker->count = 1;
+    ticker->width = ticker->widths[0] = ticker->widest = extent.width + gap;
+    ticker->height = extent.height;
+    ticker->speed = item->crawl;
+    ticker->marquee = true;
+    item->ticker = ticker;
+    return true;
+}
+
 void vt_content_settle(struct vt_making *m, struct vt_item *item)
 {
     const struct vt_yaml *at = item->node->yaml;
+    double width = vt_item_inner_width(item), height = vt_item_inner_height(item);
     for (int i = 0; item->ticker && i < item->ticker->count; i++)
         say_missing(m, item, item->ticker->items[i].missing);
+    if (item->timer)
+        say_missing(m, item, item->timer->ending.missing);
     if (!item->text.text)
         return;
     if (item->bar)
         vt_progress_settle(m, item);
-    vt_text_shape(m->shaper, &item->text, vt_item_inner_width(item), vt_item_inner_height(item), &m->view->arena,
-                  &item->shaped);
+    if (!item->on_one_line || !settle_line(m, item, width))
+        vt_text_shape(m->shaper, &item->text, width, height, &m->view->arena, &item->shaped);
     if (item->node->type == VT_NODE_NUMBER && item->change && item->change->effect == VT_ROLL_DIGITS)
         find_digits(m, item);
     if (item->shaped.cut && item->never_cut) {
@@ -343,18 +337,19 @@ void vt_content_settle(struct vt_making *m, struct vt_item *item)
                     "to cut it", item->text.text);
         m->failed = true;
     }
-    say_missing(m, item, item->shaped.missing);
+    say_missing(m, item, item->shaped.missing ? item->shaped.missing : item->ticker ? item->ticker->items[0].missing : 0);
 }
 
 void vt_content_fini(struct vt_item *item)
 {
     vt_shaped_fini(&item->shaped);
-    for (int i = 0; item->timer && i < VT_TIMER_GLYPHS; i++)
-        vt_shaped_fini(&item->timer->glyphs[i]);
+    vt_timer_fini(item);
     for (int i = 0; item->ticker && i < item->ticker->count; i++)
         vt_shaped_fini(&item->ticker->items[i]);
     if (item->picture)
         cairo_surface_destroy(item->picture);
-    item->picture = NULL;
+    if (item->frame)
+        cairo_surface_destroy(item->frame);
+    item->picture = item->frame = NULL;
     vt_svg_fini(item);
 }

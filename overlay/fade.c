@@ -22,6 +22,19 @@ bool vt_layers_overlap(const struct vt_layer *layers, int count)
     return false;
 }
 
+bool vt_cut_needed(const struct vt_cut *cut, const struct vt_layer *layers, int count)
+{
+    const double *radius = cut->corners.radius;
+    double corner = fmax(fmax(radius[0], radius[1]), fmax(radius[2], radius[3])) * (1 - M_SQRT1_2);
+    for (int i = 0; i < count; i++) {
+        const struct vt_layer *l = &layers[i];
+        if (l->x < cut->edges.x0 + corner || l->y < cut->edges.y0 + corner || l->x + l->width > cut->edges.x1 - corner ||
+            l->y + l->height > cut->edges.y1 - corner)
+            return true;
+    }
+    return false;
+}
+
 static void set_matrix(cairo_matrix_t *matrix, const struct vt_turn *turn)
 {
     cairo_matrix_init_identity(matrix);
@@ -56,7 +69,8 @@ static struct rect bounds_of(const struct vt_layer *layers, int count, const cai
                           fmin(fmax(ceil(r.x1), -width), 2.0 * width), fmin(fmax(ceil(r.y1), -height), 2.0 * height) };
 }
 
-static uint64_t key_of(const struct vt_layer *layers, int count, const struct rect *at, const struct vt_turn *turn)
+static uint64_t key_of(const struct vt_layer *layers, int count, const struct rect *at, const struct vt_turn *turn,
+                       const struct vt_cut *cut)
 {
     uint64_t hash = VT_HASH_START;
     for (int i = 0; i < count; i++) {
@@ -68,6 +82,11 @@ static uint64_t key_of(const struct vt_layer *layers, int count, const struct re
     if (turn) {
         const double numbers[] = { turn->x - at->x0, turn->y - at->y0, turn->scale, turn->degrees };
         hash = vt_hash(hash, numbers, sizeof numbers);
+    }
+    if (cut) {
+        const double numbers[] = { cut->edges.x0 - at->x0, cut->edges.y0 - at->y0, cut->edges.x1 - at->x0,
+                                   cut->edges.y1 - at->y0 };
+        hash = vt_hash(vt_hash(hash, numbers, sizeof numbers), &cut->corners, sizeof cut->corners);
     }
     return hash;
 }
@@ -82,19 +101,26 @@ static void paint(cairo_t *cr, const struct vt_layer *layer)
     cairo_restore(cr);
 }
 
-int vt_fade_flatten(struct vt_fade *fade, const struct vt_layer *layers, int count, const struct vt_turn *turn, int width,
-                    int height, struct vt_layer *ret)
+int vt_fade_flatten(struct vt_fade *fade, const struct vt_layer *layers, int count, const struct vt_turn *turn,
+                    const struct vt_cut *cut, int width, int height, struct vt_layer *ret)
 {
     cairo_matrix_t matrix;
     set_matrix(&matrix, turn);
     struct rect at = bounds_of(layers, count, &matrix, width, height);
+    if (cut)
+        at = (struct rect){ fmax(at.x0, cut->edges.x0), fmax(at.y0, cut->edges.y0), fmin(at.x1, cut->edges.x1),
+                            fmin(at.y1, cut->edges.y1) };
     int w = (int)fmax(1, at.x1 - at.x0), h = (int)fmax(1, at.y1 - at.y0);
-    uint64_t key = key_of(layers, count, &at, turn), id = vt_hash(layers[0].id, "fade", 4) | 1;
+    uint64_t key = key_of(layers, count, &at, turn, cut), id = vt_hash(layers[0].id, "fade", 4) | 1;
     if (!fade->surface || fade->key != key) {
         vt_fade_free(fade);
         fade->surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, w, h);
         cairo_t *cr = cairo_create(fade->surface);
         cairo_translate(cr, -at.x0, -at.y0);
+        if (cut) {
+            vt_round_path(cr, cut->edges, cut->corners);
+            cairo_clip(cr);
+        }
         cairo_transform(cr, &matrix);
         for (int i = 0; i < count; i++)
             paint(cr, &layers[i]);

@@ -2,7 +2,7 @@
 // it.
 #pragma once
 
-#include "overlay/overlay.h"
+#include "overlay/fill.h"
 
 struct vt_fade {
     uint64_t key;                        // of what it shows
@@ -14,12 +14,21 @@ struct vt_turn {
     double x, y, scale, degrees;
 };
 
+// What stays of layers: rendition pixels.
+struct vt_cut {
+    struct vt_edges edges;
+    struct vt_corners corners;
+};
+
+// Whether some of the layers stand out of it.
+bool vt_cut_needed(const struct vt_cut *cut, const struct vt_layer *layers, int count);
+
 // Whether any two of the layers have pixels in common.
 bool vt_layers_overlap(const struct vt_layer *layers, int count);
 
 // Draws `layers`, back to front, as one: `ret` (which may be the first of them) borrows the surface, has opacity 1, and
-// an id of its own. `turn` may be NULL. `width` and `height` are the rendition's; what lies more than its size outside
+// an id of its own. `turn` and `cut` may be NULL. `width` and `height` are the rendition's; what lies more than its size outside
 // is left out. Returns 0 or -ENOMEM.
-int vt_fade_flatten(struct vt_fade *fade, const struct vt_layer *layers, int count, const struct vt_turn *turn, int width,
-                    int height, struct vt_layer *ret);
+int vt_fade_flatten(struct vt_fade *fade, const struct vt_layer *layers, int count, const struct vt_turn *turn,
+                    const struct vt_cut *cut, int width, int height, struct vt_layer *ret);
 void vt_fade_free(struct vt_fade *fade);

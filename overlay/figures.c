@@ -82,7 +82,7 @@ static void colour_bar(struct vt_item *item)
     uint8_t to = light ? 255 : 0;
     double share = light ? 0.75 : 0.65;
     item->fill = fill;
-    if (style->background.a == 0)
+    if (style->background.a == 0 && !style->gradient)
         style->background = (struct vt_colour4){ mix(fill.r, to, share), mix(fill.g, to, share), mix(fill.b, to, share),
                                                  fill.a };
     style->text.colour = light ? (struct vt_colour4){ 20, 22, 28, 255 } : (struct vt_colour4){ 255, 255, 255, 255 };
@@ -96,7 +96,7 @@ void vt_progress_start(struct vt_making *m, struct vt_item *item)
     item->value = value;
     item->share = max > 0 && value > 0 ? fmin(value / max, 1) : 0;
     item->bar = true;
-    item->mirrored = m->view->rtl;
+    item->mirrored = vt_item_rtl(m->view, item);
     colour_bar(item);
     item->box.style.text.align = VT_TEXT_CENTER;
     vt_content_text(m, item, text && *text ? text : " ");

@@ -27,9 +27,19 @@ struct target {
     double x0, y0, x1, y1;               // canvas pixels
 };
 
-// The part of a box that lies in the picture; false when there is none.
-static bool clip(const struct vt_view *view, struct target t, double *x, double *y, double *w, double *h)
+// The part of a box that lies in the picture, and in the boxes around it that cut off what stands out of them; false
+// when there is none.
+static bool clip(const struct vt_view *view, const struct vt_item *item, struct target t, double *x, double *y, double *w,
+                 double *h)
 {
+    for (const struct vt_item *at = item->parent; at; at = at->parent) {
+        const struct vt_box *box = &at->box;
+        double border = box->style.border * at->scale;
+        if (box->style.overflow == 0)
+            continue;
+        t = (struct target){ fmax(t.x0, box->x + border), fmax(t.y0, box->y + border),
+                             fmin(t.x1, box->x + box->width - border), fmin(t.y1, box->y + box->height - border) };
+    }
     double x0 = fmax(t.x0, 0), y0 = fmax(t.y0, 0), x1 = fmin(t.x1, view->width), y1 = fmin(t.y1, view->height);
     *x = x0;
     *y = y0;
@@ -51,7 +61,7 @@ static void add(struct vt_making *m, const struct vt_item *item, struct target t
     const struct vt_node *node = item->node;
     double x, y, w, h;
     m->scope.item = item->entry;
-    if (!clip(view, target, &x, &y, &w, &h))
+    if (!clip(view, item, target, &x, &y, &w, &h))
         return;
     if (view->n_hotspots == VT_HOTSPOTS_MAX) {
         vt_diagnose(m->diagnostics, VT_ERROR, node->yaml->line, node->yaml->column, "a view has at most %d hotspots (limit)",

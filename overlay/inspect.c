@@ -79,6 +79,7 @@ static struct vt_brush brush_on(struct page *page, cairo_surface_t *surface)
 static void paint(struct page *page, cairo_surface_t *surface, const struct vt_item *item)
 {
     struct vt_brush brush = brush_on(page, surface);
+    vt_paint_clip(&brush, item, NULL);
     vt_paint_item(&brush, item);
     cairo_destroy(brush.cr);
     cairo_surface_flush(surface);
@@ -260,6 +261,39 @@ static void check_colour(struct page *page, const struct vt_item *item, struct a
                 "choose a lighter or darker `color`, or a `background` that covers more");
 }
 
+static cairo_surface_t *copy_of(cairo_surface_t *surface)
+{
+    cairo_surface_t *copy = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, cairo_image_surface_get_width(surface),
+                                                       cairo_image_surface_get_height(surface));
+    cairo_t *cr = cairo_create(copy);
+    cairo_set_source_surface(cr, surface, 0, 0);
+    cairo_paint(cr);
+    cairo_destroy(cr);
+    cairo_surface_flush(copy);
+    return copy;
+}
+
+// A clock as it looks later on, with its box where that changes, too.
+static void check_look(struct page *page, const struct vt_item *item, struct area area, cairo_surface_t *mask,
+                       const struct vt_style *style)
+{
+    cairo_surface_t *drawn = page->drawn, *holed = page->holed;
+    struct vt_item copy = *item;
+    copy.box.style = *style;
+    if (item->timer->boxed) {
+        page->drawn = copy_of(drawn);
+        page->holed = copy_of(holed);
+        paint_behind(page, &copy);
+    }
+    check_colour(page, &copy, area, mask, style->text.colour);
+    if (item->timer->boxed) {
+        cairo_surface_destroy(page->drawn);
+        cairo_surface_destroy(page->holed);
+    }
+    page->drawn = drawn;
+    page->holed = holed;
+}
+
 static void check_contrast(struct page *page, const struct vt_item *item)
 {
     struct area area = area_of(page->view, item);
@@ -267,8 +301,8 @@ static void check_contrast(struct page *page, const struct vt_item *item)
         return;
     cairo_surface_t *mask = is_letters(item) ? mask_of(item, area) : NULL;
     check_colour(page, item, area, mask, item->box.style.text.colour);
-    for (int i = 0; item->timer && i < item->timer->n_thresholds; i++)
-        check_colour(page, item, area, mask, item->timer->thresholds[i].colour);
+    for (int i = 0; item->timer && i < item->timer->n_looks; i++)
+        check_look(page, item, area, mask, item->timer->looks[i].style);
     if (mask)
         cairo_surface_destroy(mask);
 }

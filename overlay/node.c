@@ -19,7 +19,8 @@ static const struct vt_key image_keys[] = { COMMON, { "src", VT_KEY_TEXT, true }
 static const struct vt_key timer_keys[] = { COMMON, { "until", VT_KEY_TEXT, false }, { "for", VT_KEY_SPAN, false },
                                             { "up", VT_KEY_BOOLEAN, false }, { "format", VT_KEY_FORMAT, false },
                                             { "at-zero", VT_KEY_AT_ZERO, false }, { "thresholds", VT_KEY_THRESHOLDS, false } };
-static const struct vt_key threshold_keys[] = { { "below", VT_KEY_SPAN, true }, { "color", VT_KEY_LITERAL, true } };
+static const struct vt_key threshold_keys[] = { { "below", VT_KEY_SPAN, true }, { "color", VT_KEY_LITERAL },
+                                                { "style", VT_KEY_STYLE } };
 static const struct vt_key ticker_keys[] = { COMMON, { "items", VT_KEY_TEXT, true }, { "item", VT_KEY_ITEM, true },
                                              { "speed", VT_KEY_SPEED, false }, { "mode", VT_KEY_MODE, false },
                                              { "hold", VT_KEY_SPAN, false } };
@@ -36,9 +37,9 @@ static const struct vt_key hotspot_keys[] = {
     { "coupon", VT_KEY_TEXT, false },  { "url", VT_KEY_TEXT, false },      { "quantity", VT_KEY_COUNT, false },
     { "priority", VT_KEY_COUNT, false }, { "min-target", VT_KEY_PX, false },
 };
-static const struct vt_key at_zero_keys[] = { { "action", VT_KEY_LITERAL, true } };
+static const struct vt_key at_zero_keys[] = { { "action", VT_KEY_LITERAL }, { "text", VT_KEY_TEXT }, { "style", VT_KEY_STYLE } };
 static const struct vt_key fit_keys[] = { { "mode", VT_KEY_LITERAL, false }, { "min-font-size", VT_KEY_LITERAL, false },
-                                          { "truncate", VT_KEY_LITERAL, false } };
+                                          { "truncate", VT_KEY_LITERAL, false }, { "speed", VT_KEY_SPEED, false } };
 static const struct vt_key item_keys[] = { { "text", VT_KEY_TEXT, true }, { "separator", VT_KEY_LITERAL, false } };
 
 #define ROWS(table) table, (int)(sizeof table / sizeof *table)
@@ -71,7 +72,7 @@ const char *const vt_action_words[] = {
     "view_promotion", "open_link", "apply_coupon", NULL,
 };
 
-static bool check_scalar(const struct vt_yaml *at, const char *name, struct vt_diagnostics *diagnostics)
+bool vt_check_scalar(const struct vt_yaml *at, const char *name, struct vt_diagnostics *diagnostics)
 {
     if (at->kind == VT_YAML_SCALAR)
         return true;
@@ -83,7 +84,7 @@ static void check_condition(const struct vt_yaml *at, struct vt_diagnostics *dia
 {
     char why[160];
     size_t where;
-    if (check_scalar(at, "when", diagnostics) && vt_expression_check_condition(at->text, why, sizeof why, &where) != 0)
+    if (vt_check_scalar(at, "when", diagnostics) && vt_expression_check_condition(at->text, why, sizeof why, &where) != 0)
         vt_diagnose(diagnostics, VT_ERROR, at->line, at->column + (int)where + at->quoted, "%s", why);
 }
 
@@ -92,17 +93,17 @@ static void check_text(const struct vt_template *t, const struct vt_yaml *at, co
 {
     char why[160];
     size_t where;
-    if (check_scalar(at, name, diagnostics) &&
+    if (vt_check_scalar(at, name, diagnostics) &&
         vt_expression_check_text(at->text, t->strings, why, sizeof why, &where) != 0)
         vt_diagnose(diagnostics, VT_ERROR, at->line, at->column + (int)where + at->quoted, "%s", why);
     else if (at->kind == VT_YAML_SCALAR && at->size > VT_TEXT_BYTES)
         vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`%s` has at most %d bytes", name, VT_TEXT_BYTES);
 }
 
-static void check_word(const struct vt_yaml *at, const char *name, const char *const *words, const char *const *later,
+void vt_check_word(const struct vt_yaml *at, const char *name, const char *const *words, const char *const *later,
                        struct vt_diagnostics *diagnostics)
 {
-    if (!check_scalar(at, name, diagnostics))
+    if (!vt_check_scalar(at, name, diagnostics))
         return;
     for (int i = 0; words[i]; i++) {
         if (strcmp(words[i], at->text) == 0)
@@ -119,9 +120,18 @@ static void check_word(const struct vt_yaml *at, const char *name, const char *c
                 near ? "did you mean" : "use", near ? near : words[0], near ? "?" : ", for one");
 }
 
+static void check_speed(const struct vt_yaml *at, struct vt_diagnostics *diagnostics)
+{
+    double speed;
+    int end = 0;
+    if (vt_check_scalar(at, "speed", diagnostics) &&
+        (sscanf(at->text, "%lfpx/s%n", &speed, &end) != 1 || !end || at->text[end] || !(speed >= 1 && speed <= 2000)))
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`speed` must be 1 to 2000 px/s, such as 120px/s");
+}
+
 static void check_fit(const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
 {
-    static const char *const modes[] = { "wrap", "shrink", NULL }, *const modes_later[] = { "marquee", "clip", NULL };
+    static const char *const modes[] = { "wrap", "shrink", "marquee", "clip", NULL };
     static const char *const truncate[] = { "never", NULL };
     struct vt_length px;
     if (!vt_keys_check(map, ROWS(fit_keys), NULL, "`fit`", diagnostics))
@@ -129,35 +139,28 @@ static void check_fit(const struct vt_yaml *map, struct vt_diagnostics *diagnost
     const struct vt_yaml *mode = vt_yaml_get(map, "mode"), *never = vt_yaml_get(map, "truncate");
     const struct vt_yaml *least = vt_yaml_get(map, "min-font-size");
     if (mode)
-        check_word(mode, "mode", modes, modes_later, diagnostics);
+        vt_check_word(mode, "mode", modes, NULL, diagnostics);
+    if (vt_yaml_get(map, "speed"))
+        check_speed(vt_yaml_get(map, "speed"), diagnostics);
     if (never)
-        check_word(never, "truncate", truncate, NULL, diagnostics);
-    if (least && check_scalar(least, "min-font-size", diagnostics) &&
+        vt_check_word(never, "truncate", truncate, NULL, diagnostics);
+    if (least && vt_check_scalar(least, "min-font-size", diagnostics) &&
         (vt_parse_length(least->text, &px) != 0 || px.unit != VT_PX || px.value < 1 || px.value > VT_FONT_PX))
         vt_diagnose(diagnostics, VT_ERROR, least->line, least->column, "`min-font-size` must be 1 to %d px, such as 22px",
                     VT_FONT_PX);
-}
-
-static void check_speed(const struct vt_yaml *at, struct vt_diagnostics *diagnostics)
-{
-    double speed;
-    int end = 0;
-    if (check_scalar(at, "speed", diagnostics) &&
-        (sscanf(at->text, "%lfpx/s%n", &speed, &end) != 1 || !end || at->text[end] || !(speed >= 1 && speed <= 2000)))
-        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`speed` must be 1 to 2000 px/s, such as 120px/s");
 }
 
 static void check_format(enum vt_node_type type, const struct vt_yaml *at, struct vt_diagnostics *diagnostics)
 {
     static const char *const timers[] = { "mm:ss", "hh:mm:ss", NULL };
     static const char *const numbers[] = { "money", "plain", NULL };
-    check_word(at, "format", type == VT_NODE_TIMER ? timers : numbers, NULL, diagnostics);
+    vt_check_word(at, "format", type == VT_NODE_TIMER ? timers : numbers, NULL, diagnostics);
 }
 
 static void check_px(const struct vt_yaml *at, double most, struct vt_diagnostics *diagnostics)
 {
     struct vt_length px;
-    if (check_scalar(at, at->key, diagnostics) &&
+    if (vt_check_scalar(at, at->key, diagnostics) &&
         (vt_parse_length(at->text, &px) != 0 || px.unit != VT_PX || px.value < 1 || (double)px.value > most))
         vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`%s` must be 1 to %g px, such as 44px", at->key, most);
 }
@@ -165,38 +168,80 @@ static void check_px(const struct vt_yaml *at, double most, struct vt_diagnostic
 static void check_source(const struct vt_yaml *at, struct vt_diagnostics *diagnostics)
 {
     char why[160];
-    if (check_scalar(at, "source", diagnostics) && vt_svg_check(at->text, at->size, why, sizeof why) != 0)
+    if (vt_check_scalar(at, "source", diagnostics) && vt_svg_check(at->text, at->size, why, sizeof why) != 0)
         vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "%s", why);
 }
 
-static void check_at_zero(const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+static void check_style(const struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
 {
-    static const char *const actions_at_zero[] = { "stop", "hide", "end-offer", NULL };
-    if (vt_keys_check(map, ROWS(at_zero_keys), NULL, "`at-zero`", diagnostics))
-        check_word(vt_yaml_get(map, "action"), "action", actions_at_zero, NULL, diagnostics);
+    struct vt_style scratch;
+    struct vt_arena arena = { 0 };
+    struct vt_binder binder = { .tokens = t->tokens, .strings = t->strings, .fonts = t->fonts, .arena = &arena,
+                                .diagnostics = diagnostics };
+    vt_style_init(&scratch, NULL);
+    vt_style_apply(&scratch, map, &binder);
+    vt_arena_free(&arena);
+}
+
+// How a clock may look later on: what does not move anything.
+static void check_look(const struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    static const char *const words[] = { "color", "background", "border", "box-shadow", "text-shadow", "text-stroke", NULL };
+    for (const struct vt_yaml *entry = map->kind == VT_YAML_MAP ? map->first : NULL; entry; entry = entry->next) {
+        int i = 0;
+        while (words[i] && strcmp(words[i], entry->key) != 0)
+            i++;
+        if (words[i])
+            continue;
+        vt_diagnose(diagnostics, VT_ERROR, entry->key_line, entry->key_column, "a clock's style can change its color, background, "
+                    "border, box-shadow, text-shadow and text-stroke, not \"%.60s\"", entry->key);
+        return;
+    }
+    check_style(t, map, diagnostics);
+}
+
+static void check_at_zero(const struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    static const char *const actions_at_zero[] = { "stop", "hide", "end-offer", "count-up", NULL };
+    const struct vt_yaml *at;
+    if (!vt_keys_check(map, ROWS(at_zero_keys), NULL, "`at-zero`", diagnostics))
+        return;
+    if ((at = vt_yaml_get(map, "action")))
+        vt_check_word(at, "action", actions_at_zero, NULL, diagnostics);
+    if ((at = vt_yaml_get(map, "text")))
+        check_text(t, at, "text", diagnostics);
+    if ((at = vt_yaml_get(map, "style")))
+        check_look(t, at, diagnostics);
+}
+
+static void check_threshold(const struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    struct vt_arena arena = { 0 };
+    struct vt_binder binder = { .tokens = t->tokens, .strings = t->strings, .arena = &arena, .diagnostics = diagnostics };
+    struct vt_colour4 colour;
+    int64_t ns;
+    if (!vt_keys_check(map, ROWS(threshold_keys), NULL, "a threshold", diagnostics))
+        return;
+    const struct vt_yaml *at = vt_yaml_get(map, "color"), *style = vt_yaml_get(map, "style");
+    vt_read_span(vt_yaml_get(map, "below"), "below", &ns, diagnostics);
+    const char *text = at && at->kind == VT_YAML_SCALAR ? vt_bind(at, &binder) : at ? "" : NULL;
+    if (text && vt_parse_colour(text, &colour) != 0)
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`color` must be a colour such as \"#e5123d\"");
+    if (style)
+        check_look(t, style, diagnostics);
+    if (!at && !style)
+        vt_diagnose(diagnostics, VT_ERROR, map->line, map->column, "a threshold needs `color` or `style`");
+    vt_arena_free(&arena);
 }
 
 static void check_thresholds(const struct vt_template *t, const struct vt_yaml *list,
                              struct vt_diagnostics *diagnostics)
 {
-    struct vt_binder binder = { .tokens = t->tokens, .strings = t->strings, .diagnostics = diagnostics };
-    struct vt_colour4 colour;
-    struct vt_arena arena = { 0 };
-    int64_t ns;
-    binder.arena = &arena;
     if (list->kind != VT_YAML_LIST || list->count > VT_THRESHOLDS_MAX)
         vt_diagnose(diagnostics, VT_ERROR, list->line, list->column, "`thresholds` must be a list of at most %d (limit)",
                     VT_THRESHOLDS_MAX);
-    for (const struct vt_yaml *entry = list->kind == VT_YAML_LIST ? list->first : NULL; entry; entry = entry->next) {
-        if (!vt_keys_check(entry, ROWS(threshold_keys), NULL, "a threshold", diagnostics))
-            continue;
-        const struct vt_yaml *below = vt_yaml_get(entry, "below"), *at = vt_yaml_get(entry, "color");
-        vt_read_span(below, "below", &ns, diagnostics);
-        const char *text = at->kind == VT_YAML_SCALAR ? vt_bind(at, &binder) : "";
-        if (text && vt_parse_colour(text, &colour) != 0)
-            vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`color` must be a colour such as \"#e5123d\"");
-    }
-    vt_arena_free(&arena);
+    for (const struct vt_yaml *entry = list->kind == VT_YAML_LIST ? list->first : NULL; entry; entry = entry->next)
+        check_threshold(t, entry, diagnostics);
 }
 
 static void check_key(struct vt_template *t, enum vt_node_type type, int key, const struct vt_yaml *at,
@@ -225,18 +270,7 @@ static void check_item(const struct vt_template *t, const struct vt_yaml *map, s
         return;
     check_text(t, vt_yaml_get(map, "text"), "text", diagnostics);
     if (vt_yaml_get(map, "separator"))
-        check_scalar(vt_yaml_get(map, "separator"), "separator", diagnostics);
-}
-
-static void check_style(const struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
-{
-    struct vt_style scratch;
-    struct vt_arena arena = { 0 };
-    struct vt_binder binder = { .tokens = t->tokens, .strings = t->strings, .fonts = t->fonts, .arena = &arena,
-                                .diagnostics = diagnostics };
-    vt_style_init(&scratch, NULL);
-    vt_style_apply(&scratch, map, &binder);
-    vt_arena_free(&arena);
+        vt_check_scalar(vt_yaml_get(map, "separator"), "separator", diagnostics);
 }
 
 static void check_key(struct vt_template *t, enum vt_node_type type, int key, const struct vt_yaml *at,
@@ -246,7 +280,7 @@ static void check_key(struct vt_template *t, enum vt_node_type type, int key, co
     int64_t number;
     switch ((enum vt_key_kind)key) {
     case VT_KEY_LITERAL:
-        check_scalar(at, at->key, diagnostics);
+        vt_check_scalar(at, at->key, diagnostics);
         break;
     case VT_KEY_TEXT:
         check_text(t, at, at->key, diagnostics);
@@ -279,31 +313,31 @@ static void check_key(struct vt_template *t, enum vt_node_type type, int key, co
         check_format(type, at, diagnostics);
         break;
     case VT_KEY_ACTION:
-        check_word(at, "action", vt_action_words, NULL, diagnostics);
+        vt_check_word(at, "action", vt_action_words, NULL, diagnostics);
         break;
     case VT_KEY_PX:
         check_px(at, VT_TARGET_PX, diagnostics);
         break;
     case VT_KEY_SHAPE:
-        check_word(at, "shape", vt_shape_names, NULL, diagnostics);
+        vt_check_word(at, "shape", vt_shape_names, NULL, diagnostics);
         break;
     case VT_KEY_SOURCE:
         check_source(at, diagnostics);
         break;
     case VT_KEY_AT_ZERO:
-        check_at_zero(at, diagnostics);
+        check_at_zero(t, at, diagnostics);
         break;
     case VT_KEY_SPAN:
         vt_read_span(at, at->key, &number, diagnostics);
         break;
     case VT_KEY_BOOLEAN:
-        check_word(at, at->key, truths, NULL, diagnostics);
+        vt_check_word(at, at->key, truths, NULL, diagnostics);
         break;
     case VT_KEY_THRESHOLDS:
         check_thresholds(t, at, diagnostics);
         break;
     case VT_KEY_MODE:
-        check_word(at, "mode", modes, NULL, diagnostics);
+        vt_check_word(at, "mode", modes, NULL, diagnostics);
         break;
     case VT_KEY_FILE:
         vt_svg_load(t, at, diagnostics);
@@ -455,91 +489,6 @@ int vt_template_find_node(const struct vt_template *t, const char *id)
     return -1;
 }
 
-// ---- variants
-
-static const struct vt_key variant_keys[] = { { "when", 0, true }, { "set", 0, true } };
-static const struct vt_key media_keys[] = { { "orientation" }, { "min-width" }, { "max-width" }, { "min-height" },
-                                            { "max-height" },  { "lang" },      { "dir" },
-                                            { "market" } };
-static const char *const media_later[] = { "output", "aspect-ratio", NULL };
-
-static void read_size(const struct vt_yaml *when, const char *name, double *ret, struct vt_diagnostics *diagnostics)
-{
-    struct vt_length px;
-    const struct vt_yaml *at = vt_yaml_get(when, name);
-    *ret = NAN;
-    if (!at)
-        return;
-    if (at->kind != VT_YAML_SCALAR || vt_parse_length(at->text, &px) != 0 || px.unit != VT_PX)
-        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`%s` must be px, such as 480px", name);
-    else
-        *ret = px.value;
-}
-
-static void read_media(struct vt_variant *variant, const struct vt_yaml *when, struct vt_diagnostics *diagnostics)
-{
-    static const char *const orientations[] = { "landscape", "portrait", NULL }, *const sides[] = { "ltr", "rtl", NULL };
-    if (!vt_keys_check(when, ROWS(media_keys), media_later, "a variant's `when`", diagnostics))
-        return;
-    const struct vt_yaml *orientation = vt_yaml_get(when, "orientation"), *dir = vt_yaml_get(when, "dir");
-    const struct vt_yaml *lang = vt_yaml_get(when, "lang");
-    read_size(when, "min-width", &variant->min_width, diagnostics);
-    read_size(when, "max-width", &variant->max_width, diagnostics);
-    read_size(when, "min-height", &variant->min_height, diagnostics);
-    read_size(when, "max-height", &variant->max_height, diagnostics);
-    if (orientation)
-        check_word(orientation, "orientation", orientations, NULL, diagnostics);
-    if (orientation && orientation->kind == VT_YAML_SCALAR)
-        variant->orientation = orientation->text[0] == 'p' ? VT_PORTRAIT : VT_LANDSCAPE;
-    if (dir)
-        check_word(dir, "dir", sides, NULL, diagnostics);
-    variant->direction = dir && dir->kind == VT_YAML_SCALAR ? dir->text : NULL;
-    const struct vt_yaml *market = vt_yaml_get(when, "market");
-    variant->market = market && check_scalar(market, "market", diagnostics) ? market->text : NULL;
-    variant->language = lang && check_scalar(lang, "lang", diagnostics) ? lang->text : NULL;
-}
-
-static void read_patches(struct vt_template *t, const struct vt_yaml *set, struct vt_diagnostics *diagnostics)
-{
-    const char *ids[VT_TEMPLATE_NODES + 1] = { 0 };
-    int n_ids = 0;
-    if (set->kind != VT_YAML_MAP) {
-        vt_diagnose(diagnostics, VT_ERROR, set->line, set->column, "`set` must be a map of node ids");
-        return;
-    }
-    for (int i = 0; i < t->n_nodes && i < VT_TEMPLATE_NODES; i++) {
-        if (t->nodes[i].id)
-            ids[n_ids++] = t->nodes[i].id;
-    }
-    for (const struct vt_yaml *entry = set->first; entry; entry = entry->next) {
-        int node = vt_template_find_node(t, entry->key);
-        const char *near = node < 0 ? vt_nearest_name(entry->key, ids) : NULL;
-        if (node >= 0)
-            vt_node_check(t, t->nodes[node].type, entry, true, diagnostics);
-        else
-            vt_diagnose(diagnostics, VT_ERROR, entry->key_line, entry->key_column,
-                        near ? "no node has the id \"%.60s\"; did you mean \"%s\"?" : "no node has the id \"%.60s\"",
-                        entry->key, near);
-    }
-}
-
-void vt_variants_load(struct vt_template *t, const struct vt_yaml *list, struct vt_diagnostics *diagnostics)
-{
-    if (list->kind != VT_YAML_LIST || list->count > VT_VARIANTS_MAX) {
-        vt_diagnose(diagnostics, VT_ERROR, list->line, list->column, "`variants` must be a list of at most %d (limit)",
-                    VT_VARIANTS_MAX);
-        return;
-    }
-    for (const struct vt_yaml *entry = list->first; entry; entry = entry->next) {
-        if (!vt_keys_check(entry, ROWS(variant_keys), NULL, "a variant", diagnostics))
-            continue;
-        struct vt_variant *variant = &t->variants[t->n_variants++];
-        variant->set = vt_yaml_get(entry, "set");
-        read_media(variant, vt_yaml_get(entry, "when"), diagnostics);
-        read_patches(t, variant->set, diagnostics);
-    }
-}
-
 // ---- for who describes the format
 
 const struct vt_key *vt_node_words(enum vt_node_type type, int *ret_count)
@@ -556,9 +505,10 @@ const struct vt_key *vt_words(enum vt_words which, int *ret_count)
     } tables[] = {
         [VT_WORDS_HOTSPOT] = { ROWS(hotspot_keys) },     [VT_WORDS_FIT] = { ROWS(fit_keys) },
         [VT_WORDS_ITEM] = { ROWS(item_keys) },           [VT_WORDS_AT_ZERO] = { ROWS(at_zero_keys) },
-        [VT_WORDS_THRESHOLD] = { ROWS(threshold_keys) }, [VT_WORDS_VARIANT] = { ROWS(variant_keys) },
-        [VT_WORDS_MEDIA] = { ROWS(media_keys) },
+        [VT_WORDS_THRESHOLD] = { ROWS(threshold_keys) },
     };
+    if (which == VT_WORDS_VARIANT || which == VT_WORDS_MEDIA)
+        return vt_variant_words(which, ret_count);
     *ret_count = tables[which].count;
     return tables[which].keys;
 }

@@ -93,6 +93,7 @@ struct vt_view_params {
     int smallest_height;                 // of the output's smallest rendition, for the legibility rule; 0: canvas
     const char *language;                // BCP 47; NULL: en
     const char *market;                  // NULL: none
+    const char *output;                  // its name; NULL: main
     const json_t *data;                  // {"product":{…}, "offer":{…}, …}; checked against the template's schema
     const json_t *products;              // list behind {{ show.products }}; may be NULL
     int64_t at_ns;                       // program time at which derived values (offer.active …) hold

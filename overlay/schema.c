@@ -7,8 +7,9 @@
 #include "overlay/words.h"
 
 #define NUMBER  "[+-]?(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-#define LENGTH  "(?:" NUMBER "(?:px|%|vw|vh)|[+-]?0+(?:\\.0*)?|auto)"
+#define LENGTH  "(?:" NUMBER "(?:px|%|vw|vh|vmin|vmax|em)|[+-]?0+(?:\\.0*)?|auto)"
 #define EDGE    "(?:" LENGTH "|safe)"
+#define PLACE   "(?:left|right|top|bottom|center|" NUMBER "(?:px|%)|[+-]?0+(?:\\.0*)?)"
 #define COLOUR  "(?:#[0-9a-fA-F]{3}|#[0-9a-fA-F]{6}|#[0-9a-fA-F]{8}|transparent)"
 #define TIME    "[+-]?(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)"
 #define BOUND   "[\\s\\S]*\\{[\\s\\S]*"          // a token or a value, known only with data
@@ -97,8 +98,16 @@ static json_t *style_value(const struct vt_style_key *key)
         return matching("[ \\t]*" EDGE "(?:" BLANK EDGE "){0,3}[ \\t]*", true);
     case VT_STYLE_GAPS:
         return matching("[ \\t]*" LENGTH "(?:" BLANK LENGTH "){0,3}[ \\t]*", true);
-    case VT_STYLE_PX:
-        return matching(NUMBER "px|[+-]?0+(?:\\.0*)?", true);
+    case VT_STYLE_CORNERS:
+        return matching("[ \\t]*" LENGTH "(?:" BLANK LENGTH "){0,3}[ \\t]*", true);
+    case VT_STYLE_SIZE:
+        return matching(NUMBER "(?:px|em|%|vw|vh|vmin|vmax)", true);
+    case VT_STYLE_SPACING:
+        return matching(NUMBER "(?:px|em)|[+-]?0+(?:\\.0*)?", true);
+    case VT_STYLE_BACKGROUND:
+        return matching(COLOUR "|(?:linear|radial)-gradient\\(.*\\)", true);
+    case VT_STYLE_POSITION:
+        return matching("[ \\t]*" PLACE "(?:" BLANK PLACE ")?[ \\t]*", true);
     case VT_STYLE_NUMBER:
     case VT_STYLE_COUNT:
         return ranged(key->min, key->max, NUMBER);
@@ -113,6 +122,8 @@ static json_t *style_value(const struct vt_style_key *key)
     case VT_STYLE_FAMILY:
     case VT_STYLE_BORDER:
     case VT_STYLE_SHADOW:
+    case VT_STYLE_NINE:
+    case VT_STYLE_STROKE:
         break;
     }
     return json_pack("{s:s, s:i}", "type", "string", "minLength", 1);
@@ -148,6 +159,30 @@ static json_t *format_value(const enum vt_node_type *type)
     return one_of(type && *type == VT_NODE_TIMER ? timers : numbers, false);
 }
 
+static json_t *look_value(const struct vt_key *key, const void *opaque)
+{
+    return key->type == VT_KEY_STYLE ? reference("style") : any_scalar(key, opaque);
+}
+
+// A threshold: a colour, or more of a style.
+static json_t *threshold_schema(void)
+{
+    json_t *schema = words_schema(VT_WORDS_THRESHOLD, look_value, false);
+    set(schema, "anyOf", json_pack("[{s:[s]}, {s:[s]}]", "required", "color", "required", "style"));
+    return schema;
+}
+
+static json_t *fit_value(const struct vt_key *key, const void *opaque)
+{
+    static const char *const modes[] = { "wrap", "shrink", "marquee", "clip", NULL }, *const truncate[] = { "never", NULL };
+    (void)opaque;
+    if (strcmp(key->name, "mode") == 0)
+        return one_of(modes, false);
+    if (strcmp(key->name, "truncate") == 0)
+        return one_of(truncate, false);
+    return matching(key->type == VT_KEY_SPEED ? NUMBER "px/s" : NUMBER "px", false);
+}
+
 static json_t *node_value(const struct vt_key *key, const void *opaque)
 {
     static const char *const modes[] = { "crawl", "flip", NULL };
@@ -167,10 +202,10 @@ static json_t *node_value(const struct vt_key *key, const void *opaque)
     case VT_KEY_ITEM:
         return words_schema(VT_WORDS_ITEM, any_scalar, false);
     case VT_KEY_AT_ZERO:
-        return words_schema(VT_WORDS_AT_ZERO, any_scalar, false);
+        return words_schema(VT_WORDS_AT_ZERO, look_value, false);
     case VT_KEY_THRESHOLDS:
         return json_pack("{s:s, s:i, s:o}", "type", "array", "maxItems", VT_THRESHOLDS_MAX, "items",
-                         words_schema(VT_WORDS_THRESHOLD, any_scalar, false));
+                         threshold_schema());
     case VT_KEY_NODES:
         return json_pack("{s:s, s:o}", "type", "array", "items", reference("node"));
     case VT_KEY_SPEED:
@@ -252,6 +287,8 @@ static json_t *frame_value(const struct vt_key *key, const void *opaque)
     (void)opaque;
     if (strcmp(key->name, "opacity") == 0)
         return ranged(0, 1, NUMBER);
+    if (strcmp(key->name, "offset") == 0)
+        return matching(NUMBER "%|0", false);
     return strcmp(key->name, "transform") == 0 ? json_pack("{s:s}", "type", "string") : matching(COLOUR, true);
 }
 
@@ -263,8 +300,16 @@ static json_t *part_value(const struct vt_key *key, const void *opaque)
     if (strcmp(key->name, "keyframes") == 0)
         return json_pack("{s:s, s:i, s:i, s:o}", "type", "array", "minItems", 2, "maxItems", VT_KEYFRAMES_MAX, "items",
                          object_of(frames, count, frame_value, NULL, false));
+    static const char *const calm[] = { "keep", "cut", NULL }, *const ways[] = { "normal", "alternate", NULL };
     if (strcmp(key->name, "easing") == 0)
         return json_pack("{s:s}", "type", "string");
+    if (strcmp(key->name, "reduced") == 0)
+        return one_of(calm, false);
+    if (strcmp(key->name, "direction") == 0)
+        return one_of(ways, false);
+    if (strcmp(key->name, "iterations") == 0)
+        return json_pack("{s:[ss], s:s, s:i, s:i}", "type", "string", "integer", "pattern", "^(?:infinite|[+-]?[0-9]+)$", "minimum",
+                         1, "maximum", VT_LOOP_ROUNDS);
     return matching(TIME "(?:ms|s)", false);
 }
 
@@ -286,7 +331,8 @@ static json_t *motion_value(const struct vt_key *key, const void *opaque)
         table = vt_motion_words(VT_WORDS_CHANGE, &count);
         return map_of(object_of(table, count, any_scalar, NULL, false));
     }
-    table = vt_motion_words(strcmp(key->name, "enter") == 0 ? VT_WORDS_ENTER : VT_WORDS_PART, &count);
+    table = vt_motion_words(strcmp(key->name, "loop") == 0 ? VT_WORDS_LOOP : strcmp(key->name, "exit") == 0 ? VT_WORDS_PART :
+                            VT_WORDS_ENTER, &count);
     return map_of(object_of(table, count, part_value, NULL, false));
 }
 
@@ -361,7 +407,7 @@ json_t *vt_template_schema(void)
     set(definitions, "style", style_schema());
     set(definitions, "hotspot", words_schema(VT_WORDS_HOTSPOT, node_value, false));
     set(definitions, "hotspot-patch", words_schema(VT_WORDS_HOTSPOT, node_value, true));
-    set(definitions, "fit", words_schema(VT_WORDS_FIT, any_scalar, false));
+    set(definitions, "fit", words_schema(VT_WORDS_FIT, fit_value, false));
     set(definitions, "patch", patch_schema());
     set(definitions, "node", any_node(definitions));
     set(schema, "$defs", definitions);

@@ -5,13 +5,10 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "overlay/overlay.h"
 #include "overlay/words.h"
-
-#define SHADOW_MOST 200                  // px of a shadow's offset, blur and spread
 
 #define WORDS(...) (const char *const[]){ __VA_ARGS__, NULL }
 #define AT(member) offsetof(struct vt_style, member)
@@ -45,18 +42,24 @@ static const struct vt_style_key keys[] = {
     { "aspect-ratio",    VT_STYLE_RATIO,  AT(aspect) },
     { "padding",         VT_STYLE_EDGES,  AT(padding) },
     { "margin",          VT_STYLE_EDGES,  AT(margin) },
-    { "background",      VT_STYLE_COLOUR, AT(background) },
+    { "background",      VT_STYLE_BACKGROUND, AT(background) },
     { "border",          VT_STYLE_BORDER, AT(border) },
-    { "border-radius",   VT_STYLE_LENGTH, AT(radius) },
+    { "border-image",    VT_STYLE_NINE,   AT(nine) },
+    { "border-radius",   VT_STYLE_CORNERS, AT(radius) },
     { "box-shadow",      VT_STYLE_SHADOW, AT(shadow) },
     { "opacity",         VT_STYLE_NUMBER, AT(opacity), 0, 1 },
-    { "object-fit",      VT_STYLE_CHOICE, AT(object_fit), .choices = WORDS("fill", "contain", "cover") },
+    { "object-fit",      VT_STYLE_CHOICE, AT(object_fit), .choices = WORDS("fill", "contain", "cover", "none", "scale-down") },
+    { "object-position", VT_STYLE_POSITION, AT(object_position) },
+    { "overflow",        VT_STYLE_CHOICE, AT(overflow), .choices = WORDS("visible", "hidden") },
+    { "direction",       VT_STYLE_CHOICE, AT(text.reading), .choices = WORDS("auto", "ltr", "rtl") },
     { "color",           VT_STYLE_COLOUR, AT(text.colour) },
     { "font-family",     VT_STYLE_FAMILY, AT(text.family) },
-    { "font-size",       VT_STYLE_PX,     AT(text.size), 1, VT_FONT_PX },
+    { "font-size",       VT_STYLE_SIZE,     AT(text.size), 1, VT_FONT_PX },
     { "font-weight",     VT_STYLE_WEIGHT, AT(text.weight), 100, 1000 },
     { "line-height",     VT_STYLE_NUMBER, AT(text.line_height), 0.5, 4 },
-    { "letter-spacing",  VT_STYLE_PX,     AT(text.letter_spacing), -100, 100 },
+    { "letter-spacing",  VT_STYLE_SPACING, AT(letter_spacing), -100, 100 },
+    { "text-shadow",     VT_STYLE_SHADOW, AT(text.shadow) },
+    { "text-stroke",     VT_STYLE_STROKE, AT(text.stroke) },
     { "text-align",      VT_STYLE_CHOICE, AT(text.align), .choices = WORDS("start", "center", "end", "left", "right") },
     { "font-variant-numeric", VT_STYLE_CHOICE, AT(text.tabular), .choices = WORDS("normal", "tabular-nums") },
     { "line-clamp",      VT_STYLE_COUNT,  AT(line_clamp), 1, 100 },
@@ -68,8 +71,7 @@ static const struct vt_style_key keys[] = {
 
 // Of format 1, but not drawn by this version.
 static const char *const later[] = {
-    "text-shadow", "overflow", "object-position",
-    "direction", "writing-mode", "background-image", "clip-path", "mask", "transform", "filter", "z-index", NULL,
+    "writing-mode", "background-image", "clip-path", "mask", "transform", "filter", "z-index", NULL,
 };
 
 void vt_style_init(struct vt_style *style, const struct vt_text_style *around)
@@ -81,8 +83,10 @@ void vt_style_init(struct vt_style *style, const struct vt_text_style *around)
     };
     *style = (struct vt_style){
         .shrink = 1, .opacity = 1, .align_items = VT_ALIGN_STRETCH, .align_content = VT_JUSTIFY_STRETCH, .object_fit = VT_FIT_OVER,
+        .object_position = { { VT_PERCENT, 50 }, { VT_PERCENT, 50 } },
         .text = around ? *around : root,
     };
+    style->around_size = style->text.size;
 }
 
 static void complain(const struct vt_binder *binder, const struct vt_yaml *at, const char *what, const char *value)
@@ -140,161 +144,6 @@ const char *vt_bind(const struct vt_yaml *scalar, const struct vt_binder *binder
 
 // ---- values
 
-static int parse_number(const char *text, double min, double max, const char **ret_end, double *ret)
-{
-    char *end;
-    if (!strchr("+-.0123456789", *text) || !*text)
-        return -EINVAL;
-    double value = g_ascii_strtod(text, &end);
-    if (end == text || !isfinite(value) || value < min || value > max)
-        return -EINVAL;
-    *ret_end = end;
-    *ret = value;
-    return 0;
-}
-
-int vt_parse_length(const char *text, struct vt_length *ret)
-{
-    static const struct {
-        const char *suffix;
-        enum vt_unit unit;
-    } units[] = { { "px", VT_PX }, { "%", VT_PERCENT }, { "vw", VT_VW }, { "vh", VT_VH } };
-    if (strcmp(text, "auto") == 0 || strcmp(text, "safe") == 0) {
-        *ret = (struct vt_length){ text[0] == 'a' ? VT_AUTO : VT_SAFE, 0 };
-        return 0;
-    }
-    double value;
-    const char *end;
-    if (parse_number(text, -100000, 100000, &end, &value) != 0)
-        return -EINVAL;
-    if (!*end && value == 0) {
-        *ret = (struct vt_length){ VT_PX, 0 };
-        return 0;
-    }
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (strcmp(end, units[i].suffix) == 0) {
-            *ret = (struct vt_length){ units[i].unit, (float)value };
-            return 0;
-        }
-    }
-    return -EINVAL;
-}
-
-int vt_parse_colour(const char *text, struct vt_colour4 *ret)
-{
-    if (strcmp(text, "transparent") == 0) {
-        *ret = (struct vt_colour4){ 0 };
-        return 0;
-    }
-    size_t length = strlen(text);
-    if (text[0] != '#' || strspn(text + 1, "0123456789abcdefABCDEF") != length - 1)
-        return -EINVAL;
-    unsigned long v = strtoul(text + 1, NULL, 16);
-    if (length == 4)
-        *ret = (struct vt_colour4){ (uint8_t)((v >> 8) * 17), (uint8_t)((v >> 4 & 15) * 17), (uint8_t)((v & 15) * 17),
-                                    255 };
-    else if (length == 7)
-        *ret = (struct vt_colour4){ (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v, 255 };
-    else if (length == 9)
-        *ret = (struct vt_colour4){ (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v };
-    else
-        return -EINVAL;
-    return 0;
-}
-
-// One to four lengths, as CSS: all; vertical, horizontal; top, horizontal, bottom; all four from the top, clockwise.
-static int parse_edges(const char *text, struct vt_length ret[4])
-{
-    static const int places[5][4] = { { 0 }, { 0, 0, 0, 0 }, { 0, 1, 0, 1 }, { 0, 1, 2, 1 }, { 0, 1, 2, 3 } };
-    struct vt_length found[4];
-    int count = 0;
-    gchar **words = g_strsplit_set(text, " \t", 32);
-    bool good = true;
-    for (int i = 0; words[i] && good; i++) {
-        if (*words[i])
-            good = count < 4 && vt_parse_length(words[i], &found[count++]) == 0;
-    }
-    g_strfreev(words);
-    if (!good || count == 0)
-        return -EINVAL;
-    for (int i = 0; i < 4; i++)
-        ret[i] = found[places[count][i]];
-    return 0;
-}
-
-static int parse_border(const char *text, struct vt_style *style)
-{
-    char width[16], line[16], colour[16];
-    struct vt_length px;
-    struct vt_colour4 parsed;
-    if (strcmp(text, "none") == 0) {
-        style->border = 0;
-        return 0;
-    }
-    int end = 0;
-    if (sscanf(text, " %15s %15s %15s %n", width, line, colour, &end) != 3 || text[end] ||
-        vt_parse_length(width, &px) != 0 || px.unit != VT_PX || px.value < 0 || px.value > 100 ||
-        vt_parse_colour(colour, &parsed) != 0 || (strcmp(line, "solid") != 0 && strcmp(line, "dashed") != 0))
-        return -EINVAL;
-    style->border = px.value;
-    style->border_dashed = line[0] == 'd';
-    style->border_colour = parsed;
-    return 0;
-}
-
-// "none", or x, y, perhaps a blur and a spread, and a colour.
-static int parse_shadow(const char *text, struct vt_shadow *ret)
-{
-    double values[4] = { 0 };
-    int count = 0;
-    struct vt_shadow shadow = { 0 };
-    if (strcmp(text, "none") == 0) {
-        *ret = shadow;
-        return 0;
-    }
-    gchar **words = g_strsplit_set(text, " \t", 32);
-    bool good = true, coloured = false;
-    for (int i = 0; words[i] && good; i++) {
-        struct vt_length px;
-        if (!*words[i])
-            continue;
-        if (!coloured && vt_parse_colour(words[i], &shadow.colour) == 0) {
-            coloured = true;
-            continue;
-        }
-        good = !coloured && count < 4 && vt_parse_length(words[i], &px) == 0 && px.unit == VT_PX &&
-               fabs((double)px.value) <= SHADOW_MOST;
-        if (good)
-            values[count++] = (double)px.value;
-    }
-    g_strfreev(words);
-    if (!good || !coloured || count < 2 || values[2] < 0)
-        return -EINVAL;
-    *ret = (struct vt_shadow){ values[0], values[1], values[2], values[3], shadow.colour };
-    return 0;
-}
-
-static int parse_ratio(const char *text, double *ret)
-{
-    double a, b = 1;
-    const char *end;
-    if (parse_number(text, 0.01, 10000, &end, &a) != 0)
-        return -EINVAL;
-    while (*end == ' ')
-        end++;
-    if (*end == '/' || *end == ':') {
-        end++;
-        while (*end == ' ')
-            end++;
-        if (parse_number(end, 0.01, 10000, &end, &b) != 0)
-            return -EINVAL;
-    }
-    if (*end)
-        return -EINVAL;
-    *ret = a / b;
-    return 0;
-}
-
 static int parse_choice(const char *text, const char *const *choices, int *ret)
 {
     for (int i = 0; choices[i]; i++) {
@@ -314,7 +163,7 @@ static int parse_weight(const char *text, int *ret)
         *ret = text[0] == 'n' ? 400 : 700;
         return 0;
     }
-    if (parse_number(text, 100, 1000, &end, &value) != 0 || *end || value != floor(value))
+    if (vt_parse_number(text, 100, 1000, &end, &value) != 0 || *end || value != floor(value))
         return -EINVAL;
     *ret = (int)value;
     return 0;
@@ -324,11 +173,7 @@ static int set_number(const struct vt_style_key *key, const char *text, void *me
 {
     double value;
     const char *end;
-    if (parse_number(text, key->min, key->max, &end, &value) != 0)
-        return -EINVAL;
-    if (key->type == VT_STYLE_PX && strcmp(end, "px") != 0 && !(value == 0 && !*end))
-        return -EINVAL;
-    if (key->type != VT_STYLE_PX && *end)
+    if (vt_parse_number(text, key->min, key->max, &end, &value) != 0 || *end)
         return -EINVAL;
     if (key->type == VT_STYLE_COUNT && value != floor(value))
         return -EINVAL;
@@ -336,6 +181,79 @@ static int set_number(const struct vt_style_key *key, const char *text, void *me
         *(int *)member = (int)value;
     else
         *(double *)member = value;
+    return 0;
+}
+
+// A font's size, in px at once: what it is of is known. NAN: the canvas is not.
+static double size_of(struct vt_length size, const struct vt_style *style, const struct vt_binder *binder)
+{
+    double low = fmin(binder->vw, binder->vh), high = fmax(binder->vw, binder->vh), value = (double)size.value;
+    if (size.unit == VT_PX)
+        return value;
+    if (size.unit == VT_EM)
+        return value * style->around_size;
+    if (size.unit == VT_PERCENT)
+        return value / 100 * style->around_size;
+    return binder->vw <= 0 ? NAN : value * (size.unit == VT_VW ? binder->vw : size.unit == VT_VH ? binder->vh :
+                                            size.unit == VT_VMIN ? low : high);
+}
+
+static int set_size(const struct vt_style_key *key, const char *text, struct vt_style *style, const struct vt_binder *binder)
+{
+    struct vt_length length;
+    if (vt_parse_length(text, &length) != 0 || length.unit == VT_AUTO || length.unit == VT_SAFE)
+        return -EINVAL;
+    double size = size_of(length, style, binder);
+    if (isnan(size))
+        return length.value > 0 ? 0 : -EINVAL;
+    bool held = binder->scope && length.unit != VT_PX;       // boxes in boxes, each 2em: it stays drawable
+    if (!held && (size < key->min || size > key->max))
+        return -EINVAL;
+    style->text.size = fmin(fmax(size, key->min), key->max);
+    return 0;
+}
+
+static int set_spacing(const struct vt_style_key *key, const char *text, struct vt_length *ret)
+{
+    struct vt_length length;
+    if (vt_parse_length(text, &length) != 0 || (length.unit != VT_PX && length.unit != VT_EM) ||
+        (double)length.value < key->min || (double)length.value > key->max)
+        return -EINVAL;
+    *ret = length;
+    return 0;
+}
+
+// A colour, or a gradient: one stands in place of the other.
+static int set_background(const char *text, struct vt_style *style, struct vt_arena *arena)
+{
+    struct vt_gradient gradient;
+    struct vt_colour4 colour;
+    if (vt_parse_colour(text, &colour) == 0) {
+        style->background = colour;
+        style->gradient = NULL;
+        return 0;
+    }
+    if (vt_parse_gradient(text, &gradient) != 0)
+        return -EINVAL;
+    struct vt_gradient *kept = vt_arena_alloc(arena, sizeof *kept);
+    *kept = gradient;
+    style->gradient = kept;
+    style->background = (struct vt_colour4){ 0 };
+    return 0;
+}
+
+static int set_nine(const char *text, struct vt_style *style, struct vt_arena *arena)
+{
+    struct vt_nine nine;
+    if (strcmp(text, "none") == 0) {
+        style->nine = NULL;
+        return 0;
+    }
+    if (vt_parse_nine(text, &nine, arena) != 0)
+        return -EINVAL;
+    struct vt_nine *kept = vt_arena_alloc(arena, sizeof *kept);
+    *kept = nine;
+    style->nine = kept;
     return 0;
 }
 
@@ -352,7 +270,7 @@ static int set_length(const char *text, struct vt_length *ret)
 static int set_gaps(const char *text, struct vt_style *style)
 {
     struct vt_length edges[4];
-    if (parse_edges(text, edges) != 0 || strspn(text, " \t") == strlen(text))
+    if (vt_parse_edges(text, edges) != 0 || strspn(text, " \t") == strlen(text))
         return -EINVAL;
     for (int i = 0; i < 4; i++) {
         if (edges[i].unit == VT_SAFE || edges[i].unit == VT_AUTO || edges[i].value < 0 ||
@@ -367,8 +285,8 @@ static int set_gaps(const char *text, struct vt_style *style)
 static int set_edges(const struct vt_style_key *key, const char *text, struct vt_length ret[4])
 {
     struct vt_length edges[4];
-    bool inset = key->offset == AT(inset), padding = key->offset == AT(padding);
-    if (parse_edges(text, edges) != 0)
+    bool inset = key->offset == AT(inset), padding = key->offset != AT(margin) && !inset;
+    if (vt_parse_edges(text, edges) != 0)
         return -EINVAL;
     for (int i = 0; i < 4; i++) {
         if (!inset && (edges[i].unit == VT_SAFE || edges[i].unit == VT_AUTO))
@@ -380,20 +298,34 @@ static int set_edges(const struct vt_style_key *key, const char *text, struct vt
     return 0;
 }
 
-static int set_value(const struct vt_style_key *key, const char *text, struct vt_style *style, struct vt_arena *arena)
+static int set_value(const struct vt_style_key *key, const char *text, struct vt_style *style,
+                     const struct vt_binder *binder)
 {
+    struct vt_arena *arena = binder->arena;
     void *member = (char *)style + key->offset;
     switch (key->type) {
     case VT_STYLE_LENGTH:
         return set_length(text, member);
     case VT_STYLE_EDGES:
+    case VT_STYLE_CORNERS:
         return set_edges(key, text, member);
     case VT_STYLE_GAPS:
         return set_gaps(text, style);
-    case VT_STYLE_PX:
+    case VT_STYLE_SIZE:
+        return set_size(key, text, style, binder);
+    case VT_STYLE_SPACING:
+        return set_spacing(key, text, member);
     case VT_STYLE_NUMBER:
     case VT_STYLE_COUNT:
         return set_number(key, text, member);
+    case VT_STYLE_BACKGROUND:
+        return set_background(text, style, arena);
+    case VT_STYLE_NINE:
+        return set_nine(text, style, arena);
+    case VT_STYLE_POSITION:
+        return vt_parse_position(text, member);
+    case VT_STYLE_STROKE:
+        return vt_parse_stroke(text, &style->text);
     case VT_STYLE_COLOUR:
         return vt_parse_colour(text, member);
     case VT_STYLE_CHOICE:
@@ -406,11 +338,11 @@ static int set_value(const struct vt_style_key *key, const char *text, struct vt
     case VT_STYLE_WEIGHT:
         return parse_weight(text, member);
     case VT_STYLE_RATIO:
-        return parse_ratio(text, member);
+        return vt_parse_ratio(text, member);
     case VT_STYLE_BORDER:
-        return parse_border(text, style);
+        return vt_parse_border(text, style);
     case VT_STYLE_SHADOW:
-        return parse_shadow(text, member);
+        return vt_parse_shadow(text, key->offset == AT(shadow), member);
     }
     return -EINVAL;
 }
@@ -420,7 +352,7 @@ static void describe(const struct vt_style_key *key, char *out, size_t room)
     size_t at = 0;
     switch (key->type) {
     case VT_STYLE_LENGTH:
-        snprintf(out, room, "a length such as 16px, 50%%, 10vw, 10vh or auto");
+        snprintf(out, room, "a length such as 16px, 50%%, 10vw, 2em or auto");
         break;
     case VT_STYLE_EDGES:
         snprintf(out, room, "one to four lengths such as 4px 12px%s",
@@ -429,8 +361,26 @@ static void describe(const struct vt_style_key *key, char *out, size_t room)
     case VT_STYLE_GAPS:
         snprintf(out, room, "one or two lengths such as 8px 16px");
         break;
-    case VT_STYLE_PX:
-        snprintf(out, room, "%g to %g px, such as 28px", key->min, key->max);
+    case VT_STYLE_SIZE:
+        snprintf(out, room, "%g to %g px, such as 28px, or 1.5em", key->min, key->max);
+        break;
+    case VT_STYLE_SPACING:
+        snprintf(out, room, "%g to %g px or em, such as 2px", key->min, key->max);
+        break;
+    case VT_STYLE_CORNERS:
+        snprintf(out, room, "one to four lengths such as 16px or 24px 24px 0 0");
+        break;
+    case VT_STYLE_BACKGROUND:
+        snprintf(out, room, "a colour, linear-gradient(…) or radial-gradient(…) of 2 to %d colours", VT_GRADIENT_STOPS);
+        break;
+    case VT_STYLE_NINE:
+        snprintf(out, room, "none, or a file and how much of it an edge is, such as \"panel.png 24 fill / 12px\"");
+        break;
+    case VT_STYLE_POSITION:
+        snprintf(out, room, "a place such as \"left top\" or 50%% 20%%");
+        break;
+    case VT_STYLE_STROKE:
+        snprintf(out, room, "none, or a width up to %dpx and a colour, such as \"2px #000000\"", VT_STROKE_MOST);
         break;
     case VT_STYLE_NUMBER:
     case VT_STYLE_COUNT:
@@ -486,7 +436,7 @@ static void apply_one(struct vt_style *style, const struct vt_style_key *key, co
     }
     const char *text = vt_bind(entry, binder);
     if (!text || (key->type == VT_STYLE_FAMILY && !families_known(entry, text, binder)) ||
-        set_value(key, text, style, binder->arena) == 0)
+        set_value(key, text, style, binder) == 0)
         return;
     describe(key, expected, sizeof expected);
     snprintf(what, sizeof what, "`%s` must be %s, is", key->name, expected);
@@ -527,6 +477,30 @@ void vt_style_apply(struct vt_style *style, const struct vt_yaml *map, const str
         else
             refuse(entry, binder);
     }
+}
+
+static void settle(struct vt_length *length, double size)
+{
+    if (length->unit == VT_EM)
+        *length = (struct vt_length){ VT_PX, (float)((double)length->value * size) };
+}
+
+void vt_style_settle(struct vt_style *style)
+{
+    double size = style->text.size;
+    struct vt_length *const single[] = { &style->basis, &style->width, &style->height, &style->min_width, &style->min_height,
+                                         &style->max_width, &style->max_height, &style->row_gap, &style->column_gap };
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
+        settle(single[i], size);
+    for (int i = 0; i < 4; i++) {
+        settle(&style->inset[i], size);
+        settle(&style->padding[i], size);
+        settle(&style->margin[i], size);
+        settle(&style->radius[i], size);
+    }
+    settle(&style->letter_spacing, size);
+    if (style->letter_spacing.unit == VT_PX)
+        style->text.letter_spacing = (double)style->letter_spacing.value;
 }
 
 const struct vt_style_key *vt_style_words(int *ret_count)

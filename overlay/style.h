@@ -10,7 +10,7 @@
 #include "overlay/expression.h"
 #include "overlay/fonts.h"
 
-enum vt_unit { VT_AUTO, VT_PX, VT_PERCENT, VT_VW, VT_VH, VT_SAFE };
+enum vt_unit { VT_AUTO, VT_PX, VT_PERCENT, VT_VW, VT_VH, VT_VMIN, VT_VMAX, VT_EM, VT_SAFE };
 
 struct vt_length {
     enum vt_unit unit;
@@ -27,8 +27,41 @@ enum vt_justify { VT_JUSTIFY_START, VT_JUSTIFY_END, VT_JUSTIFY_CENTER, VT_JUSTIF
 enum vt_align { VT_ALIGN_AUTO, VT_ALIGN_START, VT_ALIGN_END, VT_ALIGN_CENTER, VT_ALIGN_STRETCH, VT_ALIGN_BASELINE };
 enum vt_text_align { VT_TEXT_START, VT_TEXT_CENTER, VT_TEXT_END, VT_TEXT_LEFT, VT_TEXT_RIGHT };
 enum vt_decoration { VT_DECORATION_NONE, VT_DECORATION_UNDERLINE, VT_DECORATION_LINE_THROUGH };
-enum vt_object_fit { VT_FIT_FILL, VT_FIT_INSIDE, VT_FIT_OVER };         // fill, contain, cover
+enum vt_object_fit { VT_FIT_FILL, VT_FIT_INSIDE, VT_FIT_OVER, VT_FIT_AS_IT_IS, VT_FIT_NOT_LARGER };    // fill, contain, cover …
 enum vt_side { VT_TOP, VT_RIGHT, VT_BOTTOM, VT_LEFT };
+enum vt_reading { VT_READING_LANGUAGE, VT_READING_LTR, VT_READING_RTL };        // which way rows and texts run
+
+#define VT_GRADIENT_STOPS 8
+#define VT_SHADOW_MOST    200            // px of a shadow's offset, blur and spread
+#define VT_STROKE_MOST    40             // px of a text's outline
+
+struct vt_shadow {
+    double x, y, blur, spread;           // px
+    struct vt_colour4 colour;            // transparent: no shadow
+};
+
+struct vt_stop {
+    struct vt_colour4 colour;
+    double at;                           // 0..1 along the gradient
+};
+
+// A background that goes from colour to colour, as CSS draws it.
+struct vt_gradient {
+    bool radial, circle;
+    double degrees;                      // linear: 0 goes up, 90 to the right
+    int across, down;                    // linear: towards this corner (-1, 1), whatever the box's shape; 0: by degrees
+    struct vt_length x, y;               // radial: its middle; px or %
+    struct vt_stop stops[VT_GRADIENT_STOPS];
+    int count;
+};
+
+// A picture in nine parts around a box: its corners keep their size, its edges are stretched between them.
+struct vt_nine {
+    const char *src;
+    double slice[4];                     // by enum vt_side: pixels of the picture that make an edge
+    double width[4];                     // how wide the edge is drawn, px
+    bool fill;                           // the part in the middle, too
+};
 
 // What a text takes over from the boxes around it.
 struct vt_text_style {
@@ -40,11 +73,10 @@ struct vt_text_style {
     double letter_spacing;
     int align;                           // enum vt_text_align
     int tabular;                         // digits of one width
-};
-
-struct vt_shadow {
-    double x, y, blur, spread;           // px
-    struct vt_colour4 colour;            // transparent: no shadow
+    int reading;                         // enum vt_reading
+    struct vt_shadow shadow;             // its `spread` is 0
+    double stroke;                       // width of the outline around the letters; 0: none
+    struct vt_colour4 stroke_colour;
 };
 
 struct vt_style {
@@ -61,12 +93,18 @@ struct vt_style {
     double border;                       // width of the line
     int border_dashed;
     struct vt_colour4 border_colour, background;
-    struct vt_length radius;
+    const struct vt_gradient *gradient;  // over the background; the arena's. NULL: none
+    const struct vt_nine *nine;          // NULL: none
+    struct vt_length radius[4];          // top left, then clockwise
+    int overflow;                        // 0: what it holds may stand out of it; 1: is cut off
     double opacity;
     int object_fit;
+    struct vt_length object_position[2]; // across, down; px or %
     int line_clamp;                      // lines; 0: as many as it takes
     int ellipsis;
     int decoration;
+    struct vt_length letter_spacing;     // VT_AUTO: as around it
+    double around_size;                  // of the text around it: what `em` of a font-size is of
     struct vt_text_style text;
 };
 
@@ -80,10 +118,14 @@ struct vt_binder {
     const struct vt_fonts *fonts;        // that families are looked up in; NULL: any is accepted
     struct vt_arena *arena;              // keeps texts
     struct vt_diagnostics *diagnostics;
+    double vw, vh;                       // a hundredth of the canvas, design px; 0: not known yet
 };
 
 // Sets what `map` (a `style:`) says. Errors stand in the diagnostics; what is wrong is left as it was.
 void vt_style_apply(struct vt_style *style, const struct vt_yaml *map, const struct vt_binder *binder);
+
+// Puts px in place of `em`, when all is applied.
+void vt_style_settle(struct vt_style *style);
 
 // The literal text of a scalar: tokens and values put in. NULL when that is not known yet, or wrong (and said).
 const char *vt_bind(const struct vt_yaml *scalar, const struct vt_binder *binder);
@@ -91,5 +133,15 @@ const char *vt_bind(const struct vt_yaml *scalar, const struct vt_binder *binder
 // The value of a token, through tokens that stand for others. NULL when there is no such token.
 const char *vt_token(const struct vt_yaml *tokens, const char *name, size_t length);
 
-int vt_parse_length(const char *text, struct vt_length *ret);           // 0 or -EINVAL
+// Values; each returns 0 or -EINVAL.
+int vt_parse_number(const char *text, double min, double max, const char **ret_end, double *ret);
+int vt_parse_length(const char *text, struct vt_length *ret);
 int vt_parse_colour(const char *text, struct vt_colour4 *ret);          // "#rgb", "#rrggbb", "#rrggbbaa", "transparent"
+int vt_parse_edges(const char *text, struct vt_length ret[4]);          // one to four, as CSS counts them
+int vt_parse_border(const char *text, struct vt_style *style);
+int vt_parse_shadow(const char *text, bool spreads, struct vt_shadow *ret);
+int vt_parse_stroke(const char *text, struct vt_text_style *style);
+int vt_parse_ratio(const char *text, double *ret);
+int vt_parse_position(const char *text, struct vt_length ret[2]);
+int vt_parse_gradient(const char *text, struct vt_gradient *ret);
+int vt_parse_nine(const char *text, struct vt_nine *ret, struct vt_arena *arena);

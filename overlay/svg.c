@@ -61,7 +61,8 @@ static int check_elements(const char *at, char *why, size_t room)
         if (!is_drawn(name, length))
             return refuse(why, room, -EINVAL, "a drawing cannot hold", name, length ? length : 1);
         clips += at[1] != '/' && strncmp(name, "clipPath", 8) == 0;
-        if (++count > 2 * VT_SVG_ELEMENTS || clips > CLIPS_MAX)
+        count += at[1] != '/';
+        if (count > VT_SVG_ELEMENTS || clips > CLIPS_MAX)
             return refuse(why, room, -EFBIG, "a drawing has at most 2000 elements and 8 clip paths (limits)", "", 0);
         at = name + length;
     }

@@ -179,7 +179,7 @@ int vt_template_load_in(struct vt_template **ret, const char *name, const char *
     t->design_width = 1920;
     t->design_height = 1080;
     t->safe = true;
-    t->calm_enter = t->calm_exit = t->calm_loop = t->calm_change = true;
+    t->calm_enter = t->calm_exit = t->calm_step = t->calm_loop = t->calm_change = true;
     if (size > VT_TEMPLATE_BYTES) {
         vt_diagnose(own, VT_ERROR, 0, 0, "a template has at most %d bytes (limit), this one has %zu", VT_TEMPLATE_BYTES,
                     size);

@@ -17,6 +17,7 @@
 #define VT_MOTION_NS_MAX (10 * VT_NS_PER_S)
 #define VT_SCALE_MOST    4               // of a transform
 #define VT_LOOP_LEAST_NS (VT_NS_PER_S / 2)
+#define VT_LOOP_ROUNDS   1000            // of a loop that ends
 #define VT_PULSE_GAP_NS (VT_NS_PER_S / 2)              // pulses stay below what flashes
 #define VT_TOKEN_BYTES   (64 * 1024)     // of a token file
 #define VT_SPAN_NS_MAX   (INT64_C(24) * 3600 * VT_NS_PER_S)      // that a timer runs for
@@ -39,9 +40,11 @@ enum vt_orientation { VT_ANY_ORIENTATION, VT_LANDSCAPE, VT_PORTRAIT };
 struct vt_variant {
     enum vt_orientation orientation;
     double min_width, max_width, min_height, max_height;     // canvas pixels; NAN: any
-    const char *language, *direction, *market;               // NULL: any
+    const char *language, *direction, *market, *output;      // NULL: any
     const struct vt_yaml *set;                               // node id -> keys
 };
+
+enum vt_calm { VT_CALM_AS_TEMPLATE, VT_CALM_KEEP, VT_CALM_CUT };      // of a motion, when the picture is calm
 
 struct vt_keyframe {
     double opacity;
@@ -49,15 +52,20 @@ struct vt_keyframe {
     double scale, turn;                  // about its middle; degrees
     bool has_colour, has_background;
     struct vt_colour4 colour, background;
+    double offset;                       // 0..1 of the way
 };
 
 struct vt_motion {
     int node;
-    struct vt_keyframe frames[VT_KEYFRAMES_MAX];             // evenly spaced
+    struct vt_keyframe frames[VT_KEYFRAMES_MAX];
     int count;
+    bool placed;                         // some say where they stand; else they are evenly spaced
     int64_t duration_ns;
-    int64_t delay_ns;                    // enter: until it starts
-    int64_t stagger_ns;                  // enter: of a box's children, each later by this; 0: the box moves as one
+    int64_t delay_ns;                    // until it starts
+    int64_t stagger_ns;                  // of a box's children, each later by this; 0: the box moves as one
+    int64_t rounds;                      // of a loop; 0: without end
+    bool alternates;                     // a loop's every other round runs backwards
+    enum vt_calm calm;
     struct vt_easing easing;
 };
 
@@ -71,6 +79,7 @@ struct vt_change {
     enum vt_changed when;
     int64_t duration_ns;
     int64_t gap_ns;                      // least time from one to the next; sooner ones are left out
+    enum vt_calm calm;
     struct vt_easing easing;
 };
 
@@ -111,10 +120,10 @@ struct vt_template {
     struct vt_variant variants[VT_VARIANTS_MAX];
     int n_variants;
     struct vt_motion enter[VT_MOTIONS_MAX], exit[VT_MOTIONS_MAX];
-    struct vt_motion loop[VT_MOTIONS_MAX];
+    struct vt_motion loop[VT_MOTIONS_MAX], step[VT_MOTIONS_MAX];
     struct vt_change change[VT_MOTIONS_MAX];
-    int n_enter, n_exit, n_loop, n_change;
-    bool calm_enter, calm_exit, calm_loop, calm_change;      // what `reduced` cuts
+    int n_enter, n_exit, n_loop, n_step, n_change;
+    bool calm_enter, calm_exit, calm_step, calm_loop, calm_change;       // what `reduced` cuts
     struct vt_field fields[VT_FIELDS_MAX];
     int n_fields;
     const char *sample_names[VT_SAMPLES_MAX + 1];
@@ -133,6 +142,13 @@ struct vt_key {
 // is not a map or anything was wrong.
 bool vt_keys_check(const struct vt_yaml *map, const struct vt_key *table, int count, const char *const *later,
                    const char *what, struct vt_diagnostics *diagnostics);
+
+// One value; false, and said, when it is a list or a map.
+bool vt_check_scalar(const struct vt_yaml *at, const char *name, struct vt_diagnostics *diagnostics);
+
+// One of `words`; of those in `later` (may be NULL) is said that they are not supported yet. Both NULL-terminated.
+void vt_check_word(const struct vt_yaml *at, const char *name, const char *const *words, const char *const *later,
+                   struct vt_diagnostics *diagnostics);
 
 // A whole number from a scalar. False, and said, when it is not one or not from min to max.
 bool vt_read_integer(const struct vt_yaml *scalar, int64_t min, int64_t max, const char *what, int64_t *ret,

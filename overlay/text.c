@@ -105,7 +105,12 @@ static void set_font(struct vt_shaper *shaper, const struct vt_text *text, doubl
     pango_attr_list_unref(attributes);
 }
 
-static PangoAlignment alignment(const struct vt_shaper *shaper, int align)
+static bool reads_rtl(const struct vt_shaper *shaper, const struct vt_text_style *style)
+{
+    return style->reading == VT_READING_LANGUAGE ? shaper->rtl : style->reading == VT_READING_RTL;
+}
+
+static PangoAlignment alignment(bool rtl, int align)
 {
     switch ((enum vt_text_align)align) {
     case VT_TEXT_CENTER:
@@ -115,11 +120,11 @@ static PangoAlignment alignment(const struct vt_shaper *shaper, int align)
     case VT_TEXT_RIGHT:
         return PANGO_ALIGN_RIGHT;
     case VT_TEXT_END:
-        return shaper->rtl ? PANGO_ALIGN_LEFT : PANGO_ALIGN_RIGHT;
+        return rtl ? PANGO_ALIGN_LEFT : PANGO_ALIGN_RIGHT;
     case VT_TEXT_START:
         break;
     }
-    return shaper->rtl ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT;
+    return rtl ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT;
 }
 
 static int to_pango(double px)
@@ -156,10 +161,15 @@ static void shrink(struct vt_shaper *shaper, const struct vt_text *text, double 
 // Lays the text out at the largest size that fits, down to what it may shrink to.
 static void lay_out(struct vt_shaper *shaper, const struct vt_text *text, double width)
 {
-    bool one_line = text->ellipsis && !text->lines;
+    bool one_line = text->one_line || (text->ellipsis && !text->lines), rtl = reads_rtl(shaper, text->style);
+    PangoDirection direction = rtl ? PANGO_DIRECTION_RTL : PANGO_DIRECTION_LTR;
+    if (pango_context_get_base_dir(shaper->context) != direction) {
+        pango_context_set_base_dir(shaper->context, direction);
+        pango_layout_context_changed(shaper->layout);
+    }
     pango_layout_set_text(shaper->layout, text->text, -1);
     pango_layout_set_width(shaper->layout, to_pango(width));
-    pango_layout_set_alignment(shaper->layout, alignment(shaper, text->style->align));
+    pango_layout_set_alignment(shaper->layout, alignment(rtl, text->style->align));
     pango_layout_set_ellipsize(shaper->layout,
                                text->ellipsis || text->lines ? PANGO_ELLIPSIZE_END : PANGO_ELLIPSIZE_NONE);
     pango_layout_set_height(shaper->layout, text->lines ? -text->lines : -1);
@@ -174,8 +184,10 @@ struct vt_extent vt_text_measure(struct vt_shaper *shaper, const struct vt_text 
     PangoRectangle logical;
     lay_out(shaper, text, width);
     pango_layout_get_extents(shaper->layout, NULL, &logical);
+    // Pango leaves the space behind a line's last letter out here, and needs it where it breaks lines.
+    double spacing = fmax(0, text->style->letter_spacing * text->scale), wide = (double)logical.width / PANGO_SCALE + spacing;
     return (struct vt_extent){
-        .width = (double)logical.width / PANGO_SCALE,
+        .width = !isnan(width) && wide > width ? fmax(width, wide - spacing) : wide,
         .height = (double)logical.height / PANGO_SCALE,
         .baseline = (double)pango_layout_get_baseline(shaper->layout) / PANGO_SCALE,
     };

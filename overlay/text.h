@@ -18,6 +18,7 @@ struct vt_text {
     double scale;                        // canvas pixels a design pixel
     int lines;                           // most; 0: any number
     bool ellipsis;                       // what does not fit becomes …
+    bool one_line;                       // breaks of lines are blanks
     int decoration;                      // enum vt_decoration
     double shrink_to;                    // smallest size that it may shrink to, design pixels; 0: does not shrink
 };

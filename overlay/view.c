@@ -81,6 +81,8 @@ static bool variant_applies(const struct vt_making *m, const struct vt_variant *
         return false;
     if (variant->market && strcmp(variant->market, m->params->market ? m->params->market : "none") != 0)
         return false;
+    if (variant->output && strcmp(variant->output, m->params->output ? m->params->output : "main") != 0)
+        return false;
     return !variant->language || language_matches(variant->language, m->scope.language);
 }
 
@@ -103,6 +105,7 @@ static void set_style(struct vt_making *m, struct vt_item *item)
         const struct vt_yaml *map = vt_yaml_get(m->patches[i], node->id);
         vt_style_apply(&item->box.style, map ? vt_yaml_get(map, "style") : NULL, &m->binder);
     }
+    vt_style_settle(&item->box.style);
 }
 
 static const struct vt_motion *find_motion(const struct vt_motion *list, int count, int node)
@@ -130,6 +133,7 @@ static void find_motions(struct vt_making *m, struct vt_item *item, int index)
     item->enter = find_motion(t->enter, t->n_enter, index);
     item->exit = find_motion(t->exit, t->n_exit, index);
     item->loop = find_motion(t->loop, t->n_loop, index);
+    item->step = find_motion(t->step, t->n_step, index);
     item->change = find_change(t, index);
     item->staggering = item->enter && item->enter->stagger_ns > 0 ? item->enter : NULL;
     if (item->staggering)
@@ -276,8 +280,11 @@ static void measure_motion(struct vt_view *view)
         const struct vt_item *item = view->items[i];
         if (item->enter && item->enter->duration_ns + item->enter_delay_ns > view->enter_ns)
             view->enter_ns = item->enter->duration_ns + item->enter_delay_ns;
-        if (item->exit && item->exit->duration_ns > view->exit_ns)
-            view->exit_ns = item->exit->duration_ns;
+        int64_t exit_ns = item->exit ? item->exit->duration_ns + item->exit->delay_ns : 0;
+        if (exit_ns > view->exit_ns)
+            view->exit_ns = exit_ns;
+        if (exit_ns > view->calm_exit_ns && !vt_motion_cut(item->exit->calm, view->template->calm_exit))
+            view->calm_exit_ns = exit_ns;
     }
 }
 
@@ -323,7 +330,8 @@ static int make(struct vt_making *m, const json_t *data)
     m->scope = (struct vt_scope){ .data = data, .language = m->params->language ? m->params->language : "en",
                                   .strings = t->strings };
     m->binder = (struct vt_binder){ .tokens = t->tokens, .scope = &m->scope, .strings = t->strings,
-                                    .arena = &view->arena, .diagnostics = m->diagnostics };
+                                    .arena = &view->arena, .diagnostics = m->diagnostics,
+                                    .vw = view->width / view->scale / 100, .vh = view->height / view->scale / 100 };
     view->rtl = is_rtl(m->scope.language);
     m->shaper = vt_shaper_new(t->fonts, m->scope.language, view->rtl);
     make_items(m, view->width, view->height);
@@ -420,8 +428,11 @@ int64_t vt_view_change_ns(const struct vt_view *view)
     int64_t longest = 0;
     for (int i = 0; i < view->n_items; i++) {
         const struct vt_change *change = view->items[i]->change;
+        const struct vt_motion *step = view->items[i]->step;
         if (change && change->duration_ns > longest)
             longest = change->duration_ns;
+        if (step && step->duration_ns + step->delay_ns > longest)
+            longest = step->duration_ns + step->delay_ns;
     }
     return longest;
 }
@@ -429,7 +440,7 @@ int64_t vt_view_change_ns(const struct vt_view *view)
 static const struct vt_item *find_ticker(const struct vt_view *view)
 {
     for (int i = 0; i < view->n_items; i++) {
-        if (view->items[i]->ticker && view->items[i]->ticker->count)
+        if (view->items[i]->ticker && view->items[i]->ticker->count && !view->items[i]->ticker->marquee)
             return view->items[i];
     }
     return NULL;

@@ -11,24 +11,31 @@
 #include "overlay/timer.h"
 
 #define VT_TICKER_WIDTH 12000            // of a ticker's strip, canvas pixels; what comes after is left out
+#define VT_STRIP_MOST   30000            // of a ticker's strip as it is drawn; cairo's images end at 32767
 #define VT_TIMER_GLYPHS 11               // 0 to 9 and the colon
 
-struct vt_threshold {
+// How a clock looks from some time left on.
+struct vt_look {
     int64_t below_ns;
-    struct vt_colour4 colour;
+    const struct vt_style *style;
 };
+
+enum vt_at_zero { VT_ZERO_STOP, VT_ZERO_HIDE, VT_ZERO_UP };
 
 struct vt_timer_content {
     int64_t until_ns;
     int64_t for_ns;                      // from the cue's first frame; 0: until `until_ns`
     bool up;                             // shows the time that has gone, not what is left
-    struct vt_threshold thresholds[VT_THRESHOLDS_MAX];
-    int n_thresholds;
+    struct vt_look looks[VT_THRESHOLDS_MAX + 1];     // the last may be that at zero
+    int n_looks;
+    bool boxed;                          // they change its box, too, which is then drawn with the digits
     enum vt_timer_format format;
     struct vt_shaped glyphs[VT_TIMER_GLYPHS];
     double digit, colon;                 // advances, canvas pixels
     double height;
-    bool hides;                          // at zero
+    enum vt_at_zero zero;
+    struct vt_shaped ending;             // text in place of the digits at zero; no runs: none
+    double ending_width;
     int64_t most_ns;                     // time left when the view was made: its text gave the box its width
 };
 
@@ -39,6 +46,7 @@ struct vt_ticker_content {
     double width, height, widest;        // of all items; of the highest; of the widest
     double speed;                        // canvas pixels a second
     int64_t hold_ns;                     // flip: how long each item stands; 0: they crawl
+    bool marquee;                        // one text that is too long for its box
 };
 
 struct vt_item {
@@ -51,8 +59,12 @@ struct vt_item {
     struct vt_text text;
     struct vt_shaped shaped;
     bool never_cut;
+    bool on_one_line;                    // fit: marquee or clip
+    double crawl;                        // fit: marquee: canvas pixels a second; 0: none
     cairo_surface_t *picture;            // a reference
     uint64_t picture_hash;
+    cairo_surface_t *frame;              // of its border-image, a reference
+    uint64_t frame_hash;
     struct vt_timer_content *timer;
     struct vt_ticker_content *ticker;
     double value;                        // of a number or a bar; NAN: none
@@ -64,7 +76,8 @@ struct vt_item {
     bool bar, mirrored;                  // a bar that fills from the right
     double share;                        // of a bar that is full
     struct vt_colour4 fill;
-    double text_y;                       // of the text below the content's top
+    double text_x, text_y;               // of the text from the content's corner
+    bool text_clipped;                   // at the sides of the content
     const char *shape;                   // NULL: none
     struct vt_qr qr;                     // side 0: none
     struct _RsvgHandle *svg;
@@ -72,7 +85,7 @@ struct vt_item {
 
     int index;                           // of the repetition that it stands in
     const json_t *entry;                 // what `item` means there, while the view is made
-    const struct vt_motion *enter, *exit, *loop;
+    const struct vt_motion *enter, *exit, *loop, *step;
     int64_t enter_delay_ns;
     const struct vt_motion *staggering;  // of its children
     int staggered;                       // of them so far
@@ -108,6 +121,7 @@ struct vt_view {
     int64_t price;
     char currency[4];
     int64_t enter_ns, exit_ns, expires_ns;
+    int64_t calm_exit_ns;                // of the exits that a calm picture keeps
 };
 
 // What a view is made from, while it is made.
@@ -136,6 +150,10 @@ const char *vt_making_text(struct vt_making *m, const struct vt_node *node, cons
 
 // The value of `key` as a number; NAN when it is none.
 double vt_content_number(struct vt_making *m, const struct vt_item *item, const char *key);
+
+// Countdowns and what else shows time.
+void vt_timer_start(struct vt_making *m, struct vt_item *item);
+void vt_timer_fini(struct vt_item *item);
 
 // Makes an item one that shows `text`.
 void vt_content_text(struct vt_making *m, struct vt_item *item, const char *text);
@@ -169,4 +187,10 @@ static inline double vt_item_inner_height(const struct vt_item *item)
 {
     double height = item->box.height - item->box.edge[VT_TOP] - item->box.edge[VT_BOTTOM];
     return height > 0 ? height : 0;
+}
+
+static inline bool vt_item_rtl(const struct vt_view *view, const struct vt_item *item)
+{
+    int reading = item->box.style.text.reading;
+    return reading == VT_READING_LANGUAGE ? view->rtl : reading == VT_READING_RTL;
 }

@@ -18,18 +18,20 @@ enum vt_words { VT_WORDS_HOTSPOT, VT_WORDS_FIT, VT_WORDS_ITEM, VT_WORDS_AT_ZERO,
 // Tables and their lengths; static.
 const struct vt_key *vt_node_words(enum vt_node_type type, int *ret_count);
 const struct vt_key *vt_words(enum vt_words which, int *ret_count);
+const struct vt_key *vt_variant_words(enum vt_words which, int *ret_count);       // of those two
 const struct vt_key *vt_manifest_words(int *ret_count);
 const struct vt_key *vt_canvas_words(int *ret_count);
 const struct vt_key *vt_field_words(int *ret_count);
 bool vt_field_kind(int index, const char **ret_gdd, const char **ret_type);       // false: past the last
 extern const char *const vt_action_words[];                                      // NULL-terminated, as all lists of words
 
-enum vt_motion_words { VT_WORDS_MOTION, VT_WORDS_ENTER, VT_WORDS_PART, VT_WORDS_CHANGE, VT_WORDS_REDUCED, VT_WORDS_FRAME };
+enum vt_motion_words { VT_WORDS_MOTION, VT_WORDS_ENTER, VT_WORDS_PART, VT_WORDS_LOOP, VT_WORDS_CHANGE, VT_WORDS_REDUCED, VT_WORDS_FRAME };
 const struct vt_key *vt_motion_words(enum vt_motion_words which, int *ret_count);
 
-enum vt_style_type { VT_STYLE_LENGTH, VT_STYLE_EDGES, VT_STYLE_PX, VT_STYLE_NUMBER, VT_STYLE_COUNT, VT_STYLE_COLOUR,
+enum vt_style_type { VT_STYLE_LENGTH, VT_STYLE_EDGES, VT_STYLE_SIZE, VT_STYLE_NUMBER, VT_STYLE_COUNT, VT_STYLE_COLOUR,
                      VT_STYLE_CHOICE, VT_STYLE_FAMILY, VT_STYLE_WEIGHT, VT_STYLE_RATIO, VT_STYLE_BORDER, VT_STYLE_SHADOW,
-                     VT_STYLE_GAPS };
+                     VT_STYLE_GAPS, VT_STYLE_CORNERS, VT_STYLE_BACKGROUND, VT_STYLE_NINE, VT_STYLE_POSITION,
+                     VT_STYLE_STROKE, VT_STYLE_SPACING };
 
 struct vt_style_key {
     const char *name;

@@ -55,7 +55,7 @@ static int make_one(struct vt_making *making, int output, const struct vt_maker 
     int error = vt_view_new(&making->views[output], &(struct vt_view_params){
         .template = making->template,
         .width = maker->width, .height = maker->height, .smallest_height = maker->smallest_height,
-        .language = maker->language, .market = maker->market,
+        .language = maker->language, .market = maker->market, .output = maker->output,
         .data = making->data, .products = making->products,
         .at_ns = making->at_ns, .step = making->step, .rate = maker->rate,
         .load_picture = maker->load_picture, .opaque = maker->opaque,

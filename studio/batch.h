@@ -34,7 +34,7 @@ struct vt_batch {
 // For whom views are made.
 struct vt_maker {
     int width, height, smallest_height;
-    const char *language, *market;
+    const char *language, *market, *output;
     struct vt_rational rate;
     vt_load_picture *load_picture;
     void *opaque;

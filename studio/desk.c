@@ -433,6 +433,17 @@ void vt_desk_list(struct vt_desk *desk)
         desk_changed(desk, desk->cues[i]);
 }
 
+json_t *vt_desk_names(const struct vt_desk *desk, const uint64_t keys[], int count)
+{
+    json_t *names = json_array();
+    for (int i = 0; i < count; i++) {
+        const struct cue *cue = desk_find_key(desk, keys[i]);
+        if (cue && desk_on_air(cue))
+            json_array_append_new(names, json_string(cue->id));
+    }
+    return names;
+}
+
 int vt_desk_live(const struct vt_desk *desk)
 {
     int live = 0;

@@ -90,3 +90,6 @@ void vt_desk_finish(struct vt_desk *desk, int64_t frame);
 
 void vt_desk_list(struct vt_desk *desk);             // says every cue once more through `changed`
 int vt_desk_live(const struct vt_desk *desk);        // how many are on air
+
+// The ids of the cues that scenes call by these keys, as far as they are on air: a new list.
+json_t *vt_desk_names(const struct vt_desk *desk, const uint64_t keys[], int count);

@@ -167,6 +167,7 @@ void vt_output_describe(const struct vt_output *output, struct vt_maker *ret)
     ret->smallest_height = smallest_height(output->config);
     ret->language = output->config->language;
     ret->market = output->config->market;
+    ret->output = output->config->name;
 }
 
 // -- the frame path

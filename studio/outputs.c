@@ -281,10 +281,11 @@ json_t *vt_outputs_status(struct vt_outputs *outputs)
     struct vt_stage_cost stage;
     vt_stage_cost(outputs->stage, &stage);
     json_t *renditions = json_object_get(json_array_get(list, 0), "renditions");
-    return json_pack("{s:O, s:o, s:{s:i, s:I, s:I, s:I, s:I, s:f}, s:I, s:I}", "renditions", renditions, "outputs", list,
+    return json_pack("{s:O, s:o, s:{s:i, s:I, s:I, s:I, s:I, s:o, s:f}, s:I, s:I}", "renditions", renditions, "outputs", list,
                      "overlay", "cues", vt_desk_live(outputs->desk), "drawings", (json_int_t)stage.drawings,
                      "late_drawings", (json_int_t)stage.late, "sprites", (json_int_t)stage.sprites,
                      "reduced", (json_int_t)stage.reduced,
+                     "reduced_cues", vt_desk_names(outputs->desk, stage.calm, stage.n_calm),
                      "cpu_s", stage.cpu_ns / 1e9,
                      "dropped_samples", (json_int_t)vt_sound_dropped(outputs->sound), "lost_packets", lost);
 }

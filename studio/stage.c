@@ -206,6 +206,19 @@ static void settle_costs(struct vt_stage *stage)
     }
 }
 
+static void name_calm(const struct vt_stage *stage, struct vt_stage_cost *cost)
+{
+    cost->n_calm = 0;
+    for (int i = 0; i < stage->n_entrances && cost->n_calm < VT_STAGE_CALM_MAX; i++) {
+        uint64_t cue = stage->entrances[i].cue;
+        int k = 0;
+        while (k < cost->n_calm && cost->calm[k] != cue)
+            k++;
+        if (stage->entrances[i].budget.calm && k == cost->n_calm)
+            cost->calm[cost->n_calm++] = cue;        // once, on however many outputs
+    }
+}
+
 static struct vt_placement *draw_lane(struct vt_stage *stage, int lane, int64_t frame, int64_t now_ns)
 {
     int output = stage->params.lanes[lane].output;
@@ -294,6 +307,7 @@ static void draw_locked(struct vt_stage *stage, int64_t frame)
     stage->cost.drawings++;
     stage->cost.sprites = made_sprites(stage);
     stage->cost.reduced = stage->reduced;
+    name_calm(stage, &stage->cost);
     pthread_mutex_unlock(&stage->lock);
     set_clear(&set);
     pthread_mutex_lock(&stage->lock);
@@ -544,4 +558,5 @@ void vt_stage_cost(struct vt_stage *stage, struct vt_stage_cost *ret)
         return;
     ret->sprites = made_sprites(stage);
     ret->reduced = stage->reduced;
+    name_calm(stage, ret);
 }

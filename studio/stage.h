@@ -60,10 +60,14 @@ void vt_stage_scene(struct vt_stage *stage, const struct vt_scene *scene);
 void vt_stage_take(struct vt_stage *stage, int64_t frame, struct vt_placement *ret[VT_LANES_MAX],
                    int64_t *ret_drawn, int64_t *ret_version);
 
+#define VT_STAGE_CALM_MAX 16
+
 struct vt_stage_cost {
     int64_t drawings, late;              // sets drawn; frames that kept the one before
     int64_t sprites;                     // layers converted
     int64_t cpu_ns;
     int64_t reduced;                     // cues that lost their motion because it cost too much
+    uint64_t calm[VT_STAGE_CALM_MAX];    // the first of those that are on air, as their actors call them
+    int n_calm;
 };
 void vt_stage_cost(struct vt_stage *stage, struct vt_stage_cost *ret);

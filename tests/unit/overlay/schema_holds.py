@@ -49,6 +49,14 @@ CHANGES = [                                  # where, and what stands there; Non
     (["motion", "enter", "root", "duration"], "1"), (["motion", "enter", "root", "duration"], None),
     (["motion", "reduced", "enter"], "fade"), (["motion", "leave"], {}), (["motion", "change", "clock", "effect"], None),
     (["schema", "properties", "a", "gddType"], "v_price"), (["schema", "properties", "a", "type"], None),
+    (["layout", "style", "overflow"], "scroll"), (["layout", "style", "direction"], "down"), (["layout", "style", "width"], "3rem"),
+    (["layout", "style", "object-position"], "middle"), (["layout", "style", "letter-spacing"], "3%"),
+    (["layout", "style", "background"], "conic-gradient(#fff, #000)"), (["layout", "children", 0, "fit"], {"mode": "grow"}),
+    (["layout", "children", 0, "fit"], {"speed": "fast"}), (["layout", "children", 1, "at-zero"], {"txt": "a"}),
+    (["layout", "children", 1, "at-zero"], {"style": {"colour": "#fff"}}), (["variants", 0, "when"], {"outputs": "main"}),
+    (["motion", "loop"], {"root": {"keyframes": [{}, {}], "duration": "1s", "iterations": "many"}}),
+    (["motion", "enter", "root", "reduced"], "no"), (["motion", "enter", "root", "keyframes"], [{}, {"offset": "3px"}, {}]),
+    (["motion", "exit"], {"root": {"keyframes": [{}, {}], "duration": "1s", "stagger": "1s"}}),
     (["canvas"], {"size": "1x1"}), (["fonts"], "a.ttf"), (["samples"], []),
 ]
 

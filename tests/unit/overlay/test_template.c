@@ -74,10 +74,10 @@ TEST(what_is_not_drawn_yet_is_refused_by_name)
 {
     refused("layout:\n  type: lottie\n", 5, 9, "nodes of type \"lottie\" are not supported yet");
     refused("layout:\n  type: video\n", 5, 9, "nodes of type \"video\" are not supported yet");
-    refused("layout:\n  type: box\n  style: { text-shadow: a }\n", 6, 12, "the style \"text-shadow\" is not supported yet");
+    refused("layout:\n  type: box\n  style: { writing-mode: a }\n", 6, 12, "the style \"writing-mode\" is not supported yet");
     refused("layout:\n  type: timer\n  until: a\n  role: a\n", 7, 3,
             "the key \"role\" of a timer is not supported yet");
-    refused("layout: { type: box }\nmotion: { step: {} }\n", 5, 11, "the key \"step\" of `motion` is not supported yet");
+    refused("layout: { type: box }\nmotion: { update: {} }\n", 5, 11, "the key \"update\" of `motion` is not supported yet");
     refused("layout: { type: box, id: a, hotspot: { action: view_item, label: a, live-from: enter } }\n", 4, 0,
             "the key \"live-from\" of `hotspot` is not supported yet");
 }

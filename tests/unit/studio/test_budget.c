@@ -68,6 +68,8 @@ static int64_t play(int frames, int places[])
     }
     struct vt_stage_cost cost;
     vt_stage_cost(stage, &cost);
+    REQUIRE_INT(cost.n_calm, cost.reduced);
+    REQUIRE(!cost.n_calm || cost.calm[0] == 7);
     vt_scene_clear(&scene);
     vt_stage_free(&stage);
     return cost.reduced;

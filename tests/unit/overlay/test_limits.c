@@ -1,0 +1,341 @@
+// Every named limit of templates that no other test looks at: what lies at it is taken, what lies one past it is not.
+#include "draw.h"
+
+#include <errno.h>
+
+#include "overlay/data.h"
+#include "overlay/figures.h"
+#include "overlay/template.h"
+#include "overlay/view.h"
+
+#define RED 0xffff0000u
+
+// Loads what the words make: `times` times `each`, in which %d is the number.
+static int load_list(const char *before, const char *each, int times, const char *after)
+{
+    size_t room = strlen(before) + strlen(after) + (size_t)times * (strlen(each) + 8) + 64, at;
+    char *text = malloc(room);
+    struct vt_template *t = NULL;
+    at = (size_t)snprintf(text, room, "id: t\nversion: 1.0.0\nname: T\n%s", before);
+    for (int i = 0; i < times; i++) {
+        for (const char *c = each; *c; c++) {
+            if (*c == '~')
+                at += (size_t)sprintf(text + at, "%d", i);
+            else
+                text[at++] = *c;
+        }
+    }
+    at += (size_t)sprintf(text + at, "%s", after);
+    memset(&said, 0, sizeof said);
+    int r = vt_template_load(&t, "t", text, at, &said);
+    vt_template_unref(&t);
+    free(text);
+    return r;
+}
+
+static void require_list(int line, const char *before, const char *each, int most, const char *after)
+{
+    if (load_list(before, each, most, after) != 0)
+        check_fail(__FILE__, line, "%d: %s", most, said.list[0].text);
+    if (load_list(before, each, most + 1, after) == 0)
+        check_fail(__FILE__, line, "%d are taken", most + 1);
+    if (!said.errors || !said.list[0].text[0])
+        check_fail(__FILE__, line, "refused without a word");
+}
+
+TEST(lists_of_a_template)
+{
+#define NODES "layout: { type: box, id: a }\n"
+    require_list(__LINE__, NODES "variants:\n", "  - { when: { market: m~ }, set: {} }\n", VT_VARIANTS_MAX, "");
+    require_list(__LINE__, NODES "motion: { enter: { a: { duration: 1s, keyframes: [ ", "{}, ", VT_KEYFRAMES_MAX, "] } } }\n");
+    require_list(__LINE__, NODES "schema:\n  properties:\n", "    f~: { type: string }\n", VT_FIELDS_MAX, "");
+    require_list(__LINE__, NODES "samples:\n", "  s~: {}\n", VT_SAMPLES_MAX, "");
+    require_list(__LINE__, "layout: { type: timer, for: 1s, thresholds: [ ", "{ below: 1s, color: '#123456' }, ", VT_THRESHOLDS_MAX, "] }\n");
+}
+
+// As many nodes that move.
+TEST(nodes_that_move)
+{
+    static const char *const parts[] = { "enter", "exit", "step", "loop", "change" };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        for (int more = 0; more < 2; more++) {
+            char *text = calloc(1, 64 * 1024);
+            struct vt_template *t = NULL;
+            size_t at = (size_t)sprintf(text, "id: t\nversion: 1.0.0\nname: T\nlayout:\n  type: box\n  children:\n");
+            for (int k = 0; k < VT_MOTIONS_MAX + more; k++)
+                at += (size_t)sprintf(text + at, "    - { type: box, id: n%d }\n", k);
+            at += (size_t)sprintf(text + at, "motion:\n  %s:\n", parts[i]);
+            for (int k = 0; k < VT_MOTIONS_MAX + more; k++)
+                at += (size_t)sprintf(text + at, "    n%d: { duration: 1s, %s }\n", k,
+                                      i == 4 ? "effect: pulse" : "keyframes: [ {}, {} ]");
+            memset(&said, 0, sizeof said);
+            REQUIRE_INT(vt_template_load(&t, "t", text, at, &said), more ? -EINVAL : 0);
+            REQUIRE(!more || strstr(said.list[0].text, "at most 64 node ids (limit)"));
+            vt_template_unref(&t);
+            free(text);
+        }
+    }
+}
+
+TEST(numbers_of_a_template)
+{
+    static const struct {
+        const char *at, *past;           // both words of a template
+    } cases[] = {
+        { NODES "stepCount: 32", NODES "stepCount: 33" },
+        { "layout: { type: box, step: 32 }", "layout: { type: box, step: 33 }" },
+        { NODES "motion: { enter: { a: { duration: 10s, keyframes: [ {}, {} ] } } }", NODES "motion: { enter: { a: { duration: 10.001s, keyframes: [ {}, {} ] } } }" },
+        { NODES "motion: { loop: { a: { duration: 500ms, keyframes: [ {}, {} ] } } }", NODES "motion: { loop: { a: { duration: 499ms, keyframes: [ {}, {} ] } } }" },
+        { NODES "motion: { loop: { a: { duration: 1s, iterations: 1000, keyframes: [ {}, {} ] } } }", NODES "motion: { loop: { a: { duration: 1s, iterations: 1001, keyframes: [ {}, {} ] } } }" },
+        { NODES "motion: { change: { a: { duration: 1s, effect: pulse, max-rate: 2/s } } }", NODES "motion: { change: { a: { duration: 1s, effect: pulse, max-rate: 2.01/s } } }" },
+        { NODES "motion: { enter: { a: { duration: 1s, keyframes: [ { transform: scale(4) }, {} ] } } }", NODES "motion: { enter: { a: { duration: 1s, keyframes: [ { transform: scale(4.01) }, {} ] } } }" },
+        { NODES "motion: { enter: { a: { duration: 1s, easing: steps(100), keyframes: [ {}, {} ] } } }", NODES "motion: { enter: { a: { duration: 1s, easing: steps(101), keyframes: [ {}, {} ] } } }" },
+        { "layout: { type: timer, for: 24h }", "layout: { type: timer, for: 1441m }" },
+        { "layout: { type: timer, for: 100ms }", "layout: { type: timer, for: 99ms }" },
+        { "layout: { type: box, id: a, hotspot: { action: view_item, label: a, min-target: 200px } }", "layout: { type: box, id: a, hotspot: { action: view_item, label: a, min-target: 201px } }" },
+        { "layout: { type: box, id: a, hotspot: { action: view_item, label: a, quantity: 999 } }", "layout: { type: box, id: a, hotspot: { action: view_item, label: a, quantity: 1000 } }" },
+        { "layout: { type: ticker, items: a, item: { text: a }, speed: 2000px/s }", "layout: { type: ticker, items: a, item: { text: a }, speed: 2001px/s }" },
+        { "layout: { type: box }\ncanvas: { design: 16384x16 }", "layout: { type: box }\ncanvas: { design: 16385x16 }" },
+        { "layout: { type: box, id: a2345678901234567890123456789012 }", "layout: { type: box, id: a23456789012345678901234567890123 }" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (load_list(cases[i].at, "", 0, "\n") != 0)
+            check_fail(__FILE__, __LINE__, "%s: %s", cases[i].at, said.list[0].text);
+        if (load_list(cases[i].past, "", 0, "\n") == 0)
+            check_fail(__FILE__, __LINE__, "%s is taken", cases[i].past);
+    }
+}
+
+TEST(names_and_texts_of_a_template)
+{
+    for (int more = 0; more < 2; more++) {
+        char text[8192];
+        struct vt_template *t = NULL;
+        int size = snprintf(text, sizeof text, "id: t%0*d\nversion: 1.0.0\nname: T\nlayout: { type: box }\n", VT_TEMPLATE_ID - 1 + more, 0);
+        REQUIRE_INT(vt_template_load(&t, "t", text, (size_t)size, NULL), more ? -EINVAL : 0);
+        vt_template_unref(&t);
+        size = snprintf(text, sizeof text, "id: t\nversion: 1.0.0\nname: %0*d\nlayout: { type: box }\n", 256 + more, 0);
+        REQUIRE_INT(vt_template_load(&t, "t", text, (size_t)size, NULL), more ? -EINVAL : 0);
+        vt_template_unref(&t);
+        size = snprintf(text, sizeof text, "id: t\nversion: 1.0.0\nname: T\nlayout: { type: text, text: %0*d }\n", VT_TEXT_BYTES + more, 0);
+        REQUIRE_INT(vt_template_load(&t, "t", text, (size_t)size, NULL), more ? -EINVAL : 0);
+        vt_template_unref(&t);
+    }
+}
+
+// ---- what is left out past the limit
+
+// Squares of 100 pixels, one for each entry of a list.
+TEST(entries_of_a_repetition)
+{
+    for (int more = 0; more < 2; more++) {
+        json_t *products = json_array();
+        for (int i = 0; i < VT_REPEAT_ITEMS + more; i++)
+            json_array_append_new(products, json_pack("{s:s, s:s}", "id", "a", "title", "a"));
+        struct vt_view_params params = { .products = products };
+        struct vt_view *view = draw_view("layout: { type: repeat, items: \"{{ show.products }}\", children: [ { type: box, style: { width: 10px, "
+                                         "height: 10px, background: \"#ff0000\" } } ] }\n", &params);
+        cairo_surface_t *all = draw_all(view, NULL);
+        REQUIRE_INT(draw_count(all, 0, 0, WIDTH, HEIGHT, RED), VT_REPEAT_ITEMS * 100);
+        cairo_surface_destroy(all);
+        vt_view_unref(&view);
+        json_decref(products);
+    }
+}
+
+// The item that a flipping ticker shows after all others: with one more than the limit, it is the first again.
+TEST(items_of_a_ticker)
+{
+    for (int more = 0; more < 2; more++) {
+        json_t *products = json_array();
+        for (int i = 0; i < VT_TICKER_ITEMS + more; i++)
+            json_array_append_new(products, json_pack("{s:s, s:s}", "id", "a", "title", i < VT_TICKER_ITEMS ? i ? "I" : "M" : "MM"));
+        struct vt_view_params params = { .products = products };
+        struct vt_view *view = draw_view("layout: { type: ticker, items: \"{{ show.products }}\", item: { text: \"{{ item.title }}\" }, mode: flip, "
+                                         "hold: 500ms, style: { width: 200px } }\n", &params);
+        struct vt_moment moment = { CLOCK, CLOCK, INT64_MAX, .change_ns = 0 };
+        cairo_surface_t *first = draw_all(view, &moment);
+        moment.now_ns += VT_TICKER_ITEMS * VT_NS_PER_S / 2;
+        cairo_surface_t *after = draw_all(view, &moment);
+        REQUIRE_INT(memcmp(cairo_image_surface_get_data(first), cairo_image_surface_get_data(after), (size_t)WIDTH * HEIGHT * 4), 0);
+        cairo_surface_destroy(first);
+        cairo_surface_destroy(after);
+        vt_view_unref(&view);
+        json_decref(products);
+    }
+}
+
+static int view_of_layers(int count)
+{
+    char *body = calloc(1, 64 * 1024);
+    size_t at = (size_t)sprintf(body, "layout:\n  type: box\n  children:\n");
+    for (int i = 0; i < count; i++)
+        at += (size_t)sprintf(body + at, "    - { type: timer, for: 10s }\n");
+    struct vt_template *t = draw_template(body);
+    struct vt_view *view = NULL;
+    struct vt_view_params params = { .template = t, .width = WIDTH, .height = HEIGHT, .rate = { 30, 1 } };
+    int r = vt_view_new(&view, &params, &said);
+    vt_view_unref(&view);
+    vt_template_unref(&t);
+    free(body);
+    return r;
+}
+
+TEST(layers_of_a_view)
+{
+    REQUIRE_INT(view_of_layers(VT_LAYERS_MAX), 0);
+    REQUIRE_INT(view_of_layers(VT_LAYERS_MAX + 1), -EINVAL);
+    REQUIRE(strstr(said.list[0].text, "more than 64 layers (limit)"));
+}
+
+// ---- pictures
+
+static int picture_width, picture_height;
+
+static cairo_surface_t *sized_picture(void *opaque, const char *folder, const char *src)
+{
+    (void)opaque;
+    (void)folder;
+    (void)src;
+    return cairo_image_surface_create(CAIRO_FORMAT_RGB24, picture_width, picture_height);
+}
+
+static bool takes_picture(int width, int height)
+{
+    struct vt_template *t = draw_template("layout: { type: image, id: a, hotspot: { action: view_item, label: a }, src: a.png }\n");
+    struct vt_view *view = NULL;
+    struct vt_view_params params = { .template = t, .width = WIDTH, .height = HEIGHT, .rate = { 30, 1 }, .load_picture = sized_picture };
+    picture_width = width;
+    picture_height = height;
+    REQUIRE_INT(vt_view_new(&view, &params, &said), 0);
+    bool taken = said.warnings == 0;
+    vt_view_unref(&view);
+    vt_template_unref(&t);
+    return taken;
+}
+
+TEST(pixels_of_a_picture)
+{
+    REQUIRE(takes_picture(VT_PICTURE_SIDE, 1) && takes_picture(1, VT_PICTURE_SIDE));
+    REQUIRE(!takes_picture(VT_PICTURE_SIDE + 1, 1) && !takes_picture(1, VT_PICTURE_SIDE + 1));
+    REQUIRE(takes_picture(4096, VT_PICTURE_PIXELS / 4096));
+    REQUIRE(!takes_picture(4096, VT_PICTURE_PIXELS / 4096 + 1));
+}
+
+TEST(letters_of_the_smallest_rendition)
+{
+    for (int more = 0; more < 2; more++) {
+        char body[256];
+        // At half of the canvas, letters of twice the limit.
+        snprintf(body, sizeof body, "layout: { type: text, id: a, text: a, hotspot: { action: view_item, label: a }, style: { font-size: %gpx } }\n",
+                 2 * VT_LEGIBLE_PX - 0.1 * more);
+        struct vt_view_params params = { .smallest_height = HEIGHT / 2 };
+        struct vt_view *view = draw_view(body, &params);
+        REQUIRE((draw_hotspot(view, "a") != NULL) == !more);
+        vt_view_unref(&view);
+    }
+}
+
+TEST(a_canvas)
+{
+    struct vt_template *t = draw_template("layout: { type: box }\n");
+    for (int more = 0; more < 2; more++) {
+        struct vt_view *view = NULL;
+        struct vt_painter *painter = NULL;
+        struct vt_view_params params = { .template = t, .width = 16384 + more, .height = 16, .rate = { 30, 1 } };
+        REQUIRE_INT(vt_view_new(&view, &params, &said), more ? -EINVAL : 0);
+        REQUIRE_INT(vt_painter_new(&painter, 16384 + more, 16), more ? -EINVAL : 0);
+        vt_painter_free(&painter);
+        vt_view_unref(&view);
+    }
+    vt_template_unref(&t);
+}
+
+// ---- figures
+
+TEST(the_text_of_a_code)
+{
+    for (int more = 0; more < 2; more++) {
+        char body[1024];
+        snprintf(body, sizeof body, "layout: { type: qr, text: \"%0*d\", style: { width: 400px, height: 400px } }\n", VT_QR_BYTES + more, 0);
+        struct vt_view *view = draw_view(body, NULL);
+        REQUIRE_INT(said.warnings, more);
+        vt_view_unref(&view);
+    }
+}
+
+static int check_drawing(size_t bytes, int elements)
+{
+    char *text = calloc(1, bytes + 65536), why[160];
+    size_t at = (size_t)sprintf(text, "<svg xmlns=\"http://www.w3.org/2000/svg\">");
+    for (int i = 1; i < elements; i++)
+        at += (size_t)sprintf(text + at, "<g/>");
+    at += (size_t)sprintf(text + at, "</svg>");
+    while (at < bytes)
+        text[at++] = ' ';
+    int r = vt_svg_check(text, at, why, sizeof why);
+    free(text);
+    return r;
+}
+
+TEST(a_drawing)
+{
+    REQUIRE_INT(check_drawing(VT_SVG_BYTES, 1), 0);
+    REQUIRE_INT(check_drawing(VT_SVG_BYTES + 1, 1), -EFBIG);
+    REQUIRE_INT(check_drawing(0, VT_SVG_ELEMENTS), 0);
+    REQUIRE(check_drawing(0, VT_SVG_ELEMENTS + 1) < 0);
+}
+
+// ---- data
+
+TEST(a_stock_count_is_fresh_for_its_time)
+{
+    for (int more = 0; more < 2; more++) {
+        json_t *data = json_loads("{\"product\":{\"stock\":{\"available\":1,\"as_of\":\"2026-03-01T19:04:12Z\"}}}", 0, NULL);
+        struct vt_view_params params = { .data = data, .at_ns = CLOCK + VT_STOCK_FRESH_NS - 1 + more };
+        struct vt_view *view = draw_view("schema: { properties: { product: { type: object, gddType: v_product } } }\n"
+                                         "layout: { type: box, id: a, when: stock.fresh, hotspot: { action: view_item, label: a }, style: { width: 1px, "
+                                         "height: 1px } }\n", &params);
+        REQUIRE((draw_hotspot(view, "a") != NULL) == !more);
+        if (!more)
+            REQUIRE_INT(vt_view_expires_ns(view), CLOCK + VT_STOCK_FRESH_NS);
+        vt_view_unref(&view);
+        json_decref(data);
+    }
+}
+
+TEST(products_of_a_show)
+{
+    for (int more = 0; more < 2; more++) {
+        json_t *products = json_array();
+        for (int i = 0; i < VT_PRODUCTS_MAX + more; i++)
+            json_array_append_new(products, json_pack("{s:s}", "title", "a"));
+        struct vt_template *t = draw_template("layout: { type: box }\n");
+        struct vt_data_params params = { .template = t, .products = products, .at_ns = CLOCK };
+        int64_t expires;
+        json_t *data = vt_data_derive(&params, &expires);
+        REQUIRE_INT(json_array_size(json_object_get(json_object_get(data, "show"), "products")), VT_PRODUCTS_MAX);
+        json_decref(data);
+        json_decref(products);
+        vt_template_unref(&t);
+    }
+}
+
+int main(void)
+{
+    RUN(lists_of_a_template);
+    RUN(nodes_that_move);
+    RUN(numbers_of_a_template);
+    RUN(names_and_texts_of_a_template);
+    RUN(entries_of_a_repetition);
+    RUN(items_of_a_ticker);
+    RUN(layers_of_a_view);
+    RUN(pixels_of_a_picture);
+    RUN(letters_of_the_smallest_rendition);
+    RUN(a_canvas);
+    RUN(the_text_of_a_code);
+    RUN(a_drawing);
+    RUN(a_stock_count_is_fresh_for_its_time);
+    RUN(products_of_a_show);
+    return DONE();
+}
