@@ -225,7 +225,8 @@ static void start_ticker(struct vt_making *m, struct vt_item *item)
     size_t i;
     item->ticker = vt_arena_alloc(&m->view->arena, sizeof *item->ticker);
     item->ticker->speed = (speed ? g_ascii_strtod(speed->text, NULL) : 120) * item->scale;
-    if (mode && strcmp(mode->text, "flip") == 0) {
+    if (mode && strcmp(mode->text, "crawl") != 0) {
+        item->ticker->rolls = mode->text[0] == 'r';
         item->ticker->hold_ns = 4 * VT_NS_PER_S;
         if (hold)
             vt_read_span(hold, "hold", &item->ticker->hold_ns, NULL);

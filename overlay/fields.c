@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "overlay/data.h"
@@ -10,8 +11,10 @@
 
 static const struct vt_key schema_keys[] = {{"type"}, {"required"}, {"properties"}};
 static const struct vt_key field_keys[] = {{"type", 0, true}, {"gddType"}, {"label"}, {"description"},
-                                           {"default"}, {"maxLength"}, {"pattern"}, {"order"}, {"hidden"}};
-static const char *const field_later[] = {"gddOptions", "enum", "minimum", "maximum", "items", "properties", NULL};
+                                           {"default"}, {"maxLength"}, {"pattern"}, {"order"}, {"hidden"},
+                                           {"enum"}, {"gddOptions"}, {"minimum"}, {"maximum"}};
+static const struct vt_key option_keys[] = {{"labels"}, {"extensions"}};
+static const char *const field_later[] = {"items", "properties", NULL};
 
 #define ROWS(table) table, (int)(sizeof table / sizeof *table)
 
@@ -23,6 +26,9 @@ static const struct {
     {"v_money", "object", VT_FIELD_MONEY},         {"v_datetime", "string", VT_FIELD_TIME},
     {"single-line", "string", VT_FIELD_TEXT},      {"multi-line", "string", VT_FIELD_TEXT},
     {"color-rrggbb", "string", VT_FIELD_COLOUR},   {"color-rrggbbaa", "string", VT_FIELD_COLOUR},
+    {"select", "string", VT_FIELD_CHOICE},         {"percentage", "number", VT_FIELD_NUMBER},
+    {"duration-ms", "integer", VT_FIELD_INTEGER},  {"image-path", "string", VT_FIELD_TEXT},
+    {"file-path", "string", VT_FIELD_TEXT},
     {"", "string", VT_FIELD_TEXT},                 {"", "integer", VT_FIELD_INTEGER},
     {"", "number", VT_FIELD_NUMBER},               {"", "boolean", VT_FIELD_BOOLEAN},
 };
@@ -42,6 +48,19 @@ bool vt_field_kind(int index, const char **ret_gdd, const char **ret_type)
     return true;
 }
 
+static void drop_pattern(struct vt_field *field)
+{
+    if (field->pattern)
+        g_regex_unref(field->pattern);
+    field->pattern = NULL;
+}
+
+void vt_fields_free(struct vt_template *t)
+{
+    for (int i = 0; i < t->n_fields; i++)
+        drop_pattern(&t->fields[i]);
+}
+
 static bool read_kind(struct vt_field *field, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
 {
     const struct vt_yaml *type = vt_yaml_get(map, "type"), *gdd = vt_yaml_get(map, "gddType");
@@ -59,6 +78,68 @@ static bool read_kind(struct vt_field *field, const struct vt_yaml *map, struct 
     return false;
 }
 
+static void read_choices(struct vt_field *field, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    const struct vt_yaml *list = vt_yaml_get(map, "enum"), *options = vt_yaml_get(map, "gddOptions");
+    if (options)
+        vt_keys_check(options, ROWS(option_keys), NULL, "`gddOptions`", diagnostics);
+    if (!list && field->type == VT_FIELD_CHOICE)
+        vt_diagnose(diagnostics, VT_ERROR, map->line, map->column, "a field to select from needs `enum`");
+    if (!list)
+        return;
+    bool good = list->kind == VT_YAML_LIST && list->count > 0 && list->count <= VT_CHOICES_MAX &&
+                (field->type == VT_FIELD_CHOICE || field->type == VT_FIELD_TEXT);
+    for (const struct vt_yaml *entry = good ? list->first : NULL; entry; entry = entry->next)
+        good &= entry->kind == VT_YAML_SCALAR;
+    if (good)
+        field->choices = list;
+    else
+        vt_diagnose(diagnostics, VT_ERROR, list->line, list->column, "`enum` must be a list of 1 to %d texts (limit), of a text",
+                    VT_CHOICES_MAX);
+}
+
+static void read_bound(const struct vt_field *field, const struct vt_yaml *map, const char *key, double *ret,
+                       struct vt_diagnostics *diagnostics)
+{
+    const struct vt_yaml *at = vt_yaml_get(map, key);
+    const char *end = NULL;
+    *ret = NAN;
+    if (!at)
+        return;
+    if (at->kind != VT_YAML_SCALAR || (field->type != VT_FIELD_INTEGER && field->type != VT_FIELD_NUMBER) ||
+        vt_parse_number(at->text, -1e15, 1e15, &end, ret) != 0 || *end)
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`%s` must be a number, of a number", key);
+}
+
+// A search for it takes so many steps at most, whatever it is.
+static void read_pattern(struct vt_field *field, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
+{
+    const struct vt_yaml *at = vt_yaml_get(map, "pattern");
+    if (!at)
+        return;
+    if (at->kind == VT_YAML_SCALAR && at->size <= VT_PATTERN_BYTES && strncmp(at->text, "(*", 2) != 0) {
+        char *bounded = g_strdup_printf("(*LIMIT_MATCH=%d)%s", VT_PATTERN_STEPS, at->text);
+        field->pattern = g_regex_new(bounded, 0, 0, NULL);
+        g_free(bounded);
+    }
+    if (!field->pattern)
+        vt_diagnose(diagnostics, VT_ERROR, at->line, at->column, "`pattern` must be a regular expression of at most %d bytes "
+                    "(limit) that does not start with (*, such as \"^[A-Z]{3}$\"", VT_PATTERN_BYTES);
+}
+
+static bool value_fits(const struct vt_field *field, const json_t *value, struct vt_diagnostics *diagnostics);
+
+static void check_default(const struct vt_field *field, struct vt_diagnostics *diagnostics)
+{
+    struct vt_diagnostics *said = calloc(1, sizeof *said);
+    json_t *value = field->fallback ? vt_field_to_json(field->fallback, field->type) : NULL;
+    if (said && value && !json_is_null(value) && !value_fits(field, value, said))
+        vt_diagnose(diagnostics, VT_ERROR, field->fallback->line, field->fallback->column, "its default does not fit: %s",
+                    said->list[0].text);
+    json_decref(value);
+    free(said);
+}
+
 static void read_field(struct vt_template *t, const struct vt_yaml *map, struct vt_diagnostics *diagnostics)
 {
     struct vt_field field = {.name = map->key};
@@ -70,15 +151,22 @@ static void read_field(struct vt_template *t, const struct vt_yaml *map, struct 
     if (most && vt_read_integer(most, 1, VT_TEXT_BYTES, "`maxLength`", &length, diagnostics))
         field.max_length = (int)length;
     field.fallback = vt_yaml_get(map, "default");
+    read_choices(&field, map, diagnostics);
+    read_bound(&field, map, "minimum", &field.min, diagnostics);
+    read_bound(&field, map, "maximum", &field.max, diagnostics);
+    read_pattern(&field, map, diagnostics);
+    check_default(&field, diagnostics);
     if (strcmp(field.name, "price") == 0 || strcmp(field.name, "stock") == 0 || strcmp(field.name, "show") == 0 ||
         strcmp(field.name, "item") == 0)
         vt_diagnose(diagnostics, VT_ERROR, map->key_line, map->key_column, "a field cannot be called \"%s\": that is "
                     "derived", field.name);
     if (t->n_fields < VT_FIELDS_MAX)
         t->fields[t->n_fields++] = field;
-    else
+    else {
         vt_diagnose(diagnostics, VT_ERROR, map->key_line, map->key_column, "`schema` has at most %d fields (limit)",
                     VT_FIELDS_MAX);
+        drop_pattern(&field);
+    }
 }
 
 static void read_required(struct vt_template *t, const struct vt_yaml *list, struct vt_diagnostics *diagnostics)
@@ -253,6 +341,40 @@ static bool product_fits(const json_t *product, const char *what, struct vt_diag
     return good;
 }
 
+static bool text_of_field_fits(const struct vt_field *field, const json_t *value, struct vt_diagnostics *diagnostics)
+{
+    if (!text_fits(value, field->name, field->max_length, diagnostics))
+        return false;
+    const char *text = json_string_value(value);
+    const struct vt_yaml *choice = field->choices ? field->choices->first : NULL;
+    while (choice && strcmp(choice->text, text) != 0)
+        choice = choice->next;
+    if (field->choices && !choice) {
+        vt_diagnose(diagnostics, VT_ERROR, 0, 0, "`%s` cannot be \"%.60s\"; it is \"%.60s\", for one", field->name, text,
+                    field->choices->first->text);
+        return false;
+    }
+    if (!field->pattern || g_regex_match(field->pattern, text, 0, NULL))
+        return true;
+    vt_diagnose(diagnostics, VT_ERROR, 0, 0, "`%s` does not have the form that its pattern asks for: \"%.60s\"", field->name, text);
+    return false;
+}
+
+static bool number_fits(const struct vt_field *field, const json_t *value, struct vt_diagnostics *diagnostics)
+{
+    bool whole = field->type == VT_FIELD_INTEGER;
+    double number = json_number_value(value);
+    if (!(whole ? json_is_integer(value) : json_is_number(value))) {
+        vt_diagnose(diagnostics, VT_ERROR, 0, 0, "`%s` must be %s", field->name, whole ? "a whole number" : "a number");
+        return false;
+    }
+    if (!(number < field->min) && !(number > field->max))
+        return true;
+    vt_diagnose(diagnostics, VT_ERROR, 0, 0, "`%s` must be %s %g, not %g", field->name, number < field->min ? "at least" : "at most",
+                number < field->min ? field->min : field->max, number);
+    return false;
+}
+
 static bool value_fits(const struct vt_field *field, const json_t *value, struct vt_diagnostics *diagnostics)
 {
     struct vt_colour4 colour;
@@ -260,21 +382,19 @@ static bool value_fits(const struct vt_field *field, const json_t *value, struct
     const char *expected = NULL;
     switch (field->type) {
     case VT_FIELD_TEXT:
-        return text_fits(value, field->name, field->max_length, diagnostics);
+    case VT_FIELD_CHOICE:
+        return text_of_field_fits(field, value, diagnostics);
     case VT_FIELD_INTEGER:
-        good = json_is_integer(value);
-        expected = "a whole number";
-        break;
     case VT_FIELD_NUMBER:
-        good = json_is_number(value);
-        expected = "a number";
-        break;
+        return number_fits(field, value, diagnostics);
     case VT_FIELD_BOOLEAN:
         good = json_is_boolean(value);
         expected = "true or false";
         break;
     case VT_FIELD_COLOUR:
         good = json_is_string(value) && vt_parse_colour(json_string_value(value), &colour) == 0;
+        if (good)
+            return text_of_field_fits(field, value, diagnostics);
         expected = "a colour such as \"#e5123d\"";
         break;
     case VT_FIELD_TIME:

@@ -135,20 +135,28 @@ static bool reads_rtl(const struct vt_layout *l, const struct vt_box *box)
     return reading == VT_READING_LANGUAGE ? l->rtl : reading == VT_READING_RTL;
 }
 
-// Places items that are solved; a right-to-left container is its mirror image.
+static bool runs_backwards(const struct vt_box *container)
+{
+    return container->style.direction == VT_ROW_REVERSE || container->style.direction == VT_COLUMN_REVERSE;
+}
+
+// Places items that are solved; a right-to-left container is its mirror image, and so is one that runs backwards.
 static void place_items(const struct vt_layout *l, const struct vt_line *line)
 {
     double lead, between;
-    bool rtl = reads_rtl(l, line->container);
+    bool rtl = reads_rtl(l, line->container), backwards = runs_backwards(line->container);
+    bool across = line->row ? rtl != backwards : rtl, down = !line->row && backwards;        // mirrored
     justify((enum vt_justify)line->container->style.justify, line->count,
             (line->row ? line->inner_width : line->inner_height) - vt_line_sum(line), &lead, &between);
     double at = lead;
     VT_EACH_ITEM(box, line) {
-        double main = at + box->item.margin[line->row ? (rtl ? VT_RIGHT : VT_LEFT) : VT_TOP];
+        double main = at + box->item.margin[line->row ? (across ? VT_RIGHT : VT_LEFT) : down ? VT_BOTTOM : VT_TOP];
         double cross = line->at + cross_place(line, box, rtl);
         double x = line->row ? main : cross, y = line->row ? cross : main;
-        if (rtl)
+        if (across)
             x = line->inner_width - x - box->width;
+        if (down)
+            y = line->inner_height - y - box->height;
         move(box, x + line->container->edge[VT_LEFT], y + line->container->edge[VT_TOP]);
         at += box->item.main + vt_margin_main(line, box) + line->gap + between;
     }
@@ -347,7 +355,7 @@ static struct vt_line line_of(const struct vt_layout *l, struct vt_box *box, dou
     double across = box->edge[VT_LEFT] + box->edge[VT_RIGHT], down = box->edge[VT_TOP] + box->edge[VT_BOTTOM];
     struct vt_line all = {
         .container = box,
-        .row = box->style.direction == VT_ROW,
+        .row = box->style.direction == VT_ROW || box->style.direction == VT_ROW_REVERSE,
         .inner_width = vt_above_zero(width - across),
         .inner_height = vt_above_zero(height - down),
         .base_height = vt_above_zero(height - down),

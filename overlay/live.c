@@ -7,6 +7,8 @@
 #include "overlay/pose.h"
 #include "overlay/roll.h"
 
+#define ROLL_NS (VT_NS_PER_S * 2 / 5)    // that a ticker's next item takes to push the one before out
+
 // ---- timers
 
 static double text_width(const struct vt_timer_content *timer, const char *text)
@@ -188,23 +190,45 @@ static int64_t flipped(const struct vt_ticker_content *ticker, const struct vt_m
     return moment->now_ns > moment->enter_ns ? (moment->now_ns - moment->enter_ns) / ticker->hold_ns : 0;
 }
 
+// How far the item that is shown has come up, 0..1, and the one before it gone.
+static double rolled(const struct vt_view *view, const struct vt_ticker_content *ticker, const struct vt_moment *moment)
+{
+    int64_t since = (moment->now_ns - moment->enter_ns) % ticker->hold_ns + view->frame_ns;
+    if (!ticker->rolls || ticker->count < 2 || flipped(ticker, moment) == 0 || since >= ROLL_NS || ticker->hold_ns < 2 * ROLL_NS ||
+        (moment->reduced && view->template->calm_loop))
+        return 1;
+    double t = (double)since / ROLL_NS;
+    return t * t * (3 - 2 * t);
+}
+
+static void paint_flip(const struct vt_brush *brush, const struct vt_view *view, const struct vt_item *item, int shown,
+                       double away)
+{
+    const struct vt_ticker_content *ticker = item->ticker;
+    double height = vt_item_inner_height(item);
+    double y = item->box.y + item->box.edge[VT_TOP] + (height - ticker->height) / 2 + away * height;
+    double x = item->box.x + item->box.edge[VT_LEFT] + timer_start(view, item, ticker->widths[shown]);
+    vt_paint_behind(brush, &item->box.style.text, item->scale, &ticker->items[shown], x, y, 1);
+    vt_paint_shaped(brush, &ticker->items[shown], x, y, item->box.style.text.colour, 1);
+}
+
 static int draw_flip(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
                      struct vt_slot *slot, const struct vt_moment *moment)
 {
     const struct vt_item *item = layer->items[0];
     const struct vt_ticker_content *ticker = item->ticker;
     int shown = (int)(flipped(ticker, moment) % ticker->count);
-    uint64_t change = vt_hash(layer->hash, &shown, sizeof shown);
+    double come = rolled(view, ticker, moment);
+    uint64_t change = vt_hash(vt_hash(layer->hash, &shown, sizeof shown), &come, sizeof come);
     double sx = p->width / view->width, sy = p->height / view->height;
     if (slot->surface && slot->change == change)
         return 0;
     if (vt_cache_prepare(slot, p, layer->x0 * sx, layer->y0 * sy, layer->x1 * sx, layer->y1 * sy) != 0)
         return -ENOMEM;
     struct vt_brush brush = vt_cache_brush(p, view, slot->surface, slot->x, slot->y);
-    double y = item->box.y + item->box.edge[VT_TOP] + (vt_item_inner_height(item) - ticker->height) / 2;
-    double x = item->box.x + item->box.edge[VT_LEFT] + timer_start(view, item, ticker->widths[shown]);
-    vt_paint_behind(&brush, &item->box.style.text, item->scale, &ticker->items[shown], x, y, 1);
-    vt_paint_shaped(&brush, &ticker->items[shown], x, y, item->box.style.text.colour, 1);
+    paint_flip(&brush, view, item, shown, 1 - come);
+    if (come < 1)
+        paint_flip(&brush, view, item, (shown + ticker->count - 1) % ticker->count, -come);
     slot->change = change;
     return vt_cache_finish(&brush, slot->surface);
 }
@@ -213,7 +237,7 @@ static int draw_flip(struct vt_painter *p, const struct vt_view *view, const str
 double vt_live_flip_opacity(const struct vt_ticker_content *ticker, const struct vt_moment *moment)
 {
     int64_t since = (moment->now_ns - moment->enter_ns) % ticker->hold_ns, edge = VT_NS_PER_S / 5;
-    if (ticker->count < 2 || moment->now_ns < moment->enter_ns || ticker->hold_ns < 4 * edge)
+    if (ticker->rolls || ticker->count < 2 || moment->now_ns < moment->enter_ns || ticker->hold_ns < 4 * edge)
         return 1;
     double in = flipped(ticker, moment) == 0 ? 1 : (double)(since + edge / 6) / (double)edge;
     return fmin(1, fmin(in, (double)(ticker->hold_ns - since) / (double)edge));

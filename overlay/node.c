@@ -276,7 +276,7 @@ static void check_item(const struct vt_template *t, const struct vt_yaml *map, s
 static void check_key(struct vt_template *t, enum vt_node_type type, int key, const struct vt_yaml *at,
                       bool patch, struct vt_diagnostics *diagnostics)
 {
-    static const char *const truths[] = { "true", "false", NULL }, *const modes[] = { "crawl", "flip", NULL };
+    static const char *const truths[] = { "true", "false", NULL }, *const modes[] = { "crawl", "flip", "roll", NULL };
     int64_t number;
     switch ((enum vt_key_kind)key) {
     case VT_KEY_LITERAL:

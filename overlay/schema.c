@@ -185,7 +185,7 @@ static json_t *fit_value(const struct vt_key *key, const void *opaque)
 
 static json_t *node_value(const struct vt_key *key, const void *opaque)
 {
-    static const char *const modes[] = { "crawl", "flip", NULL };
+    static const char *const modes[] = { "crawl", "flip", "roll", NULL };
     switch ((enum vt_key_kind)key->type) {
     case VT_KEY_STEP:
         return json_pack("{s:[ss], s:s, s:i, s:i}", "type", "string", "integer", "pattern", "^[+-]?[0-9]+$", "minimum", 0,
@@ -352,6 +352,9 @@ static json_t *fields_schema(void)
     }
     set(field, "oneOf", kinds);
     set(json_object_get(field, "properties"), "default", json_true());
+    set(json_object_get(field, "properties"), "enum", json_pack("{s:s, s:i, s:i}", "type", "array", "minItems", 1, "maxItems",
+                                                                VT_CHOICES_MAX));
+    set(json_object_get(field, "properties"), "gddOptions", json_pack("{s:s}", "type", "object"));
     return json_pack("{s:s, s:b, s:{s:{s:s}, s:{s:s, s:{s:s}}, s:o}}", "type", "object", "additionalProperties", 0,
                      "properties", "type", "const", "object", "required", "type", "array", "items", "type", "string",
                      "properties", map_of(field));

@@ -19,7 +19,7 @@ static const struct vt_style_key keys[] = {
     { "display",         VT_STYLE_CHOICE, AT(display), .choices = WORDS("flex", "none") },
     { "position",        VT_STYLE_CHOICE, AT(position), .choices = WORDS("relative", "absolute") },
     { "inset",           VT_STYLE_EDGES,  AT(inset) },
-    { "flex-direction",  VT_STYLE_CHOICE, AT(direction), .choices = WORDS("row", "column") },
+    { "flex-direction",  VT_STYLE_CHOICE, AT(direction), .choices = WORDS("row", "column", "row-reverse", "column-reverse") },
     { "justify-content", VT_STYLE_CHOICE, AT(justify), .choices = WORDS("flex-start", "flex-end", "center", "space-between",
                                                                "space-around", "space-evenly") },
     { "align-items",     VT_STYLE_CHOICE, AT(align_items), .choices = align_words },

@@ -21,7 +21,7 @@ struct vt_colour4 {
     uint8_t r, g, b, a;                  // straight, sRGB
 };
 
-enum vt_direction { VT_ROW, VT_COLUMN };
+enum vt_direction { VT_ROW, VT_COLUMN, VT_ROW_REVERSE, VT_COLUMN_REVERSE };
 enum vt_justify { VT_JUSTIFY_START, VT_JUSTIFY_END, VT_JUSTIFY_CENTER, VT_JUSTIFY_BETWEEN, VT_JUSTIFY_AROUND,
                   VT_JUSTIFY_EVENLY, VT_JUSTIFY_STRETCH };
 enum vt_align { VT_ALIGN_AUTO, VT_ALIGN_START, VT_ALIGN_END, VT_ALIGN_CENTER, VT_ALIGN_STRETCH, VT_ALIGN_BASELINE };

@@ -211,6 +211,7 @@ void vt_template_unref(struct vt_template **t)
     *t = NULL;
     if (!old || __atomic_sub_fetch(&old->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    vt_fields_free(old);
     vt_yaml_free(&old->document);
     vt_yaml_free(&old->token_document);
     vt_fonts_free(&old->fonts);

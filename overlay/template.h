@@ -12,6 +12,9 @@
 #define VT_VARIANTS_MAX  32
 #define VT_KEYFRAMES_MAX 8
 #define VT_FIELDS_MAX    64              // of `schema`
+#define VT_CHOICES_MAX   64              // of one field
+#define VT_PATTERN_BYTES 256
+#define VT_PATTERN_STEPS 100000          // of looking for it in one text; then it is not there
 #define VT_SAMPLES_MAX   64
 #define VT_MOTIONS_MAX   64              // nodes that enter or exit
 #define VT_MOTION_NS_MAX (10 * VT_NS_PER_S)
@@ -85,7 +88,7 @@ struct vt_change {
 
 enum vt_field_type {
     VT_FIELD_TEXT, VT_FIELD_INTEGER, VT_FIELD_NUMBER, VT_FIELD_BOOLEAN, VT_FIELD_COLOUR, VT_FIELD_TIME,
-    VT_FIELD_MONEY, VT_FIELD_PRODUCT, VT_FIELD_OFFER,
+    VT_FIELD_MONEY, VT_FIELD_PRODUCT, VT_FIELD_OFFER, VT_FIELD_CHOICE,
 };
 
 struct vt_field {
@@ -94,6 +97,9 @@ struct vt_field {
     bool required;
     int max_length;                      // characters; 0: any
     const struct vt_yaml *fallback;      // `default`, or NULL
+    const struct vt_yaml *choices;       // `enum`: the values that it may have, or NULL
+    double min, max;                     // of a number; NAN: any
+    struct _GRegex *pattern;             // that a text holds, or NULL
 };
 
 // An SVG drawing that lies beside the template, read and checked.
@@ -186,6 +192,8 @@ void vt_node_check(struct vt_template *t, enum vt_node_type type, const struct v
 const char *vt_node_type_name(enum vt_node_type type);
 int vt_template_find_node(const struct vt_template *t, const char *id);        // -1: none
 const struct vt_field *vt_template_field(const struct vt_template *t, const char *name);
+
+void vt_fields_free(struct vt_template *t);
 
 // A YAML value as JSON, its scalars typed by the field they stand in.
 json_t *vt_field_to_json(const struct vt_yaml *yaml, enum vt_field_type type);

@@ -46,6 +46,7 @@ struct vt_ticker_content {
     double width, height, widest;        // of all items; of the highest; of the widest
     double speed;                        // canvas pixels a second
     int64_t hold_ns;                     // flip: how long each item stands; 0: they crawl
+    bool rolls;                          // flip: the next one pushes the one before out
     bool marquee;                        // one text that is too long for its box
 };
 

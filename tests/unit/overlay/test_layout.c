@@ -159,6 +159,35 @@ TEST(right_to_left_is_the_mirror_image)
     require_box(b, 683, 0, 200, 50);
 }
 
+TEST(rows_and_columns_run_backwards)
+{
+    struct vt_box *root = start(), *a = sized(root, 100, 50), *b = sized(root, 200, 60);
+    root->style.direction = VT_ROW_REVERSE;
+    root->style.column_gap = px(10);
+    b->style.margin[VT_RIGHT] = px(7);
+    solve(root);
+    require_box(a, 900, 0, 100, 50);
+    require_box(b, 683, 0, 200, 60);
+    layout.rtl = true;                   // twice the mirror image
+    solve(root);
+    require_box(a, 0, 0, 100, 50);
+    require_box(b, 110, 0, 200, 60);
+    layout.rtl = false;
+    root = start();
+    a = sized(root, 100, 50);
+    b = sized(root, 200, 60);
+    root->style.direction = VT_COLUMN_REVERSE;
+    root->style.row_gap = px(10);
+    b->style.margin[VT_BOTTOM] = px(7);
+    solve(root);
+    require_box(a, 0, 450, 100, 50);
+    require_box(b, 0, 373, 200, 60);
+    root->style.justify = VT_JUSTIFY_END;        // at the top
+    solve(root);
+    require_box(a, 0, 77, 100, 50);
+    require_box(b, 0, 0, 200, 60);
+}
+
 TEST(absolute_boxes_stand_by_their_insets)
 {
     struct vt_box *root = start(), *a = sized(root, 100, 50), *b = add(root), *c = add(root);
@@ -341,6 +370,7 @@ int main(void)
     RUN(columns_stretch_and_justify);
     RUN(justification_and_alignment_of_a_row);
     RUN(right_to_left_is_the_mirror_image);
+    RUN(rows_and_columns_run_backwards);
     RUN(absolute_boxes_stand_by_their_insets);
     RUN(units_are_of_what_they_say);
     RUN(ratios_give_the_other_side);

@@ -49,6 +49,8 @@ TEST(lists_of_a_template)
     require_list(__LINE__, NODES "variants:\n", "  - { when: { market: m~ }, set: {} }\n", VT_VARIANTS_MAX, "");
     require_list(__LINE__, NODES "motion: { enter: { a: { duration: 1s, keyframes: [ ", "{}, ", VT_KEYFRAMES_MAX, "] } } }\n");
     require_list(__LINE__, NODES "schema:\n  properties:\n", "    f~: { type: string }\n", VT_FIELDS_MAX, "");
+    require_list(__LINE__, NODES "schema: { properties: { a: { type: string, enum: [ ", "v~, ", VT_CHOICES_MAX, "] } } }\n");
+    require_list(__LINE__, NODES "schema: { properties: { a: { type: string, pattern: \"", "a", VT_PATTERN_BYTES, "\" } } }\n");
     require_list(__LINE__, NODES "samples:\n", "  s~: {}\n", VT_SAMPLES_MAX, "");
     require_list(__LINE__, "layout: { type: timer, for: 1s, thresholds: [ ", "{ below: 1s, color: '#123456' }, ", VT_THRESHOLDS_MAX, "] }\n");
 }

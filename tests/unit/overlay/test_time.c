@@ -337,6 +337,68 @@ TEST(a_prior_price_stands_where_its_market_allows_it)
     }
 }
 
+// ---- tickers that roll
+
+TEST(a_rolling_ticker_pushes_the_item_before_out)
+{
+    json_t *products = json_loads("[{\"title\":\"MM\"},{\"title\":\"II\"}]", 0, NULL);
+    struct vt_view_params params = { .products = products };
+    struct vt_view *view = draw_view("layout: { type: ticker, items: \"{{ show.products }}\", item: { text: \"{{ item.title }}\" }, mode: roll, "
+                                     "hold: 1s, style: { " PLACED ", width: 200px, height: 80px, font-size: 60px } }\n", &params);
+    struct vt_view *flips = draw_view("layout: { type: ticker, items: \"{{ show.products }}\", item: { text: \"{{ item.title }}\" }, mode: flip, "
+                                      "hold: 1s, style: { " PLACED ", width: 200px, height: 80px, font-size: 60px } }\n", &params);
+    cairo_surface_t *first = all_at(view, 500), *as_flip = all_at(flips, 500), *second = all_at(view, 1500);
+    REQUIRE(same_pictures(first, as_flip));
+    REQUIRE(!same_pictures(first, second));
+    cairo_surface_t *middle = all_at(view, 1200 - 33);       // half-way: the one above leaves, the one below comes
+    REQUIRE(draw_count(middle, 100, 100, 300, 140, WHITE) > 100 && draw_count(middle, 100, 140, 300, 180, WHITE) > 50);
+    REQUIRE_INT(draw_count(middle, 0, 0, WIDTH, 100, WHITE) + draw_count(middle, 0, 180, WIDTH, HEIGHT, WHITE), 0);
+    struct vt_moment calm = at_ms(1200);
+    calm.reduced = true;
+    cairo_surface_t *reduced = draw_all(view, &calm);
+    REQUIRE(same_pictures(reduced, second));
+    cairo_surface_t *const all[] = { first, as_flip, second, middle, reduced };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        cairo_surface_destroy(all[i]);
+    vt_view_unref(&view);
+    vt_view_unref(&flips);
+    json_decref(products);
+}
+
+// ---- fields
+
+TEST(fields_hold_what_they_say)
+{
+    static const char schema[] =
+        "schema:\n  properties:\n    size: { type: string, gddType: select, enum: [ S, M, no ], default: M, gddOptions: { labels: { S: Small } } }\n"
+        "    code: { type: string, pattern: \"^[A-Z]{3}$\" }\n    share: { type: number, gddType: percentage, minimum: 0, maximum: 100 }\n"
+        "    wait: { type: integer, gddType: duration-ms, minimum: 100 }\n    slow: { type: string, pattern: \"^(a+)+$\" }\n"
+        "    photo: { type: string, gddType: image-path }\nlayout: { type: box }\n";
+    static const struct {
+        const char *data, *why;          // NULL: it fits
+    } cases[] = {
+        { "{}", NULL }, { "{\"size\":\"no\"}", NULL }, { "{\"size\":\"L\"}", "`size` cannot be \"L\"; it is \"S\", for one" },
+        { "{\"code\":\"ABC\"}", NULL }, { "{\"code\":\"ABCD\"}", "`code` does not have the form" },
+        { "{\"share\":100}", NULL }, { "{\"share\":100.5}", "`share` must be at most 100, not 100.5" },
+        { "{\"wait\":100}", NULL }, { "{\"wait\":99}", "`wait` must be at least 100, not 99" }, { "{\"wait\":1.5}", "`wait` must be a whole number" },
+        { "{\"photo\":\"a.png\"}", NULL }, { "{\"slow\":\"aaaa\"}", NULL },
+        { "{\"slow\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}", "`slow` does not have the form" },
+    };
+    struct vt_template *t = draw_template(schema);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct vt_view *view = NULL;
+        json_t *data = json_loads(cases[i].data, 0, NULL);
+        struct vt_view_params params = { .template = t, .data = data, .width = WIDTH, .height = HEIGHT, .rate = { 30, 1 } };
+        memset(&said, 0, sizeof said);
+        int r = vt_view_new(&view, &params, &said);
+        if ((r == 0) != !cases[i].why || (r != 0 && !strstr(said.list[0].text, cases[i].why)))
+            check_fail(__FILE__, __LINE__, "%s: %d, %s", cases[i].data, r, said.list[0].text);
+        vt_view_unref(&view);
+        json_decref(data);
+    }
+    vt_template_unref(&t);
+}
+
 // ---- refusals
 
 TEST(words_that_do_not_go_together_are_refused)
@@ -349,6 +411,13 @@ TEST(words_that_do_not_go_together_are_refused)
         { "layout: { type: timer, for: 1s, thresholds: [ { below: 1s, style: { background: red } } ] }", "`background` must be" },
         { "layout: { type: timer, for: 1s, at-zero: { action: count-down } }", "`action` cannot be \"count-down\"" },
         { "layout: { type: timer, for: 1s, at-zero: { txt: a } }", "unknown key \"txt\" of `at-zero`; did you mean \"text\"?" },
+        { "layout: { type: box }\nschema: { properties: { a: { type: string, gddType: select } } }", "needs `enum`" },
+        { "layout: { type: box }\nschema: { properties: { a: { type: integer, enum: [ 1 ] } } }", "`enum` must be a list" },
+        { "layout: { type: box }\nschema: { properties: { a: { type: string, enum: [ x ], default: y } } }", "its default does not fit: `a` cannot be" },
+        { "layout: { type: box }\nschema: { properties: { a: { type: string, pattern: \"[\" } } }", "`pattern` must be a regular expression" },
+        { "layout: { type: box }\nschema: { properties: { a: { type: string, minimum: 1 } } }", "`minimum` must be a number, of a number" },
+        { "layout: { type: box }\nschema: { properties: { a: { type: string, gddOptions: { lables: {} } } } }", "did you mean \"labels\"?" },
+        { "layout: { type: ticker, items: a, item: { text: a }, mode: rol }", "did you mean \"roll\"?" },
         { "layout: { type: text, text: a, fit: { mode: marque } }", "did you mean \"marquee\"?" },
         { "layout: { type: text, text: a, fit: { mode: marquee, speed: 0px/s } }", "`speed` must be 1 to 2000 px/s" },
         { "layout: { type: box, id: a }\nvariants: [ { when: { ouput: a }, set: {} } ]", "did you mean \"output\"?" },
@@ -385,6 +454,8 @@ int main(void)
     RUN(a_calm_picture_keeps_what_a_motion_says);
     RUN(a_variant_is_for_an_output);
     RUN(a_prior_price_stands_where_its_market_allows_it);
+    RUN(a_rolling_ticker_pushes_the_item_before_out);
+    RUN(fields_hold_what_they_say);
     RUN(words_that_do_not_go_together_are_refused);
     return DONE();
 }
