@@ -47,7 +47,9 @@ function tree(depth, root = false, around = {}) {
             style["aspect-ratio"] = pick(["1/1", "16/9", "9/16", "4/3"]);
         // Nor where it grows or shrinks: Yoga then takes the other size from the ratio, though it is given or stretched.
         style["flex-grow"] = String(!rated && maybe(0.3) ? whole(1, 3) : 0);
-        style["flex-shrink"] = String(!rated && maybe(0.6) ? 1 : 0);
+        // Nor both in lines that break: Yoga breaks them as if what grows and shrinks had no size at all.
+        const shrinks = !rated && maybe(0.6), both = around["flex-wrap"] && style["flex-grow"] !== "0";
+        style["flex-shrink"] = String(shrinks && !both ? 1 : 0);
         const along = around["flex-direction"] === "row" ? "width" : "height";
         if (!rated && maybe(0.15))
             style["flex-basis"] = around[along] && !around["flex-wrap"] && maybe(0.3) ? `${whole(10, 60)}%` : `${whole(50, 200)}px`;
