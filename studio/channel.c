@@ -62,6 +62,8 @@ static const struct vt_option slate_table[] = {
      .doc = "how long the last picture stands before the slate comes"},
     {"grace", VT_OPTION_DURATION, CHANNEL(slate_grace_ns), "120s", 0, 86400 * VT_NS_PER_S,
      .doc = "how long the slate stays before the show ends"},
+    {"ended", VT_OPTION_DURATION, CHANNEL(slate_ended_ns), "86400s", 0, 86400 * VT_NS_PER_S,
+     .doc = "the same after an encoder that said goodbye; at most slate.grace"},
     {NULL},
 };
 static const struct vt_option srt_table[] = {

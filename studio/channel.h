@@ -59,7 +59,7 @@ struct vt_channel {
     bool record;
 
     char *slate_image;                   // absolute path, or NULL: the built-in slate
-    int64_t slate_after_ns, slate_grace_ns;
+    int64_t slate_after_ns, slate_grace_ns, slate_ended_ns;
     char *templates[VT_TEMPLATES_MAX];   // absolute paths
     int n_templates;
     char *picture_root;                  // absolute: what image_link and src are relative to

@@ -12,6 +12,7 @@
 #define SOUND_MARGIN  (80 * VT_NS_PER_MS)    // how much later than its time a sample may come
 #define BEHIND_HALF   (300 * VT_NS_PER_MS)   // further behind than this, every second frame is left out
 #define BEHIND_MAX    (1000 * VT_NS_PER_MS)  // ... and than this, all of them up to a key frame
+#define DISK_SAID     (10 * VT_NS_PER_S)     // between two lines about a full disk
 #define SAMPLES_ROOM  4096
 
 // One end of a link in the loop.
@@ -46,6 +47,8 @@ struct session {
     struct vt_outputs *outputs;
     struct outlet outlets[VT_OUTPUTS_MAX];   // of the channel's outputs, in their order
     struct vt_playout playout;
+    bool disk_full;                          // the last segment or part found no room
+    int64_t disk_said_ns;                    // when that was last logged
 
     struct vt_intake *intake;
     int64_t lost_at;                         // media time since when nobody publishes, or -1

@@ -22,12 +22,30 @@ static int64_t program_time(const struct session *s, int64_t media_ns)
 
 // -- what the outputs say
 
+// Small files may still find room where segments do not: only those tell.
+static void note_disk(struct session *s, enum vt_blob kind, const char *name, int error)
+{
+    bool full = error == -ENOSPC || error == -EDQUOT, media = kind == VT_BLOB_SEGMENT || kind == VT_BLOB_PART;
+    int64_t now_ns = vt_now_ns();
+    if (full && (s->disk_said_ns == 0 || now_ns - s->disk_said_ns > DISK_SAID)) {
+        vt_error("%s cannot be written: %s. Segments are left out of the playlists until there is room: make some, or "
+                 "set a shorter hls.window", name, strerror(-error));
+        s->disk_said_ns = now_ns;
+    }
+    if (!full && !error && media && s->disk_full)
+        vt_info("the disk has room again: segments are written");
+    if (full || (media && !error))
+        s->disk_full = full;
+}
+
 static int sink_put(void *opaque, enum vt_blob kind, const char *name, const void *data, size_t size)
 {
     struct outlet *outlet = opaque;
     if (kind == VT_BLOB_MULTIVARIANT)
         outlet->index_changed = true;
-    return vt_folder_put(outlet->folder, kind, name, data, size);
+    int error = vt_folder_put(outlet->folder, kind, name, data, size);
+    note_disk(outlet->session, kind, name, error);
+    return error;
 }
 
 static int sink_append(void *opaque, const char *name, const void *data, size_t size)
@@ -269,6 +287,14 @@ static void pull(struct session *s, int64_t now)
 
 // -- time
 
+// How long the show goes on without a publisher.
+static int64_t grace(const struct session *s)
+{
+    const struct vt_channel *channel = &s->channel;
+    bool goodbye = strcmp(s->reason, "unpublished") == 0 && channel->slate_ended_ns < channel->slate_grace_ns;
+    return goodbye ? channel->slate_ended_ns : channel->slate_grace_ns;
+}
+
 // An encoder that is too slow gets half the frames until it has caught up; if that is too much, none for a while.
 static bool must_leave_out(struct session *s, int64_t behind)
 {
@@ -336,7 +362,7 @@ void show_run(struct session *s)
         if (s->outlets[i].index_changed && s->outlets[i].last_msn)
             write_index(s, i);
     second(s, now);
-    if (s->lost_at >= 0 && now - s->lost_at > s->channel.slate_grace_ns) {
+    if (s->lost_at >= 0 && now - s->lost_at > grace(s)) {
         vt_info("nobody publishes any more: the show ends");
         show_end(s);
         return;
@@ -396,7 +422,7 @@ void show_status(struct session *s)
     json_object_set_new(body, "lag_ms", json_integer(s->lag_ns / VT_NS_PER_MS));
     if (s->lost_at >= 0) {
         char ends[VT_TIME_TEXT];
-        vt_format_time(program_time(s, s->lost_at + s->channel.slate_grace_ns), ends);
+        vt_format_time(program_time(s, s->lost_at + grace(s)), ends);
         json_object_set_new(body, "grace_ends", json_string(ends));
     }
     json_object_update_new(body, vt_outputs_status(s->outputs));

@@ -189,7 +189,7 @@ def disk_full(disk):
                     file.flush()
         except OSError:
             pass
-        wait_for("a clear message", lambda: "no space left" in daemon.text().lower(), 20)
+        wait_for("a clear message", lambda: "No space left on device. Segments are left out" in daemon.text(), 20)
         problem(daemon.api("PUT", "/v1/products/late", {"title": "L" * 60, "price": {"amount": 1, "currency": "EUR"}}), 507)
         ballast.unlink()
         last = daemon.media("big").segments()[-1]["msn"]
@@ -197,6 +197,7 @@ def disk_full(disk):
             (one for one in [daemon.media("big")] if one and one.segments()[-1]["msn"] > last + 1
              and not one.segments()[-1]["gap"]), None), 30)
         require("EXT-X-DISCONTINUITY" not in playlist.text, "a discontinuity")
+        wait_for("the end of it in the log", lambda: "the disk has room again" in daemon.text())
         daemon.api("PUT", "/v1/products/late", {"title": "Late", "price": {"amount": 1, "currency": "EUR"}}, 201)
 
 

@@ -55,6 +55,7 @@ TEST(an_empty_channel_has_every_default)
     REQUIRE_INT(channel.container, VT_CONTAINER_CMAF);
     REQUIRE_INT(channel.slate_after_ns, 2 * VT_NS_PER_S);
     REQUIRE_INT(channel.slate_grace_ns, 120 * VT_NS_PER_S);
+    REQUIRE(channel.slate_ended_ns > channel.slate_grace_ns);
     REQUIRE_TEXT(channel.picture_root, "/srv/shop");
 }
 
