@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/mediatime.h"
 #include "ingest/gate.h"
 
 #define SUPERVISOR_FD 3
@@ -50,6 +49,32 @@ static void on_link(void *opaque, int fd, uint32_t events)
         watch_link(process);
 }
 
+static const char *const refusals[VT_GATE_REFUSALS] = {"streamid", "key", "full", "play", "again", "failed"};
+
+static void on_tally(void *opaque)
+{
+    struct vt_gate_process *process = opaque;
+    json_t *refused = json_object();
+    for (int i = 0; i < VT_GATE_REFUSALS; i++) {
+        if (process->refused[i])
+            json_object_set_new(refused, refusals[i], json_integer(process->refused[i]));
+        process->refused[i] = 0;
+    }
+    bool any = process->closed || json_object_size(refused) > 0;
+    json_t *body = json_pack("{s:I, s:o}", "closed", (json_int_t)process->closed, "refused", refused);
+    process->closed = 0;
+    (void)vt_source_at(process->on_tally, vt_now_ns() + VT_GATE_TALLY_NS);
+    if (any)
+        vt_gate_process_send(process, VT_MSG_GATE_TALLY, body, NULL, 0);
+    else
+        json_decref(body);
+}
+
+void vt_gate_process_refused(struct vt_gate_process *process, enum vt_gate_refusal refusal)
+{
+    process->refused[refusal]++;
+}
+
 static void on_term(void *opaque, int signal)
 {
     struct vt_gate_process *process = opaque;
@@ -66,6 +91,8 @@ int vt_gate_process_run(struct vt_gate_process *process)
         error = vt_loop_io(process->loop, &process->link_io, SUPERVISOR_FD, EPOLLIN, on_link, process);
     if (!error)
         error = vt_loop_signal(process->loop, &process->term, SIGTERM, on_term, process);
+    if (!error)
+        error = vt_loop_timer(process->loop, &process->on_tally, vt_now_ns() + VT_GATE_TALLY_NS, on_tally, process);
     if (error < 0) {
         vt_error("cannot start: %s", strerror(-error));
         return 1;
@@ -147,6 +174,7 @@ void vt_gate_process_free(struct vt_gate_process *process)
             close(process->listeners[i].fd);
     }
     vt_source_free(&process->term);
+    vt_source_free(&process->on_tally);
     vt_source_free(&process->link_io);
     vt_link_free(&process->link);
     vt_loop_free(&process->loop);
@@ -155,6 +183,7 @@ void vt_gate_process_free(struct vt_gate_process *process)
 void vt_gate_process_log(struct vt_gate_process *process, const char *address, const char *reason)
 {
     int64_t second = vt_now_ns() / VT_NS_PER_S;
+    process->closed++;
     if (second != process->log_second) {
         if (process->log_lines > VT_GATE_LOG_LINES)
             vt_info("%lld more connections closed", (long long)(process->log_lines - VT_GATE_LOG_LINES));

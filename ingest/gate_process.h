@@ -6,11 +6,13 @@
 #include <sys/socket.h>
 
 #include "base/loop.h"
+#include "base/mediatime.h"
 #include "base/message.h"
 #include "base/sandbox.h"
 #include "ingest/network.h"
 
 #define VT_GATE_LOG_LINES 20             // of closed connections in one second
+#define VT_GATE_TALLY_NS  VT_NS_PER_S    // between two messages of what was closed and refused
 #define VT_GATE_CROWD     64             // connections whose end is worth giving memory back for
 
 struct vt_gate_process;
@@ -26,10 +28,16 @@ struct vt_gate_limits {
     int64_t setup_ns;
 };
 
+// Why a gate refuses somebody by itself.
+enum vt_gate_refusal {
+    VT_GATE_STREAMID, VT_GATE_KEY, VT_GATE_FULL, VT_GATE_PLAY, VT_GATE_AGAIN, VT_GATE_FAILED, VT_GATE_REFUSALS
+};
+
 struct vt_gate_process {
     struct vt_loop *loop;
     struct vt_link *link;
-    struct vt_source *link_io, *term;
+    struct vt_source *link_io, *term, *on_tally;
+    int64_t closed, refused[VT_GATE_REFUSALS];       // since they were last told
     struct vt_gate_listener listeners[VT_MESSAGE_FDS];
     int n_listeners;
     struct vt_gate_limits limits;
@@ -65,5 +73,8 @@ void vt_gate_process_count(struct vt_gate_process *process, int connections);
 int vt_gate_process_send(struct vt_gate_process *process, enum vt_message_kind kind, json_t *body, const int *fds,
                          int n_fds);
 
-// "ADDRESS: closed: REASON", or only counted once there were too many.
+// Counts a refusal, for GATE_TALLY.
+void vt_gate_process_refused(struct vt_gate_process *process, enum vt_gate_refusal refusal);
+
+// Counts a connection that was closed before it published: "ADDRESS: closed: REASON", or no line once there were too many.
 void vt_gate_process_log(struct vt_gate_process *process, const char *address, const char *reason);

@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
+#include <srt/access_control.h>
 
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "ingest/gate.h"
 #include "ingest/gate_process.h"
 #include "ingest/srt_listener.h"
+#include "ingest/srt_refusals.h"
 
 struct process {
     struct vt_gate_process gate;
@@ -29,6 +31,25 @@ static void hand_over(struct process *process, struct vt_srt_event *event)
     OPENSSL_cleanse(event->key, sizeof event->key);
 }
 
+static enum vt_gate_refusal refusal_of(int code)
+{
+    switch (code) {
+    case SRT_REJX_BAD_REQUEST:
+        return VT_GATE_STREAMID;
+    case SRT_REJX_UNAUTHORIZED:
+        return VT_GATE_KEY;
+    case SRT_REJX_OVERLOAD:
+        return VT_GATE_FULL;
+    case SRT_REJX_BAD_MODE:
+        return VT_GATE_PLAY;
+    case SRT_REJX_CONFLICT:
+    case SRT_REJX_DOWN:
+        return VT_GATE_AGAIN;
+    default:
+        return VT_GATE_FAILED;
+    }
+}
+
 static void on_event(void *opaque, int fd, uint32_t events)
 {
     struct process *process = opaque;
@@ -41,7 +62,21 @@ static void on_event(void *opaque, int fd, uint32_t events)
                                  json_pack("{s:I, s:o}", "conn", (json_int_t)event.conn, "srt", event.status), NULL, 0);
         else
             vt_gate_process_log(&process->gate, event.address.text, event.why);
+        if (event.kind == VT_SRT_REFUSED)
+            vt_gate_process_refused(&process->gate, refusal_of(event.code));
     }
+}
+
+static int on_refuse(struct process *process, const json_t *body)
+{
+    int64_t conn = vt_message_int(body, "conn", -1), code = vt_message_int(body, "code", 0);
+    int64_t hold_ms = vt_message_int(body, "hold_ms", -1);
+    if (conn < 0 || (code != VT_SRT_UNAUTHORIZED && code != VT_SRT_CONFLICT && code != VT_SRT_DOWN) || hold_ms < 0 ||
+        hold_ms > VT_SRT_HOLD_MAX_NS / VT_NS_PER_MS)
+        return -EBADMSG;
+    if (process->listener)
+        vt_srt_listener_refuse(process->listener, conn, (int)code, hold_ms * VT_NS_PER_MS);
+    return 0;
 }
 
 static int on_keys(struct process *process, const json_t *body)
@@ -76,6 +111,8 @@ static int on_message(void *opaque, struct vt_message *message)
     switch (message->kind) {
     case VT_MSG_GATE_KEYS:
         return on_keys(opaque, message->body);
+    case VT_MSG_SRT_REFUSE:
+        return on_refuse(opaque, message->body);
     case VT_MSG_GATE_START:
         return on_start(opaque, message);
     default:

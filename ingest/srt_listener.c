@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mediatime.h"
+#include "ingest/srt_refusals.h"
 
 #define BACKLOG          32
 #define RECEIVE_BUFFER   (12 * 1024 * 1024)          // bytes of one connection: 1 s at 96 Mb/s
@@ -52,6 +53,12 @@ struct vt_srt_listener {
     struct vt_guesses *guesses;
     int n_connections;
     uint64_t groups[VT_SRT_CONNECTIONS];             // their addresses', in no order
+    struct {
+        int64_t conn;
+        uint8_t who[32];
+    } lately[VT_SRT_CONNECTIONS];                    // let in: who that was, the oldest first to go
+    int next_lately;
+    struct vt_srt_refusals refusals;
     struct vt_srt_event events[VT_SRT_EVENTS];
     int first_event, n_events;
     bool stop;
@@ -116,6 +123,11 @@ static int judge(struct vt_srt_listener *l, const struct vt_streamid *asked, con
 {
     int64_t now_ns = vt_now_ns();
     struct vt_srt_channel line = {.name = ""};
+    uint8_t who[32];
+    vt_srt_refusals_name(who, from->group, asked->key);
+    int before = vt_srt_refusals_get(&l->refusals, who, now_ns);
+    if (before)
+        return before;
     bool known = find_line(l, asked, &line), room = has_room(l, from->group);
     bool allowed = vt_guesses_allow(l->guesses, from->text, now_ns);
     if (room && allowed && known)
@@ -145,6 +157,8 @@ static const char *words_of(int code)
     return code == SRT_REJX_BAD_MODE       ? "refused: it asks to play"
          : code == SRT_REJX_UNAUTHORIZED   ? "refused: no channel has that key, or it has sent too many wrong ones"
          : code == SRT_REJX_OVERLOAD       ? "refused: there are too many publishers, in all or from its address"
+         : code == SRT_REJX_CONFLICT       ? "refused: another one publishes, as it has been told"
+         : code == SRT_REJX_DOWN           ? "refused: nobody is let in now, as it has been told"
          : code == SRT_REJX_ISE            ? "refused: it could not be set up"
                                            : "refused: its streamid names no key";
 }
@@ -169,7 +183,7 @@ static int on_caller(void *opaque, SRTSOCKET caller, int version, const struct s
     if (!code)
         return 0;
     srt_setrejectreason(caller, code);
-    tell(l, &(struct vt_srt_event){.kind = VT_SRT_REFUSED, .address = from, .why = words_of(code)});
+    tell(l, &(struct vt_srt_event){.kind = VT_SRT_REFUSED, .address = from, .code = code, .why = words_of(code)});
     return -1;
 }
 
@@ -244,6 +258,15 @@ static int free_place(const struct vt_srt_listener *l)
     return -1;
 }
 
+static void note_lately(struct vt_srt_listener *l, int64_t conn, uint64_t group, const char *key)
+{
+    pthread_mutex_lock(&l->lock);
+    l->lately[l->next_lately].conn = conn;
+    vt_srt_refusals_name(l->lately[l->next_lately].who, group, key);
+    l->next_lately = (l->next_lately + 1) % VT_SRT_CONNECTIONS;
+    pthread_mutex_unlock(&l->lock);
+}
+
 // Opens the way inside and tells the owner. On failure the caller is still to be closed.
 static int open_connection(struct vt_srt_listener *l, SRTSOCKET caller, const struct sockaddr *peer)
 {
@@ -258,6 +281,7 @@ static int open_connection(struct vt_srt_listener *l, SRTSOCKET caller, const st
     *c = (struct connection){.caller = caller, .inside = ends[0], .id = ++l->last_id, .address = event.address};
     event.conn = c->id;
     event.fd = ends[1];
+    note_lately(l, c->id, c->address.group, event.key);
     bool entered = enter(l, c->address.group);
     if (!entered || srt_epoll_add_usock(l->poll, caller, &events) || !tell(l, &event)) {
         if (entered)
@@ -539,6 +563,16 @@ void vt_srt_listener_keys(struct vt_srt_listener *listener, const struct vt_srt_
 {
     pthread_mutex_lock(&listener->lock);
     listener->keys = *keys;
+    pthread_mutex_unlock(&listener->lock);
+}
+
+void vt_srt_listener_refuse(struct vt_srt_listener *listener, int64_t conn, int code, int64_t hold_ns)
+{
+    pthread_mutex_lock(&listener->lock);
+    for (int i = 0; i < VT_SRT_CONNECTIONS; i++) {
+        if (listener->lately[i].conn == conn && conn > 0)
+            vt_srt_refusals_put(&listener->refusals, listener->lately[i].who, code, vt_now_ns() + hold_ns);
+    }
     pthread_mutex_unlock(&listener->lock);
 }
 

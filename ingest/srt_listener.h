@@ -28,6 +28,7 @@ struct vt_srt_event {
     char encoder[32];                                // PUBLISHES: the caller's version of SRT
     int fd;                                          // PUBLISHES: the receiver's, or -1
     json_t *status;                                  // STATUS: the receiver's, or NULL
+    int code;                                        // REFUSED: SRT_REJX_…
     const char *why;                                 // REFUSED, GONE
 };
 
@@ -39,6 +40,10 @@ void vt_srt_listener_free(struct vt_srt_listener **listener);
 
 // For callers from now on; copied.
 void vt_srt_listener_keys(struct vt_srt_listener *listener, const struct vt_srt_keys *keys);
+
+// The owner has decided against a connection, and closes it: for `hold_ns` the same key from the same address is refused
+// with `code`.
+void vt_srt_listener_refuse(struct vt_srt_listener *listener, int64_t conn, int code, int64_t hold_ns);
 
 // Readable while vt_srt_listener_take has something: it returns 1 and fills *ret, or 0.
 int vt_srt_listener_fd(const struct vt_srt_listener *listener);

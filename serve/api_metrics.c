@@ -21,6 +21,10 @@ static const struct vt_metric ended = {"vitrine_publishers_ended_total", VT_COUN
 static const struct vt_metric turned_away = {"vitrine_publishers_refused_total", VT_COUNTER,
                                              "Encoders that asked to publish and were refused, by reason."};
 
+static const struct vt_metric closed = {"vitrine_gate_closed_total", VT_COUNTER,
+                                        "Connections that were closed before they published, by gate."};
+static const struct vt_metric asked = {"vitrine_webhook_answers_total", VT_COUNTER, "The webhook's answers by verdict."};
+
 static double count_on_air(const struct vt_broadcast *broadcast)
 {
     double count = 0;
@@ -74,6 +78,10 @@ static const struct {
                                           "How far decoding is behind what has come."}, 1e-3},
     {{"publisher", "load", "left_out"}, {"vitrine_publisher_left_out_pictures", VT_GAUGE,
                                          "Its pictures that were not decoded, to catch up."}, 1},
+    {{"publisher", "load", "hurried"}, {"vitrine_publisher_hurried_pictures", VT_GAUGE,
+                                        "Its pictures that came while decoding was behind."}, 1},
+    {{"publisher", "load", "pauses"}, {"vitrine_publisher_pauses", VT_GAUGE,
+                                       "Times that its connection was not read, since too much waited."}, 1},
     {{"publisher", "bytes"}, {"vitrine_publisher_bytes", VT_GAUGE, "Bytes that have come from the publisher."}, 1},
     {{"publisher", "frames"}, {"vitrine_publisher_pictures", VT_GAUGE, "Its pictures that were decoded."}, 1},
     {{"publisher", "dropped"}, {"vitrine_publisher_dropped_pictures", VT_GAUGE,
@@ -86,6 +94,10 @@ static const struct {
      1000},
     {{"publisher", "audio", "kbps"}, {"vitrine_publisher_audio_bits_per_second", VT_GAUGE, "Its sound's bit rate."},
      1000},
+    {{"publisher", "audio", "rate"}, {"vitrine_publisher_audio_rate", VT_GAUGE, "Its sound's samples a second."}, 1},
+    {{"publisher", "audio", "channels"}, {"vitrine_publisher_audio_channels", VT_GAUGE, "Its sound's channels."}, 1},
+    {{"publisher", "video", "skipped"}, {"vitrine_publisher_skipped_pictures", VT_GAUGE,
+                                         "Its pictures before the first that could be decoded."}, 1},
     {{"publisher", "video", "key_interval"}, {"vitrine_publisher_key_interval_seconds", VT_GAUGE,
                                               "How far its key frames are apart."}, 1},
     {{"publisher", "timing", "mended"}, {"vitrine_publisher_mended_timestamps", VT_GAUGE,
@@ -97,6 +109,17 @@ static const struct {
     {{"publisher", "srt", "dropped"}, {"vitrine_srt_dropped_packets", VT_GAUGE, "Packets that came too late or never."},
      1},
     {{"publisher", "srt", "retransmitted"}, {"vitrine_srt_retransmitted_packets", VT_GAUGE, "Packets sent again."}, 1},
+    {{"publisher", "srt", "packets"}, {"vitrine_srt_packets", VT_GAUGE, "Packets that came."}, 1},
+    {{"publisher", "srt", "belated"}, {"vitrine_srt_belated_packets", VT_GAUGE, "Packets that came when it was too late."},
+     1},
+    {{"publisher", "srt", "undecrypted"}, {"vitrine_srt_undecrypted_packets", VT_GAUGE,
+                                           "Packets that could not be decrypted."}, 1},
+    {{"publisher", "srt", "receive_mbps"}, {"vitrine_srt_receive_bits_per_second", VT_GAUGE, "What comes."}, 1e6},
+    {{"publisher", "srt", "bandwidth_mbps"}, {"vitrine_srt_bandwidth_bits_per_second", VT_GAUGE,
+                                              "What the line could carry, as SRT reckons."}, 1e6},
+    {{"publisher", "srt", "buffered_ms"}, {"vitrine_srt_buffered_seconds", VT_GAUGE, "What waits for its time."}, 1e-3},
+    {{"publisher", "srt", "latency_ms"}, {"vitrine_srt_latency_seconds", VT_GAUGE, "The latency that both sides keep."},
+     1e-3},
 };
 
 static void write_numbers(struct vt_writer *w, const struct vt_origin *origin)
@@ -209,14 +232,14 @@ static void write_outputs(struct vt_writer *w, const struct vt_origin *origin, c
 }
 
 static void write_tally(struct vt_writer *w, const struct vt_origin *origin, const struct vt_metric *metric,
-                        const char *member)
+                        const char *member, const char *label)
 {
-    const char *reason;
+    const char *name;
     json_t *count;
     vt_metric_head(w, metric);
-    json_object_foreach(json_object_get(origin->tally, member), reason, count) {
+    json_object_foreach(json_object_get(origin->tally, member), name, count) {
         char labels[64];
-        snprintf(labels, sizeof labels, "reason=\"%s\"", reason);
+        snprintf(labels, sizeof labels, "%s=\"%s\"", label, name);
         vt_metric_sample(w, metric, labels, (double)json_integer_value(count));
     }
 }
@@ -259,8 +282,10 @@ void vt_api_metrics(struct vt_request *request)
     write_outputs(&w, origin, &rendition_frames, frames_of, true);
     write_outputs(&w, origin, &rendition_cpu, cpu_of, true);
     write_outputs(&w, origin, &output_lost, lost_of, false);
-    write_tally(&w, origin, &ended, "ended");
-    write_tally(&w, origin, &turned_away, "refused");
+    write_tally(&w, origin, &ended, "ended", "reason");
+    write_tally(&w, origin, &turned_away, "refused", "reason");
+    write_tally(&w, origin, &closed, "closed", "gate");
+    write_tally(&w, origin, &asked, "hook", "verdict");
     if (w.failed) {
         vt_writer_free(&w);
         vt_answer_problem(&request->answer, 503, "Out of memory", "Ask again later.");

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ingest/srt_refusals.h"
 #include "serve/listen.h"
 
 // ---- what comes of a question
@@ -45,13 +46,28 @@ static void publish(struct vt_gates *gates, const struct vt_candidate *candidate
         vt_error("publisher from %s could not be taken: %s", candidate->address, strerror(-err));
 }
 
+// What the next attempt of the same caller is told.
+static void refuse_srt(struct vt_gates *gates, const struct vt_ask *ask, enum vt_refusal reason, const char *description)
+{
+    bool key = reason == VT_REFUSAL_KEY || reason == VT_REFUSAL_GUESSES;
+    bool busy = reason == VT_REFUSAL_BUSY || reason == VT_REFUSAL_CRASHES;
+    int64_t hold_ns = reason == VT_REFUSAL_KEY ? gates->config->hook_cache_ns : VT_SRT_HOLD_NS;
+    vt_info("%s was refused: %s", ask->candidate.address, description);
+    bool may_mend = reason == VT_REFUSAL_PASSPHRASE;         // with another streamid, at once
+    if (gates->srt.child && !may_mend)
+        vt_child_send(gates->srt.child, VT_MSG_SRT_REFUSE,
+                      json_pack("{s:I, s:i, s:I}", "conn", (json_int_t)ask->candidate.conn, "code",
+                                key ? VT_SRT_UNAUTHORIZED : busy ? VT_SRT_CONFLICT : VT_SRT_DOWN, "hold_ms",
+                                (json_int_t)(hold_ns / VT_NS_PER_MS)), NULL, 0);
+}
+
 // Over SRT a connection that is closed says all there is to say.
 static void refuse(struct vt_gates *gates, struct vt_ask *ask, enum vt_refusal reason, const char *code,
                    const char *description)
 {
     vt_tally_refusal(&gates->publishers->tally, reason);
     if (is_srt(ask))
-        vt_info("%s was refused: %s", ask->candidate.address, description);
+        refuse_srt(gates, ask, reason, description);
     else if (gates->rtmp.child)
         vt_child_send(gates->rtmp.child, VT_MSG_PUBLISH_REFUSE,
                       json_pack("{s:I, s:s, s:s}", "conn", (json_int_t)ask->candidate.conn, "code", code,
@@ -69,7 +85,7 @@ static void accept_ask(struct vt_gates *gates, struct vt_ask *ask)
                                                  candidate->address);
     ask->hook = 0;
     if (why) {
-        refuse(gates, ask, VT_REFUSAL_BUSY, VT_REFUSED_CODE, why);
+        refuse(gates, ask, crashes ? VT_REFUSAL_CRASHES : VT_REFUSAL_BUSY, VT_REFUSED_CODE, why);
     } else if (is_srt(ask)) {
         publish(gates, candidate, ask->socket, -1);
         drop_ask(gates, ask);
@@ -251,6 +267,12 @@ static void on_hand(struct vt_gates *gates, struct vt_child *gate, struct vt_mes
         publish(gates, &taken, message->fds[0], message->fds[1]);
 }
 
+static void on_tally(struct vt_gates *gates, struct vt_child *child, enum vt_tally_gate gate, const json_t *body)
+{
+    if (vt_tally_add(&gates->publishers->tally, gate, body))
+        vt_child_refuse(child, "it counts what cannot be");
+}
+
 static void on_rtmp_message(void *opaque, struct vt_child *child, struct vt_message *message)
 {
     struct vt_gates *gates = opaque;
@@ -258,6 +280,8 @@ static void on_rtmp_message(void *opaque, struct vt_child *child, struct vt_mess
         on_ask(gates, child, message->body);
     } else if (message->kind == VT_MSG_PUBLISH_HAND) {
         on_hand(gates, child, message);
+    } else if (message->kind == VT_MSG_GATE_TALLY) {
+        on_tally(gates, child, VT_TALLY_RTMP, message->body);
     } else if (message->kind != VT_MSG_PUBLISH_GONE) {
         vt_child_refuse(child, "it sent a message of another gate");
     } else {
@@ -301,6 +325,10 @@ static void on_tls_message(void *opaque, struct vt_child *child, struct vt_messa
 {
     struct vt_gates *gates = opaque;
     char address[VT_PUBLISHER_TEXT];
+    if (message->kind == VT_MSG_GATE_TALLY) {
+        on_tally(gates, child, VT_TALLY_TLS, message->body);
+        return;
+    }
     if (message->kind != VT_MSG_TLS_HAND) {
         vt_child_refuse(child, "it sent a message of another gate");
         return;
@@ -357,6 +385,8 @@ static void on_srt_message(void *opaque, struct vt_child *child, struct vt_messa
         on_srt_hand(opaque, child, message);
     else if (message->kind == VT_MSG_SRT_STATUS)
         on_srt_status(opaque, message->body);
+    else if (message->kind == VT_MSG_GATE_TALLY)
+        on_tally(opaque, child, VT_TALLY_SRT, message->body);
     else
         vt_child_refuse(child, "it sent a message of another gate");
 }

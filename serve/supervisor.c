@@ -251,6 +251,17 @@ static bool on_origin_exit(void *opaque, int status)
     return false;
 }
 
+static void send_tally(struct supervisor *s)
+{
+    const struct vt_hook_client *hook = &s->gates.hook;
+    json_t *body = s->origin.child ? vt_tally_json(&s->publishers.tally) : NULL;
+    if (!body)
+        return;
+    json_object_set_new(body, "hook", json_pack("{s:I, s:I, s:I}", "granted", (json_int_t)hook->granted, "denied",
+                                                (json_int_t)hook->denied, "failed", (json_int_t)hook->failed));
+    vt_child_send(s->origin.child, VT_MSG_ORIGIN_TALLY, body, NULL, 0);
+}
+
 static void on_second(void *opaque)
 {
     struct supervisor *s = opaque;
@@ -258,8 +269,7 @@ static void on_second(void *opaque)
     vt_gates_watch(&s->gates);
     for (int i = 0; i < s->config->n_channels; i++)
         vt_program_report(&s->programs[i]);
-    if (s->origin.child)
-        vt_child_send(s->origin.child, VT_MSG_ORIGIN_TALLY, vt_tally_json(&s->publishers.tally), NULL, 0);
+    send_tally(s);
     vt_source_at(s->on_second, vt_now_ns() + STATUS_NS);
 }
 

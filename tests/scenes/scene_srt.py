@@ -26,7 +26,8 @@ CHANNELS = """
     renditions: [{name: big, size: 320x180, bitrate: 300k}]
     encoder: {preset: ultrafast}
   lime:
-    keys: ["lime-key"]
+    keys: ["lime-key", "lime-other"]
+    takeover: refuse
     canvas: {size: 320x180, fps: 30}
     renditions: [{name: big, size: 320x180, bitrate: 300k}]
     encoder: {preset: ultrafast}
@@ -151,6 +152,12 @@ def scene_refusals():
                                ("#!::r=mango,m=request", 1405), ("", 1400)):
             got = reject_code(daemon.srt_port, streamid)
             require(got == code, f"{streamid!r} is refused with {got}, not {code}")
+        # libsrt has let it in by the time that the supervisor says no: the next attempt is told
+        wait_for("a caller to be told that another publishes", lambda: reject_code(daemon.srt_port, "lime-other") == 1409, 20)
+        counted = ('vitrine_publishers_refused_total{reason="busy"}', 'vitrine_publishers_refused_total{reason="play"}',
+                   'vitrine_publishers_refused_total{reason="again"}')
+        wait_for("them in the metrics", lambda: all(one in daemon.api("GET", "/metrics", expect=200).decode()
+                                                    for one in counted))
         require("no-such-key" not in daemon.text(), "a key stands in the log")
         shown = publisher_of(daemon, "lime")
         require(shown["publisher"] == lime and shown["dropped"] == 0, f"the other channel was disturbed: {shown}")

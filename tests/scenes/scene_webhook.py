@@ -9,7 +9,7 @@ from asking import ask
 from harness import Publisher, main, require, wait_for
 from hook_server import HookServer, nobody_listens
 from scene_rtmps import TWO, daemon_with_tls
-from scene_srt import SrtPublisher, publisher_of
+from scene_srt import SrtPublisher, publisher_of, reject_code
 
 SECRET = "a secret of the webhook"
 INVALID = "This stream key is not valid"
@@ -155,6 +155,11 @@ def scene_an_answer_holds_for_a_while():
         require(ask(daemon.rtmp_port, "mango-key").granted(), "the answer did not hold")
         told(ask(daemon.rtmp_port, "unheard-of"), INVALID, "another key")
         require(len(hook.asked) == 2, f"asked {len(hook.asked)} times")
+        # libsrt has let a caller in by the time that the webhook says no: the next attempt is told
+        wait_for("a caller to be told", lambda: reject_code(daemon.srt_port, "unheard-of") == 1401, 20)
+        require("unheard-of" not in daemon.text(), "a key stands in the log")
+        wait_for("the answers in the metrics", lambda: 'vitrine_webhook_answers_total{verdict="denied"}' in
+                 daemon.api("GET", "/metrics", expect=200).decode())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 #include "check.h"
 #include "ingest/srt_filter.h"
 #include "ingest/srt_keys.h"
+#include "ingest/srt_refusals.h"
 
 static int receiver, sender;
 
@@ -144,6 +145,53 @@ TEST(channels_have_a_limit_and_are_replaced)
     REQUIRE_TEXT(vt_srt_keys_find(&keys, "other")->name, "c31");
 }
 
+static struct vt_srt_refusals refused;
+
+static void put(uint64_t group, const char *key, int code, int64_t until_ns)
+{
+    uint8_t who[32];
+    vt_srt_refusals_name(who, group, key);
+    vt_srt_refusals_put(&refused, who, code, until_ns);
+}
+
+static int get(uint64_t group, const char *key, int64_t now_ns)
+{
+    uint8_t who[32];
+    vt_srt_refusals_name(who, group, key);
+    return vt_srt_refusals_get(&refused, who, now_ns);
+}
+
+TEST(who_was_refused_is_told_when_he_comes_again)
+{
+    refused = (struct vt_srt_refusals){0};
+    REQUIRE_INT(get(1, "key", 0), 0);
+    put(1, "key", VT_SRT_CONFLICT, 100);
+    REQUIRE_INT(get(1, "key", 99), VT_SRT_CONFLICT);
+    REQUIRE_INT(get(1, "key", 100), 0);                      // it is over
+    REQUIRE_INT(get(2, "key", 99), 0);                       // from elsewhere
+    REQUIRE_INT(get(1, "kez", 99), 0);
+    put(1, "key", VT_SRT_DOWN, 200);
+    REQUIRE_INT(get(1, "key", 150), VT_SRT_DOWN);
+    put(1, "key", 0, 0);
+    REQUIRE_INT(get(1, "key", 99), 0);
+    put(3, "nobody", 0, 0);                                  // forgets what was never there
+    REQUIRE_INT(get(3, "nobody", 0), 0);
+}
+
+TEST(so_many_refusals_are_remembered)
+{
+    char key[16];
+    refused = (struct vt_srt_refusals){0};
+    for (int i = 0; i <= VT_SRT_REFUSALS; i++) {
+        snprintf(key, sizeof key, "key-%d", i);
+        put(1, key, VT_SRT_UNAUTHORIZED, 100 + i);
+    }
+    REQUIRE_INT(get(1, "key-0", 50), 0);                     // the one that would have ended first
+    REQUIRE_INT(get(1, "key-1", 50), VT_SRT_UNAUTHORIZED);
+    snprintf(key, sizeof key, "key-%d", VT_SRT_REFUSALS);
+    REQUIRE_INT(get(1, key, 50), VT_SRT_UNAUTHORIZED);
+}
+
 int main(void)
 {
     RUN(handshakes_pass_with_an_mtu_in_range_only);
@@ -151,5 +199,7 @@ int main(void)
     RUN(finds_the_channel_of_a_key);
     RUN(keys_have_limits);
     RUN(channels_have_a_limit_and_are_replaced);
+    RUN(who_was_refused_is_told_when_he_comes_again);
+    RUN(so_many_refusals_are_remembered);
     return DONE();
 }

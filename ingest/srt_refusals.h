@@ -1,0 +1,33 @@
+// Whom the supervisor has refused over SRT of late: its answer comes when libsrt has already let the caller in, so it is
+// given to the next attempt of the same key from the same address. Pure.
+#pragma once
+
+#include <stdint.h>
+
+// Reject reasons of SRT Access Control that the supervisor gives.
+#define VT_SRT_UNAUTHORIZED 1401
+#define VT_SRT_CONFLICT     1409         // somebody else publishes
+#define VT_SRT_DOWN         1503         // nobody is let in now
+
+#define VT_SRT_HOLD_NS     (INT64_C(5) * 1000000000)     // that such an answer is remembered, where nothing else says so ...
+#define VT_SRT_HOLD_MAX_NS (INT64_C(60) * 1000000000)    // ... and at most
+
+#define VT_SRT_REFUSALS 64               // that are remembered; more push out the one that ends first
+
+// Zeroed is valid: nobody.
+struct vt_srt_refusals {
+    struct vt_srt_refusal {
+        uint8_t who[32];                 // SHA-256 of address and key
+        int code;                        // SRT_REJX_…; 0: a free place
+        int64_t until_ns;
+    } list[VT_SRT_REFUSALS];
+};
+
+// Who that is: an address's group (ingest/peer_address.h) and a key, so that keys need not be kept.
+void vt_srt_refusals_name(uint8_t who[32], uint64_t group, const char *key);
+
+// `code` 0 forgets.
+void vt_srt_refusals_put(struct vt_srt_refusals *refusals, const uint8_t who[32], int code, int64_t until_ns);
+
+// What to refuse this one with, or 0.
+int vt_srt_refusals_get(const struct vt_srt_refusals *refusals, const uint8_t who[32], int64_t now_ns);
