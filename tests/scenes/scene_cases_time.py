@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Cases 61 to 67: timestamps. A flash and a beep on every second of the source must come out a second apart and together,
+"""Cases 58 and 61 to 67: timestamps. A flash and a beep on every second of the source must come out a second apart and together,
 one picture a tick, whatever is written beside them."""
 import copy
 import functools
@@ -20,6 +20,7 @@ SECONDS = 9
 HOUR = 3600 * 1000
 SETTLED = 2                              # seconds of a publisher that are not looked at
 TOGETHER = 0.040
+TOGETHER_AGAIN = "where both are there, flash and beep together"
 ROUGHLY = "flashes and beeps as they come, a picture a tick"
 
 
@@ -77,20 +78,39 @@ def check(flashes, beeps, pictures, seconds, expected, together=TOGETHER, skippe
 
 # ---- the cases
 
+def publish(stage, tags, stamp, folder):
+    """What has come out of it: see `look`."""
+    before = listed(stage, "big")
+    flv_push.publish(stage.daemon, f"{stage.channel}-key", tags, stamp, stage.source())
+    wait_for("the publisher to be gone", lambda: f"vitrine ingest {stage.channel}" not in stage.daemon.children())
+    end = max(listed(stage, "big")) + 1
+    wait_for("its last segment", lambda: end in listed(stage, "big"))
+    return look(stage, max(before) + 1 if before else min(listed(stage, "big")), folder)
+
+
 def play(stage, tags, stamp, expected=SECONDS - 3, rough=False):
-    before, skipped = listed(stage, "big"), left_out(stage)
+    skipped = left_out(stage)
     with tempfile.TemporaryDirectory() as folder:
-        began = max(before) + 1 if before else 0
-        flv_push.publish(stage.daemon, f"{stage.channel}-key", tags, stamp, stage.source())
-        wait_for("the publisher to be gone", lambda: f"vitrine ingest {stage.channel}" not in stage.daemon.children())
-        end = max(listed(stage, "big")) + 1
-        wait_for("its last segment", lambda: end in listed(stage, "big"))
-        first = began or min(listed(stage, "big"))
-        settled = check(*look(stage, first, folder), expected, None if rough else TOGETHER,
+        settled = check(*publish(stage, tags, stamp, folder), expected, None if rough else TOGETHER,
                         left_out(stage) - skipped)
     gaps = [b - a for a, b in zip(settled, settled[1:])]
     require(rough or all(abs(gap - 1) <= TOGETHER for gap in gaps), f"flashes are {gaps} s apart")
     return ROUGHLY if rough else WHOLE
+
+
+def some(kind, wanted):
+    """Of one kind only what is dated as `wanted` says; where there are both, sound and picture stay together."""
+    def run(stage):
+        kept = [tag for tag in media(SECONDS + 3) if tag.config or tag.kind != kind or wanted(tag.ms)]
+        with tempfile.TemporaryDirectory() as folder:
+            flashes, beeps, _, _ = publish(stage, kept, lambda tag: tag.ms + 1000, folder)
+        pairs = [(flash, flv_push.nearest(beeps, flash)) for flash in flashes]
+        pairs = [(flash, beep) for flash, beep in pairs if beep is not None and abs(flash - beep) < 0.4]
+        require(len(pairs) >= 4, f"only {len(pairs)} of {len(flashes)} flashes and {len(beeps)} beeps belong together")
+        for flash, beep in pairs[1:]:
+            require(abs(flash - beep) <= TOGETHER, f"flash at {flash:.3f} s, beep at {beep:.3f} s")
+        return TOGETHER_AGAIN
+    return run
 
 
 def media(seconds=SECONDS, rate=30, extra=()):
@@ -158,6 +178,10 @@ def case(number, what, send, outcome):
 
 
 CASES = [
+    case(58, "sound that begins after 4 s", some(AUDIO, lambda ms: ms >= 4000), TOGETHER_AGAIN),
+    case(58, "pictures that begin after 4 s", some(VIDEO, lambda ms: ms >= 4000), TOGETHER_AGAIN),
+    case(58, "sound that goes for 3 s and returns", some(AUDIO, lambda ms: not 4500 <= ms < 7500), TOGETHER_AGAIN),
+    case(58, "pictures that go for 3 s and return", some(VIDEO, lambda ms: not 4500 <= ms < 7500), TOGETHER_AGAIN),
     case(61, "times that begin 5 s before 2^32 ms", shifted((1 << 32) - 5000), WHOLE),
     case(61, "times that begin 5 s before 0xFFFFFF ms", shifted(0xffffff - 5000), WHOLE),
     case(62, "both tracks leap an hour ahead", jump(HOUR), WHOLE),
