@@ -75,7 +75,8 @@ __attribute__((unused)) static struct vt_decoder *new_decoder(bool direct)
     return decoder;
 }
 
-__attribute__((unused)) static int put(struct vt_decoder *decoder, const struct stream *s, int first, int last, int64_t from_ns)
+__attribute__((unused)) static int put(struct vt_decoder *decoder, const struct stream *s, int first, int last,
+                                       int64_t from_ns)
 {
     for (int i = first; i < last; i++) {
         struct vt_access_unit unit = stream_unit(s, i, from_ns);

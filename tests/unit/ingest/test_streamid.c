@@ -137,12 +137,17 @@ TEST(refuses_other_streamids)
     expect_srt_error("%23!::s=%0", -EILSEQ);
     expect_srt_error("%23!::s=%00", -EILSEQ);
     expect_srt_error("a\nb", -EILSEQ);
+    expect_srt_error("\xff\xfe", -EILSEQ);                                  // no UTF-8, raw and encoded
+    expect_srt_error("#!::r=mango,s=k\xc3", -EILSEQ);
+    expect_srt_error("%23!::s=%ff", -EILSEQ);
+    expect_srt_error("live/mango?token=%c0%80", -EILSEQ);
     expect_srt_error("mango?token=%zz", -EILSEQ);
 }
 
 TEST(bounds_a_streamid)
 {
     char text[VT_STREAMID_MAX + 2], key[VT_KEY_MAX + 2];
+    REQUIRE_INT(VT_STREAMID_MAX, 512);                                      // as SRT has it
     memset(text, 'k', sizeof text);
     memcpy(text, "#!::x=", 6);
     text[VT_STREAMID_MAX + 1] = 0;
