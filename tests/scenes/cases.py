@@ -392,11 +392,13 @@ def main(cases, deliver=None, prepare=None, extra="", channels=CHANNELS):
 
 INTRODUCTION = f"""# What strangers may send
 
-Each row is played against the real daemon while an honest publisher pushes to another channel. After each of them the
-daemon's processes, descriptors and memory must be as before; the other channel must have repeated and dropped no frame,
-and its playlist must show neither a discontinuity nor a gap. Numbers are those of the list of {len(ALL_NUMBERS)} cases that
-the ingest is held against. "Published" means that the encoder was told so; rows of `{SLOW}.py` are played by
-`script/test --all` only. `tests/scenes/cases.py --table` prints this page.
+Each row is played against the real daemon while an honest publisher pushes to another channel; some of those that take
+long are played three at a time, each on a channel of its own. Afterwards the daemon's processes, descriptors and memory
+must be as before; the honest publisher's channel must have repeated and dropped no frame (but for what a machine explains
+that was measured to stand still, or to be busy with other things, meanwhile), and its playlist must show neither a
+discontinuity nor a gap. Numbers are those of the list of {len(ALL_NUMBERS)} cases that the ingest is held against.
+"Published" means that the encoder was told so; rows of `{SLOW}.py` are played by `script/test --all` only.
+`tests/scenes/cases.py --table` prints this page.
 """
 
 
