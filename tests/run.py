@@ -22,8 +22,8 @@ FUZZ_SECONDS = 5
 CORES = os.cpu_count() or 1
 # Scenes that need little of a machine and hold no stranger's effect on a neighbour against its frames: as many of these
 # run at a time as there are cores, two at most. The longest come first.
-LIGHT = ("kills", "check", "publish", "enhanced_rtmp", "srt", "bad_input", "frames", "rtmps", "offline", "channels", "pictures",
-         "keys", "webhook", "listeners", "sandbox", "status", "producer")
+LIGHT = ("kills", "check", "outputs", "publish", "enhanced_rtmp", "srt", "bad_input", "frames", "rtmps", "offline",
+         "channels", "pictures", "producer", "keys", "webhook", "listeners", "sandbox", "status")
 SANITIZED = ("-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dfuzz=true")
 QUICK_TO_BUILD = ("-Doptimization=1", "-Dc_args=-gline-tables-only")
 

@@ -182,7 +182,7 @@ def check_told(daemon):
         told = (daemon.api("GET", "/v1/channels/mango/status", expect=200).get("studio") or {}).get("outputs", [])
         return [(one["name"], one["size"], one["language"], one.get("market")) for one in told]
     wait_for("the new studio's status", lambda: listed() == [("main", "640x360", "en", None),
-                                                             ("upright", "360x640", "zh", "eu")], 10)
+                                                             ("upright", "360x640", "zh", "eu")])
     metrics = daemon.api("GET", "/metrics", expect=200).decode()
     require('vitrine_rendition_frames_total{channel="mango",output="upright",rendition="tall"}' in metrics, metrics)
     choice = json.loads(http(daemon.url("/live/mango/outputs"))[2])["outputs"]
