@@ -57,7 +57,7 @@ static void free_connection(struct vt_connection *connection)
 
 static void close_connection(struct vt_connection *connection, const char *reason)
 {
-    vt_gate_process_log(&connection->gate->process, connection->address.text, reason);
+    vt_gate_process_closed(&connection->gate->process, connection->address.text, reason);
     if (connection->stage == ASKED)
         vt_gate_process_send(&connection->gate->process, VT_MSG_PUBLISH_GONE,
                      json_pack("{s:I}", "conn", (json_int_t)connection->id), NULL, 0);
@@ -115,6 +115,7 @@ static void ask(struct vt_connection *connection, const uint8_t *unread, size_t 
     int error = vt_streamid_rtmp(key, connection->rtmp.publish.app, connection->rtmp.publish.name);
     if (error < 0) {
         vt_gate_process_log(&connection->gate->process, connection->address.text, key_complaint(error));
+        vt_gate_process_refused(&connection->gate->process, VT_GATE_KEY);
         refuse(connection, NULL, key_complaint(error));
         return;
     }

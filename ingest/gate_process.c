@@ -183,7 +183,6 @@ void vt_gate_process_free(struct vt_gate_process *process)
 void vt_gate_process_log(struct vt_gate_process *process, const char *address, const char *reason)
 {
     int64_t second = vt_now_ns() / VT_NS_PER_S;
-    process->closed++;
     if (second != process->log_second) {
         if (process->log_lines > VT_GATE_LOG_LINES)
             vt_info("%lld more connections closed", (long long)(process->log_lines - VT_GATE_LOG_LINES));
@@ -192,4 +191,10 @@ void vt_gate_process_log(struct vt_gate_process *process, const char *address, c
     }
     if (process->log_lines++ < VT_GATE_LOG_LINES)
         vt_info("%s: closed: %s", address, reason);
+}
+
+void vt_gate_process_closed(struct vt_gate_process *process, const char *address, const char *reason)
+{
+    process->closed++;
+    vt_gate_process_log(process, address, reason);
 }

@@ -76,5 +76,8 @@ int vt_gate_process_send(struct vt_gate_process *process, enum vt_message_kind k
 // Counts a refusal, for GATE_TALLY.
 void vt_gate_process_refused(struct vt_gate_process *process, enum vt_gate_refusal refusal);
 
-// Counts a connection that was closed before it published: "ADDRESS: closed: REASON", or no line once there were too many.
+// Counts a connection that has ended here, and logs it.
+void vt_gate_process_closed(struct vt_gate_process *process, const char *address, const char *reason);
+
+// "ADDRESS: closed: REASON", or only counted once there were too many.
 void vt_gate_process_log(struct vt_gate_process *process, const char *address, const char *reason);

@@ -50,6 +50,12 @@ static enum vt_gate_refusal refusal_of(int code)
     }
 }
 
+static void on_refused(struct process *process, const struct vt_srt_event *event)
+{
+    vt_gate_process_log(&process->gate, event->address.text, event->why);
+    vt_gate_process_refused(&process->gate, refusal_of(event->code));
+}
+
 static void on_event(void *opaque, int fd, uint32_t events)
 {
     struct process *process = opaque;
@@ -60,10 +66,10 @@ static void on_event(void *opaque, int fd, uint32_t events)
         else if (event.kind == VT_SRT_STATUS)
             vt_gate_process_send(&process->gate, VT_MSG_SRT_STATUS,
                                  json_pack("{s:I, s:o}", "conn", (json_int_t)event.conn, "srt", event.status), NULL, 0);
+        else if (event.kind == VT_SRT_GONE)
+            vt_gate_process_closed(&process->gate, event.address.text, event.why);
         else
-            vt_gate_process_log(&process->gate, event.address.text, event.why);
-        if (event.kind == VT_SRT_REFUSED)
-            vt_gate_process_refused(&process->gate, refusal_of(event.code));
+            on_refused(process, &event);
     }
 }
 

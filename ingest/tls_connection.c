@@ -54,7 +54,7 @@ static void free_connection(struct vt_tls_connection *c)
 
 static void close_connection(struct vt_tls_connection *c, const char *reason)
 {
-    vt_gate_process_log(&c->gate->process, c->address.text, reason);
+    vt_gate_process_closed(&c->gate->process, c->address.text, reason);
     free_connection(c);
 }
 

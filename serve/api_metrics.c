@@ -22,7 +22,7 @@ static const struct vt_metric turned_away = {"vitrine_publishers_refused_total",
                                              "Encoders that asked to publish and were refused, by reason."};
 
 static const struct vt_metric closed = {"vitrine_gate_closed_total", VT_COUNTER,
-                                        "Connections that were closed before they published, by gate."};
+                                        "Connections that have ended at a gate."};
 static const struct vt_metric asked = {"vitrine_webhook_answers_total", VT_COUNTER, "The webhook's answers by verdict."};
 
 static double count_on_air(const struct vt_broadcast *broadcast)

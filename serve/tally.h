@@ -12,7 +12,7 @@ enum vt_refusal {
     VT_REFUSAL_PASSPHRASE,               // over SRT, to a channel that has one
     VT_REFUSAL_SHUTDOWN,
     VT_REFUSAL_CRASHES,                  // ingests of that key crash again and again
-    VT_REFUSAL_STREAMID,                 // by gate srt itself: the streamid is missing or not understood
+    VT_REFUSAL_STREAMID,                 // by a gate itself: the streamid is missing or not understood
     VT_REFUSAL_FULL,                     // ... there are too many publishers
     VT_REFUSAL_PLAY,                     // ... it asks to play
     VT_REFUSAL_AGAIN,                    // ... it has just been refused, and comes again
