@@ -100,31 +100,69 @@ def render(folder, given, rounds):
     print(f"  vitrine, three overlays  {times['drawn']:7.2f}   {times['drawn'] / times['ffmpeg']:.3f} of ffmpeg (goal 1.0)")
 
 
+OVERLAY_SIZES = ("1920x1080", "1280x720", "640x360")
+OVERLAYS = {"card": ("a card that stands still", ("product-card",)),
+            "all": ("a card, a countdown, a ticker", ("product-card", "flash-sale", "price-ticker")),
+            "full": ("a full-screen animation", ("end-card",))}
+
+
+def overlay_filters(case, size, at):
+    """What draws a case's pictures, inputs 1 and on, over the footage."""
+    shown, steps = "0:v", []
+    for number, name in enumerate(OVERLAYS[case][1], 1):
+        x, y = at[name, size]
+        picture = f"[{number}:v]"
+        if case == "full":               # as in its entry, every frame has another opacity
+            steps.append(f"{picture}format=rgba,fade=t=in:d={SECONDS}:alpha=1[f]")
+            picture = "[f]"
+        steps.append(f"[{shown}]{picture}overlay={x}:{y}:shortest={int(case == 'full')}[o{number}]")
+        shown = f"o{number}"
+    if case == "all":
+        scale = int(size.split("x")[1]) / 1080
+        x, y = at["price-ticker", size]
+        steps.append(f"[{shown}]drawtext=text='%{{pts\\:hms}}':x={1500 * scale}:y={500 * scale}:fontsize={36 * scale}:fontcolor=white,"
+                     "drawtext=text='Trail shoe 59.99   Mug 12.00   Lamp 49.00   Backpack 89.00':"
+                     f"x={x}+{1700 * scale}-mod(t*{120 * scale}\\,{1700 * scale}):y={y + 18 * scale}:fontsize={28 * scale}:"
+                     "fontcolor=white[t]")
+        shown = "t"
+    return ";".join(steps), f"[{shown}]"
+
+
+def overlay_command(case, size, source, folder, at):
+    """ffmpeg, which decodes and draws the case (None: nothing) over it."""
+    if not case:
+        return [*FFMPEG, "-i", source, "-map", "0:v", "-f", "null", "-"]
+    graph, shown = overlay_filters(case, size, at)
+    loop = ["-loop", "1", "-framerate", "30"] if case == "full" else []
+    pictures = [word for name in OVERLAYS[case][1] for word in (*loop, "-i", folder / f"{name}-{size}.png")]
+    return [*FFMPEG, "-i", source, *pictures, "-filter_complex", graph, "-map", shown, "-f", "null", "-"]
+
+
 def overlay(folder, given, rounds):
-    """What the picture of a card, a countdown and a ticker costs a frame at 1080p30, in both."""
-    source = footage(folder, given, "1920x1080")
-    decode = [*FFMPEG, "-i", source, "-map", "0:v"]
-    null = ["-f", "null", "-"]
-    card, bar = folder / "card.png", folder / "bar.png"
-    for path, size, colour in ((card, "640x240", "white@0.9"), (bar, "1920x64", "black@0.7")):
-        subprocess.run([*FFMPEG, "-f", "lavfi", "-i", f"color={colour}:size={size},format=rgba", "-frames:v", "1", path],
-                       check=True, stdin=subprocess.DEVNULL)
-    drawn = ("[0:v][1:v]overlay=64:760[a];[a][2:v]overlay=0:1000[b];"
-             "[b]drawtext=text='%{pts\\:hms}':x=96:y=900:fontsize=48:fontcolor=red,"
-             "drawtext=text='Trail shoe 59.99   Mug 12.00   Lamp 49.00   Backpack 89.00':x=1920-mod(t*120\\,3000):y=1014:"
-             "fontsize=36:fontcolor=white")
-    times = in_turn({"decode": [*decode, *null],
-                     "overlay": [*FFMPEG, "-i", source, "-i", card, "-i", bar, "-filter_complex", drawn, *null]}, rounds)
-    theirs = (times["overlay"] - times["decode"]) / (SECONDS * 30) * 1e6
-    listed = subprocess.run([TOP / "build/tests/bench/bench_blend"], check=True, capture_output=True, text=True).stdout
-    ours = {tuple(line.split()[:2]): float(line.split()[2]) for line in listed.splitlines() if len(line.split()) == 3}
-    kernel = "avx2" if ("all", "avx2") in ours else "c"
-    print("compositing a card, a countdown and a ticker at 1080p30, CPU microseconds a frame")
-    print(f"  ffmpeg's overlay and drawtext       {theirs:8.0f}")
-    for case, text in (("all", "vitrine, sprites as they are"), ("all-new", "vitrine, ticker converted anew")):
-        micros = ours[case, kernel]
-        print(f"  {text:<34}  {micros:8.0f}   {micros / theirs:.3f} of ffmpeg (goal 0.1)")
-    print(f"  a card that stands still            {ours['card', kernel]:8.0f}")
+    """What the overlays of three pictures cost a frame: in vitrine drawing ahead and blending, in ffmpeg its overlay and
+    drawtext filters on the same pictures, less decoding alone. Three renditions are the sum of their sizes."""
+    listed = subprocess.run([TOP / "build/tests/bench/bench_overlay", TOP / "samples", folder], check=True, capture_output=True,
+                            text=True).stdout
+    lines = [line.split() for line in listed.splitlines()]
+    ours = {(case, size): (float(drawing), float(blending)) for kind, case, size, drawing, blending in
+            (line for line in lines if line[0] == "frame")}
+    at = {(line[1], line[2]): (int(line[3]), int(line[4])) for line in lines if line[0] == "picture"}
+    commands = {}
+    for size in OVERLAY_SIZES:
+        source = footage(folder, given, size)
+        for case in (None, *OVERLAYS):
+            commands[case, size] = overlay_command(case, size, source, folder, at)
+    times = in_turn(commands, rounds)
+    print("overlays, CPU microseconds a frame                  drawing ahead   blending        all     ffmpeg   ratio (goal 0.1)")
+    for ladder, sizes in (("1080p30", OVERLAY_SIZES[:1]), ("three renditions", OVERLAY_SIZES)):
+        for case, (text, _) in OVERLAYS.items():
+            drawing, blending = (sum(ours[case, size][i] for size in sizes) for i in (0, 1))
+            theirs = sum(times[case, size] - times[None, size] for size in sizes) / (SECONDS * 30) * 1e6
+            print(f"  {ladder + ', ' + text:<54} {drawing:8.1f} {blending:10.1f} {drawing + blending:10.1f} {theirs:10.0f} "
+                  f"{(drawing + blending) / theirs:8.3f}")
+    print("a template for the first time, at 1920x1080: CPU microseconds, and what it keeps")
+    for _, name, made, drawn, converted, kept in (line for line in lines if line[0] == "first"):
+        print(f"  {name:<14} view {made:>6}   drawing {drawn:>6}   converting {converted:>6}   {float(kept):7.0f} kB")
 
 
 BENCHES = {"render": render, "overlay": overlay, "origin": bench_origin.origin, "latency": bench_latency.latency}
