@@ -36,6 +36,13 @@ int vt_template_languages(const struct vt_template *t, const char **ret, int roo
     return count;
 }
 
+int vt_template_steps(const struct vt_template *t)
+{
+    const struct vt_yaml *steps = vt_yaml_get(vt_yaml_root(t->document), "stepCount");
+    int count = steps ? atoi(steps->text) : 1;
+    return count > 1 ? count : 1;
+}
+
 void vt_flaw_add(struct vt_flaws *to, enum vt_severity severity, const struct vt_flaw *where, const char *format, ...)
 {
     if (to->count == VT_FLAWS_MAX)

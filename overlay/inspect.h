@@ -56,3 +56,6 @@ void vt_flaw_add(struct vt_flaws *to, enum vt_severity severity, const struct vt
 // The languages that the template has texts for, as it lists them. Returns how many, at most `room`; they live as long
 // as the template.
 int vt_template_languages(const struct vt_template *t, const char **ret, int room);
+
+// How many forms it has, from step 0 on: its `stepCount`, and at least 1.
+int vt_template_steps(const struct vt_template *t);

@@ -91,9 +91,9 @@ static void lint_sample(struct template_lint *l, const char *sample)
 {
     const char *languages[VT_LANGUAGES_MAX + 1];
     int n = vt_proof_languages(&l->proof, sample, languages);
-    for (int i = 0; i < n; i++) {
-        struct vt_proof_scene scene = {.sample = sample, .language = languages[i], .width = 1280, .height = 720,
-                                       .smallest_height = VT_PLAYER_SIDE, .strict = true};
+    for (int i = 0; i < n * vt_template_steps(l->proof.template); i++) {
+        struct vt_proof_scene scene = {.sample = sample, .language = languages[i % n], .step = i / n, .width = 1280,
+                                       .height = 720, .smallest_height = VT_PLAYER_SIDE, .strict = true};
         lint_scene(l, &scene);
         scene.width = 720;
         scene.height = 1280;

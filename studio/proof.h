@@ -31,6 +31,7 @@ struct vt_proof_scene {
     const json_t *data;                  // in place of a sample's; NULL
     int width, height;                   // canvas
     int smallest_height;                 // of the output's smallest rendition; 0: the canvas
+    int step;
     bool strict;                         // as in struct vt_view_params
 };
 

@@ -232,6 +232,17 @@ TEST(cost)
     require_lint(LOOP("500px", GROWS, "1s"), 0, NULL);
 }
 
+TEST(steps)
+{
+    static const char page[] = "stepCount: %d\n" INSIDE
+        "    - { id: t, type: text, text: Hello, step: 1, style: { color: \"#ffffff\" } }\n";
+    char text[1024];
+    snprintf(text, sizeof text, page, 1);
+    require_lint(text, 0, NULL);
+    snprintf(text, sizeof text, page, 2);
+    require_lint(text, 1, ":12:7: error: the contrast of \"t\"");
+}
+
 TEST(without_pixels)
 {
     char name[128];
@@ -272,6 +283,7 @@ int main(void)
     RUN(targets);
     RUN(flashing);
     RUN(cost);
+    RUN(steps);
     RUN(without_pixels);
     RUN(anything);
     RUN(close_shop);
