@@ -2,7 +2,9 @@
 #include "draw.h"
 
 #include <errno.h>
+#include <unistd.h>
 
+#include "overlay/beside.h"
 #include "overlay/data.h"
 #include "overlay/figures.h"
 #include "overlay/template.h"
@@ -288,6 +290,65 @@ TEST(a_drawing)
     REQUIRE(check_drawing(0, VT_SVG_ELEMENTS + 1) < 0);
 }
 
+// ---- files beside a template
+
+static char folder[64];
+
+static void write_file(const char *name, const char *text, size_t size)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    REQUIRE(file && fwrite(text, 1, size, file) == size && fclose(file) == 0);
+}
+
+static int load_beside(const char *body)
+{
+    char text[4096];
+    struct vt_template *t = NULL;
+    memset(&said, 0, sizeof said);
+    int size = snprintf(text, sizeof text, "id: t\nversion: 1.0.0\nname: T\n%s", body);
+    int r = vt_template_load_in(&t, "t", folder, text, (size_t)size, &said);
+    vt_template_unref(&t);
+    return r;
+}
+
+TEST(files_beside_a_template)
+{
+    static const char drawing[] = "<svg xmlns=\"http://www.w3.org/2000/svg\"/>", colour[] = "{\"a\":{\"$value\":\"#00ff00\"}}";
+    char list[2048] = "layout:\n  type: box\n  children:\n", name[80], *tokens = malloc(VT_TOKEN_BYTES + 1);
+    strcpy(folder, "/tmp/vitrine-limits-XXXXXX");
+    REQUIRE(tokens && mkdtemp(folder) != NULL);
+    for (int i = 0; i <= VT_DRAWINGS_MAX; i++) {
+        snprintf(name, sizeof name, "d%d.svg", i);
+        write_file(name, drawing, strlen(drawing));
+        snprintf(list + strlen(list), sizeof list - strlen(list), "    - { type: svg, src: d%d.svg }\n", i);
+        if (i >= VT_DRAWINGS_MAX - 1 && (load_beside(list) == 0) != (i < VT_DRAWINGS_MAX))
+            check_fail(__FILE__, __LINE__, "%d drawings: %s", i + 1, said.list[0].text);
+        if (i == VT_DRAWINGS_MAX)
+            REQUIRE(strstr(said.list[0].text, "(limit)"));
+    }
+    memset(tokens, ' ', VT_TOKEN_BYTES + 1);
+    memcpy(tokens, colour, strlen(colour));
+    for (int more = 0; more < 2; more++) {
+        write_file("t.json", tokens, (size_t)VT_TOKEN_BYTES + (size_t)more);
+        int r = load_beside("tokens: t.json\nlayout: { type: box, style: { background: \"{a}\" } }\n");
+        REQUIRE((r == 0) == !more);
+    }
+    free(tokens);
+    snprintf(name, sizeof name, "%0*d", VT_ASSET_NAME, 0);
+    REQUIRE(vt_asset_name_valid(name));
+    snprintf(name, sizeof name, "%0*d", VT_ASSET_NAME + 1, 0);
+    REQUIRE(!vt_asset_name_valid(name));
+    for (int i = 0; i <= VT_DRAWINGS_MAX; i++) {
+        snprintf(list, sizeof list, "%s/d%d.svg", folder, i);
+        unlink(list);
+    }
+    snprintf(list, sizeof list, "%s/t.json", folder);
+    unlink(list);
+    rmdir(folder);
+}
+
 // ---- data
 
 TEST(a_stock_count_is_fresh_for_its_time)
@@ -337,6 +398,7 @@ int main(void)
     RUN(a_canvas);
     RUN(the_text_of_a_code);
     RUN(a_drawing);
+    RUN(files_beside_a_template);
     RUN(a_stock_count_is_fresh_for_its_time);
     RUN(products_of_a_show);
     return DONE();
