@@ -12,8 +12,9 @@ import urllib.parse
 from pathlib import Path
 
 from boxes import cues, frames, timescale
-from harness import TOP, VITRINE, Daemon, Publisher, fetch_rendition, http, main, require, wait_for
-from scene_frames import FLAT, STEP, changed_span, check_rectangles, difference, drawn_box, rectangle
+from harness import VITRINE, Daemon, Playlist, Publisher, fetch_rendition, http, main, require, wait_for
+from scene_frames import FLAT, STEP, changed_span, check_rectangles, difference, rectangle
+from scene_player import Browser
 
 TEMPLATE = """
 id: com.example.board
@@ -151,6 +152,32 @@ def check_one_output_alone(daemon):
     require("known: main, upright" in problem["detail"], f"{problem}")
 
 
+def check_waiting(daemon):
+    """A player that waits for the next segment of one output gets it when that output has it."""
+    playlist = media(daemon, "upright")
+    wanted = playlist.segments()[-1]["msn"] + 2
+    status, _, text = http(daemon.url(f"{playlist.path}?_HLS_msn={wanted}"))
+    require(status == 200, f"a request that waits: {status} {text}")
+    require(Playlist(text.decode(), playlist.path).segments()[-1]["msn"] >= wanted, "it came too early")
+
+
+def check_screens(daemon):
+    """The sample player takes the output that suits the screen, or shows all of them; its events say which."""
+    def seen():
+        counts = daemon.api("GET", "/v1/channels/mango/status", expect=200)["viewer_outputs"]
+        return [counts.get(output, {}).get("view_promotion", 0) for output in ("main", "upright")]
+    with Browser(daemon.url("/web/watch.css")) as browser:      # nothing plays until the window has its size
+        browser.do("size", width=400, height=800)
+        browser.do("open", url=daemon.url("/watch/mango"))
+        wait_for("the upright output on an upright screen", lambda: seen()[1] > 0, 40)
+        alone = seen()
+        require(alone[0] == 0, "the wide output was shown on an upright screen")
+        browser.do("size", width=800, height=400)
+        browser.do("open", url=daemon.url("/watch/mango?output=all"))
+        wait_for("both side by side", lambda: seen()[0] > 0 and seen()[1] > alone[1], 40)
+        require(not browser.do("complaints"), f"the page complains: {browser.do('complaints')}")
+
+
 def check_kill(daemon):
     before = {output: media(daemon, output) for output in RENDITIONS}
     studio = daemon.child("vitrine studio mango")
@@ -177,7 +204,7 @@ def check_told(daemon):
     event = b'{"event": "add_to_cart", "output": "upright"}'
     require(http(daemon.url("/live/mango/events"), "POST", event)[0] == 204, "the viewer's event was not taken")
     status = daemon.api("GET", "/v1/channels/mango/status", expect=200)
-    require(status["viewer_outputs"] == {"upright": {"add_to_cart": 1}}, f"counts {status['viewer_outputs']}")
+    require(status["viewer_outputs"]["upright"]["add_to_cart"] == 1, f"counts {status['viewer_outputs']}")
     def listed():
         told = (daemon.api("GET", "/v1/channels/mango/status", expect=200).get("studio") or {}).get("outputs", [])
         return [(one["name"], one["size"], one["language"], one.get("market")) for one in told]
@@ -206,7 +233,12 @@ def scene_one_show_two_audiences():
                 wait_for("both outputs", lambda: all(media(daemon, output) for output in RENDITIONS), 30)
                 daemon.api("PUT", "/v1/products/cup", CUP, 201)
                 check_one_take(daemon, folder)
+                shown = {"template": "com.example.board", "product": "cup", "id": "shown"}
+                daemon.api("POST", "/v1/channels/mango/cues", shown, 201)
+                check_screens(daemon)
+                daemon.api("DELETE", "/v1/channels/mango/cues/shown", expect=200)
                 check_one_output_alone(daemon)
+                check_waiting(daemon)
                 check_kill(daemon)
                 check_told(daemon)
                 show = daemon.api("GET", "/v1/channels/mango/status", expect=200)["show"]

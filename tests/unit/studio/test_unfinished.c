@@ -45,18 +45,23 @@ static const char *path_of(const char *file)
 }
 
 // Written `seconds` after the epoch.
-static void put(const char *show, const char *file, const char *text, int64_t seconds)
+static void put_in(const char *show, const char *output, const char *file, const char *text, int64_t seconds)
 {
     char inside[128];
-    snprintf(inside, sizeof inside, "%s/main", show);
+    snprintf(inside, sizeof inside, "%s/%s", show, output);
     make_folder(inside);
-    snprintf(inside, sizeof inside, "%s/main/%s", show, file);
+    snprintf(inside, sizeof inside, "%s/%s/%s", show, output, file);
     FILE *out = fopen(path_of(inside), "w");
     REQUIRE(out != NULL);
     fputs(text, out);
     fclose(out);
     struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
     REQUIRE_INT(utimensat(AT_FDCWD, path_of(inside), times, 0), 0);
+}
+
+static void put(const char *show, const char *file, const char *text, int64_t seconds)
+{
+    put_in(show, "main", file, text, seconds);
 }
 
 static const char *text_of(const char *file)
@@ -133,6 +138,20 @@ TEST(a_half_ended_show_is_ended_not_gone_on_with)
 
 #define LONG "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-DATERANGE:ID=\"c1.1\"\n#VITRINE-PAST:long.past-1,0,900,8\n"
 
+TEST(every_output_of_a_show_is_ended)
+{
+    fresh();
+    put("a", "v.m3u8", OPEN, 5);
+    put_in("a", "upright", "v.m3u8", OPEN, 6);
+    REQUIRE_INT(vt_unfinished_find(data, "mango", name, &written_ns), 0);
+    REQUIRE_TEXT(name, "a");
+    REQUIRE_INT(written_ns, 6 * INT64_C(1000000000));
+    REQUIRE_INT(vt_unfinished_end(data, "mango", "a"), 0);
+    REQUIRE(strstr(text_of("a/main/v.m3u8"), "#EXT-X-ENDLIST\n") != NULL);
+    REQUIRE(strstr(text_of("a/upright/v.m3u8"), "#EXT-X-ENDLIST\n") != NULL);
+    clean();
+}
+
 TEST(an_open_segment_is_left_out)
 {
     fresh();
@@ -202,6 +221,7 @@ int main(void)
     RUN(the_newest_that_broke_off_is_found);
     RUN(the_others_are_ended_and_nothing_else_is_touched);
     RUN(a_half_ended_show_is_ended_not_gone_on_with);
+    RUN(every_output_of_a_show_is_ended);
     RUN(an_open_segment_is_left_out);
     RUN(links_out_of_the_folder_are_not_followed);
     RUN(names_that_are_none_are_refused);
