@@ -20,7 +20,8 @@
 static const char help[] =
     "usage: vitrine render INPUT --config FILE --channel NAME [--cues FILE] --out DIR\n"
     "\n"
-    "Renders a video file into a finished show, with the channel's overlays: DIR/index.m3u8.\n"
+    "Renders a video file into a finished show, with the channel's overlays: DIR/index.m3u8, and DIR/OUTPUT/index.m3u8\n"
+    "for each further output that the channel has.\n"
     "\n"
     "  --config FILE      the configuration that the channel stands in\n"
     "  --channel NAME     the channel\n"
