@@ -166,7 +166,7 @@ def check_screens(daemon):
     def seen():
         counts = daemon.api("GET", "/v1/channels/mango/status", expect=200)["viewer_outputs"]
         return [counts.get(output, {}).get("view_promotion", 0) for output in ("main", "upright")]
-    with Browser(daemon.url("/web/watch.css")) as browser:      # nothing plays until the window has its size
+    with Browser("about:blank") as browser:      # nothing plays until the window has its size
         browser.do("size", width=400, height=800)
         browser.do("open", url=daemon.url("/watch/mango"))
         wait_for("the upright output on an upright screen", lambda: seen()[1] > 0, 40)

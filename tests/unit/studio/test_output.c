@@ -1,4 +1,4 @@
-// An output as it runs live, with the threads of its encoders and of its stage, while a template changes under it.
+// Two outputs as they run live, with the threads of its encoders and of its stage, while a template changes under it.
 #include "studio/outputs.h"
 
 #include <libavutil/log.h>
@@ -16,7 +16,7 @@ static atomic_int woken, idled;
 
 struct news {
     int receipts, status, segments, last_rev;
-    char playlist[32768];
+    char playlist[32768], tall[32768];
 };
 
 static void write_template(const char *version, const char *colour)
@@ -35,9 +35,10 @@ static void write_template(const char *version, const char *colour)
 static int put(void *opaque, enum vt_blob kind, const char *name, const void *data, size_t size)
 {
     struct news *news = opaque;
-    if (kind == VT_BLOB_PLAYLIST && strcmp(name, "large.m3u8") == 0 && size < sizeof news->playlist) {
-        memcpy(news->playlist, data, size);
-        news->playlist[size] = 0;
+    char *to = strcmp(name, "large.m3u8") == 0 ? news->playlist : strcmp(name, "tall.m3u8") == 0 ? news->tall : NULL;
+    if (kind == VT_BLOB_PLAYLIST && to && size < sizeof news->playlist) {
+        memcpy(to, data, size);
+        to[size] = 0;
     }
     news->segments += kind == VT_BLOB_SEGMENT;
     return 0;
@@ -100,6 +101,11 @@ static void set_channel(struct vt_channel *channel)
     channel->outputs[0].n_renditions = 2;
     channel->outputs[0].renditions[0] = (struct vt_rendition_config){"large", {320, 180}, 500000};
     channel->outputs[0].renditions[1] = (struct vt_rendition_config){"small", {160, 90}, 200000};
+    channel->outputs[1] = (struct vt_output_config){
+        .name = "tall", .canvas = {180, 320}, .fit = VT_FIT_COVER, .language = strdup("zh"), .n_renditions = 1,
+        .renditions = {{"tall", {180, 320}, 500000}},
+    };
+    channel->n_outputs = 2;
     channel->segment_ns = VT_NS_PER_S / 2;
     free(channel->preset);
     channel->preset = strdup("ultrafast");
@@ -125,7 +131,10 @@ static void open_play(struct play *play)
         .channel = &play->channel, .epoch_ns = INT64_C(1767225600000000000),
         .window_ns = play->channel.window_ns, .wardrobe = wardrobe, .wake = wake, .idle = idle, .receipt = receipt,
         .changed = changed, .opaque = &play->news,
-        .starts = {{.first_msn = 1, .sink = {.opaque = &play->news, .put = put, .drop = drop, .ready = ready}}},
+        .starts = {
+            {.first_msn = 1, .sink = {.opaque = &play->news, .put = put, .drop = drop, .ready = ready}},
+            {.first_msn = 1, .sink = {.opaque = &play->news, .put = put, .drop = drop, .ready = ready}},
+        },
     }), 0);
 }
 
@@ -170,6 +179,12 @@ TEST(a_cue_goes_on_air_and_the_show_ends)
     REQUIRE(strstr(play.news.playlist, "#EXT-X-ENDLIST") != NULL);
     REQUIRE(strstr(play.news.playlist, "ID=\"c1.1\"") != NULL);
     REQUIRE(strstr(play.news.playlist, "EXT-X-GAP") == NULL);
+    REQUIRE(strstr(play.news.tall, "#EXT-X-ENDLIST") != NULL && strstr(play.news.tall, "EXT-X-GAP") == NULL);
+    const char *wide = strstr(play.news.playlist, "ID=\"c1.1\""), *tall = strstr(play.news.tall, "ID=\"c1.1\"");
+    REQUIRE(wide != NULL && tall != NULL);
+    const char *start = strstr(wide, "START-DATE");
+    REQUIRE(start != NULL && strstr(tall, "START-DATE") != NULL);
+    REQUIRE(strncmp(strstr(tall, "START-DATE"), start, strcspn(start, ",")) == 0);
     close_play(&play);
 }
 
@@ -194,7 +209,7 @@ TEST(a_template_with_a_new_form_goes_on_air_in_the_next_revision)
     for (int i = 0; i < 2 * SEGMENT; i++)        // a playlist says each cue once a segment
         pass(&play);
     REQUIRE_INT(vt_outputs_finish(play.outputs, play.next), 0);
-    REQUIRE(strstr(play.news.playlist, "ID=\"c1.2\"") != NULL);
+    REQUIRE(strstr(play.news.playlist, "ID=\"c1.2\"") != NULL && strstr(play.news.tall, "ID=\"c1.2\"") != NULL);
     close_play(&play);
 }
 
