@@ -214,7 +214,7 @@ def sends(change, pictures=30, mbps=1.5):
         made = change(packets(SAMPLE["data"]))
         data = made if isinstance(made, bytes) else b"".join(made)
         with caller(stage) as stranger:
-            require(stranger.publish("papaya-key") < 0, "it was not taken")
+            require(stranger.publish(f"{stage.channel}-key") < 0, "it was not taken")
             until = time.monotonic() + SEND_LIMIT_S
 
             def closed():
@@ -418,18 +418,18 @@ CASES = [
     Case(69, "packets of 1,388 bytes over a line with an MTU of 1,200", too_big, HELD, together=True),
     Case(69, "packets of 1,200 bytes over such a line", over("--mtu", "1200", more="&pkt_size=1128&payload_size=1128"), TAKEN, together=True),
     Case(69, "ten seconds of blackout", blackout, CLOSED, together=True),
-    Case(70, "1 MiB of random bytes", sends(junk, 0, 12), CLOSED, "what it sends is not MPEG-TS"),
-    Case(70, "packets that do not begin where they should", sends(misaligned), TAKEN),
-    Case(70, "a packet in a hundred is missing", sends(holes), TAKEN),
-    Case(70, "eight versions of a table at a time, all alike", sends(churn), TAKEN),
-    Case(70, "other codecs in each table", sends(others, 0, 3), CLOSED, "its program changes too often"),
-    Case(70, "8,000 PIDs", sends(all_pids, mbps=12), TAKEN),
-    Case(70, "no clock reference", sends(without_clock), TAKEN),
-    Case(70, "clock references that jump and wrap", sends(clock_jumps), TAKEN),
-    Case(70, "lengths of sound that lie", sends(lying_lengths), TAKEN),
-    Case(70, "scrambled packets", sends(scrambled, 0, 12), CLOSED, "it is scrambled"),
-    Case(70, "tables with a wrong checksum after right ones", sends(bad_checks), TAKEN),
-    Case(70, "only tables with a wrong checksum", sends(only_bad_checks, 0, 12), CLOSED, "without a program"),
+    Case(70, "1 MiB of random bytes", sends(junk, 0, 12), CLOSED, "what it sends is not MPEG-TS", together=True),
+    Case(70, "packets that do not begin where they should", sends(misaligned), TAKEN, together=True),
+    Case(70, "a packet in a hundred is missing", sends(holes), TAKEN, together=True),
+    Case(70, "eight versions of a table at a time, all alike", sends(churn), TAKEN, together=True),
+    Case(70, "other codecs in each table", sends(others, 0, 3), CLOSED, "its program changes too often", together=True),
+    Case(70, "8,000 PIDs", sends(all_pids, mbps=12), TAKEN, together=True),
+    Case(70, "no clock reference", sends(without_clock), TAKEN, together=True),
+    Case(70, "clock references that jump and wrap", sends(clock_jumps), TAKEN, together=True),
+    Case(70, "lengths of sound that lie", sends(lying_lengths), TAKEN, together=True),
+    Case(70, "scrambled packets", sends(scrambled, 0, 12), CLOSED, "it is scrambled", together=True),
+    Case(70, "tables with a wrong checksum after right ones", sends(bad_checks), TAKEN, together=True),
+    Case(70, "only tables with a wrong checksum", sends(only_bad_checks, 0, 12), CLOSED, "without a program", together=True),
     Case(71, "two callers with one streamid who replace each other", ping_pong, CLOSED, "Encoders keep replacing each other"),
     Case(72, "a publisher that falls silent", falls_silent, CLOSED),
     Case(72, "a publisher that is killed", killed, CLOSED),
