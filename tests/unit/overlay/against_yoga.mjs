@@ -28,7 +28,8 @@ const whole = (low, high) => low + Math.floor(random() * (high - low + 1));
 const maybe = (share) => random() < share;
 const pick = (list) => list[whole(0, list.length - 1)];
 
-function tree(depth, root = false, around = {}) {
+// `lined`: lines break somewhere around `around`.
+function tree(depth, root = false, around = {}, lined = false) {
     const style = { "flex-direction": pick(["row", "column"]) };
     if (root) {
         Object.assign(style, { position: "absolute", inset: "0px auto auto 0px", width: `${whole(300, 1200)}px`,
@@ -46,20 +47,25 @@ function tree(depth, root = false, around = {}) {
         if (rated)
             style["aspect-ratio"] = pick(["1/1", "16/9", "9/16", "4/3"]);
         // Nor where it grows or shrinks: Yoga then takes the other size from the ratio, though it is given or stretched.
-        style["flex-grow"] = String(!rated && maybe(0.3) ? whole(1, 3) : 0);
+        // Nor in a box of no given size: where something grows or shrinks, Yoga makes some of those as large as there is
+        // room, CSS as large as what they hold.
+        const grow = !rated && maybe(0.3) ? whole(1, 3) : 0;
+        const loose = !around[around["flex-direction"] === "row" ? "width" : "height"];
+        style["flex-grow"] = String(loose ? 0 : grow);
         // Nor both in lines that break: Yoga breaks them as if what grows and shrinks had no size at all.
-        const shrinks = !rated && maybe(0.6), both = around["flex-wrap"] && style["flex-grow"] !== "0";
-        style["flex-shrink"] = String(shrinks && !both ? 1 : 0);
+        const shrinks = !rated && maybe(0.6), both = (lined || around["flex-wrap"]) && style["flex-grow"] !== "0";
+        style["flex-shrink"] = String(shrinks && !both && !loose ? 1 : 0);
         const along = around["flex-direction"] === "row" ? "width" : "height";
+        const bends = Number(around["flex-grow"]) + Number(around["flex-shrink"]) > 0;       // Yoga: of its size before that
         if (!rated && maybe(0.15))
-            style["flex-basis"] = around[along] && !around["flex-wrap"] && maybe(0.3) ? `${whole(10, 60)}%` : `${whole(50, 200)}px`;
+            style["flex-basis"] = around[along] && !around["flex-wrap"] && !bends && maybe(0.3) ? `${whole(10, 60)}%` : `${whole(50, 200)}px`;
         // A row of baselines is as high as its items in Yoga, which shows with any other alignment in it.
         if (maybe(0.2) && around["align-items"] !== "baseline")
             style["align-self"] = pick(["flex-start", "flex-end", "center", ...(around["flex-wrap"] ? [] : ["stretch"])]);
         // In px only: percentages of limits are of the container's container in Yoga. Nor with a ratio, see above. And
         // only beyond a size that flexes: where a limit changes that, Yoga flexes from the changed size, CSS from the
-        // given one.
-        const flexes = Number(style["flex-grow"]) + Number(style["flex-shrink"]) > 0;
+        // given one; and a box of no given size, Yoga makes as large as what it holds would be without its limits.
+        const flexes = Number(style["flex-grow"]) + Number(style["flex-shrink"]) > 0 || !around[along];
         for (const [size, low, high] of [["width", "min-width", "max-width"], ["height", "min-height", "max-height"]]) {
             const percent = style[size]?.endsWith("%") || style["flex-basis"];
             const given = style[size] ? parseFloat(style[size]) : 60;
@@ -87,7 +93,7 @@ function tree(depth, root = false, around = {}) {
     // Where content decides how long it is, Yoga breaks its lines by the room around it; where it flexes, by its size
     // before that.
     const long = style[style["flex-direction"] === "row" ? "width" : "height"];
-    const fixed = style["flex-grow"] === "0" && style["flex-shrink"] === "0" && long?.endsWith("px");
+    const fixed = style["flex-grow"] === "0" && style["flex-shrink"] === "0" && long?.endsWith("px") && around.width && around.height;
     if (maybe(root ? 0.3 : 0.7) && (root || fixed)) {
         // What is stretched gets no size in a line of several in Yoga.
         style["align-items"] = pick(["flex-start", "flex-end", "center"]);
@@ -98,7 +104,9 @@ function tree(depth, root = false, around = {}) {
     if (maybe(0.4) && !style["aspect-ratio"])    // that is wider than the box: Yoga takes the ratio of the smaller one
         style.padding = [0, 0, 0, 0].map(() => `${whole(0, 20)}px`).join(" ");
     const most = style["flex-wrap"] ? 7 : 4;
-    const children = depth > 0 ? Array.from({ length: whole(root ? 1 : 0, most) }, () => tree(depth - 1, false, style)) : [];
+    const children = depth > 0 ? Array.from({ length: whole(root ? 1 : 0, most) }, () => tree(depth - 1, false, style, lined || Boolean(around["flex-wrap"]))) : [];
+    if (!children.length && !style.width && !style.height)       // around what has no size, Yoga leaves all the room there is
+        Object.assign(style, { width: "60px", height: "60px" });
     return root ? { style, children, rtl: maybe(0.3) } : { style, children };
 }
 
@@ -184,7 +192,7 @@ function fits(y) {
     for (let i = 0; i < y.getChildCount(); i++) {
         const child = y.getChild(i), at = child.getComputedLayout();
         const absolute = child.getPositionType() === PositionType.Absolute;
-        const room = (edge) => (absolute ? 0 : y.getComputedPadding(edge) + child.getComputedMargin(edge)) - 0.5;
+        const room = (edge) => (absolute ? 0 : y.getComputedPadding(edge) + child.getComputedMargin(edge)) - 0.05;
         if (at.left < room(Edge.Left) || at.top < room(Edge.Top) ||
             at.left + at.width + room(Edge.Right) > width || at.top + at.height + room(Edge.Bottom) > height ||
             !fits(child))
