@@ -25,11 +25,12 @@ static const char help[] =
     "  --seconds N       how long a live one is followed (default 30)\n"
     "  --low-latency     the rules of the low-latency server profile count as MUST over https; over plain http, where\n"
     "                    an edge is expected in front, they are notes\n"
+    "  --ca FILE         certificates that count instead of the system's, in PEM\n"
     "  --quiet           no progress\n"
     "  --rules           print the rules\n";
 
 struct wish {
-    const char *what;
+    const char *what, *ca;
     double seconds;
     bool low_latency, quiet;
 };
@@ -44,7 +45,8 @@ static int bad_usage(const char *what)
 static int read_arguments(int argc, char **argv, struct wish *wish)
 {
     static const struct option options[] = {
-        {"seconds", required_argument, NULL, 's'}, {"low-latency", no_argument, NULL, 'l'}, {"quiet", no_argument, NULL, 'q'},
+        {"seconds", required_argument, NULL, 's'}, {"low-latency", no_argument, NULL, 'l'}, {"ca", required_argument, NULL, 'c'},
+        {"quiet", no_argument, NULL, 'q'},
         {"rules", no_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {0},
     };
     int option;
@@ -60,6 +62,7 @@ static int read_arguments(int argc, char **argv, struct wish *wish)
                 return bad_usage("--seconds takes a number from 1 to 86400");
             break;
         case 'l': wish->low_latency = true; break;
+        case 'c': wish->ca = optarg; break;
         case 'q': wish->quiet = true; break;
         case 'r': vt_check_print_rules(); return 0;
         case 'h': fputs(help, stdout); return 0;
@@ -107,6 +110,7 @@ int vt_check_main(int argc, char **argv)
         return 2;
     }
     struct vt_check_params params = {.url = url, .seconds = wish.seconds, .final = strncmp(url, "file:", 5) == 0,
+                                     .ca = wish.ca,
                                      .progress = wish.quiet ? NULL : stderr};
     struct vt_findings findings = {.count = 0};
     struct vt_check_sum sum;

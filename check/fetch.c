@@ -8,6 +8,7 @@
 #include <time.h>
 
 struct vt_fetcher {
+    const char *ca;
     CURLM *multi;
 };
 
@@ -18,13 +19,14 @@ double vt_fetch_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-int vt_fetcher_new(struct vt_fetcher **ret)
+int vt_fetcher_new(struct vt_fetcher **ret, const char *ca)
 {
     struct vt_fetcher *fetcher = calloc(1, sizeof *fetcher);
     if (!fetcher || curl_global_init(CURL_GLOBAL_DEFAULT)) {
         free(fetcher);
         return -ENOMEM;
     }
+    fetcher->ca = ca;
     fetcher->multi = curl_multi_init();
     if (!fetcher->multi) {
         vt_fetcher_free(&fetcher);
@@ -83,7 +85,7 @@ static size_t on_header(char *data, size_t one, size_t count, void *opaque)
     return append(&fetch->headers, &fetch->headers_size, data, length, VT_FETCH_HEAD_BYTES);
 }
 
-static CURL *prepare(struct vt_fetch *fetch)
+static CURL *prepare(const struct vt_fetcher *fetcher, struct vt_fetch *fetch)
 {
     CURL *easy = curl_easy_init();
     if (!easy)
@@ -96,6 +98,8 @@ static CURL *prepare(struct vt_fetch *fetch)
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)((fetch->seconds > 0 ? fetch->seconds : VT_FETCH_SECONDS) * 1000));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 10L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    if (fetcher->ca)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, fetcher->ca);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "vitrine-check/" VT_VERSION);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -169,7 +173,7 @@ void vt_fetch_all(struct vt_fetcher *fetcher, struct vt_fetch *list, int count)
         one->error[0] = 0;
         one->first_byte = 0;
         one->started = vt_fetch_now();
-        CURL *easy = prepare(one);
+        CURL *easy = prepare(fetcher, one);
         if (!easy || curl_multi_add_handle(fetcher->multi, easy))
             snprintf(one->error, sizeof one->error, "out of memory");
     }

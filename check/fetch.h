@@ -36,7 +36,8 @@ struct vt_fetch {
 };
 
 struct vt_fetcher;
-int vt_fetcher_new(struct vt_fetcher **ret);         // 0 or -ENOMEM
+// `ca`: a file of certificates that count instead of the system's, or NULL; borrowed. 0 or -ENOMEM.
+int vt_fetcher_new(struct vt_fetcher **ret, const char *ca);
 void vt_fetcher_free(struct vt_fetcher **fetcher);
 
 // Fetches all of them at once and returns when each is done or its time is over. What an earlier fetch left is freed.

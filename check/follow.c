@@ -340,7 +340,7 @@ int vt_check_follow(const struct vt_check_params *params, struct vt_findings *fi
         p->params = params;
         p->findings = findings;
         p->sum = ret;
-        error = vt_fetcher_new(&p->fetcher);
+        error = vt_fetcher_new(&p->fetcher, params->ca);
         error = error ? error : fetch_first(p);
         if (!error)
             run(p, batch);

@@ -13,6 +13,7 @@ struct vt_check_params {
     const char *url;                   // http, https or file
     double seconds;                    // how long a live presentation is followed
     bool final;                        // a file: nothing more will come
+    const char *ca;                    // see vt_fetcher_new
     FILE *progress;                    // NULL: none
 };
 
