@@ -205,7 +205,13 @@ def strangers_learn_nothing(origin):
     longest = "/v1/channels/".ljust(2048, "x")                       # VT_HTTP_URL
     problem(origin.api("GET", longest), 404)
     problem(origin.api("GET", longest + "x"), 414)
-    problem(origin.api("GET", "/v1/channels", X_Long="x" * 9000), 431)
+    own = {"Host": f"127.0.0.1:{origin.admin}", "Accept-Encoding": "identity", "Authorization": f"Bearer {TOKEN}"}
+    spare = 8192 - sum(len(name) + len(value) + 4 for name, value in own.items()) - len("X-Long") - 4     # VT_HTTP_HEADER_SIZE
+    same(origin.api("GET", "/v1/channels", X_Long="x" * spare)[0].status, 200)
+    problem(origin.api("GET", "/v1/channels", X_Long="x" * (spare + 1)), 431)
+    lines = {f"X-{number}": "x" for number in range(64 - len(own))}                                      # VT_HTTP_HEADERS
+    same(origin.api("GET", "/v1/channels", **lines)[0].status, 200)
+    problem(origin.api("GET", "/v1/channels", X_More="x", **lines), 431)
     problem((lambda answer: (answer[0], json.loads(answer[1])))(origin.public("GET", "/v1/products")), 404)
 
 

@@ -60,6 +60,8 @@ TEST(sizes_are_limited)
     REQUIRE_INT(parse(name), 0);
     snprintf(name, sizeof name, "{\"event\":\"a%040d\"}", 1);
     REQUIRE_INT(parse(name), -EINVAL);
+    REQUIRE_INT(parse("{\"event\":\"a\",\"x\":[[[[[]]]]]}"), 0);               // VT_VIEWER_DEPTH
+    REQUIRE_INT(parse("{\"event\":\"a\",\"x\":[[[[[[]]]]]]}"), -EINVAL);
 }
 
 static int64_t count_of(const struct vt_viewer_counts *counts, const char *item, const char *name)
