@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""`vitrine check` where players really are: behind the edges of samples/edge, in a window that slides, in recordings while
+the show goes on, and in all of it once the show has ended. Other people's programs play the same addresses."""
+import concurrent.futures
+import re
+import subprocess
+
+from harness import TOP, Daemon, Publisher, free_ports, main, require, wait_for
+from scene_check import ffprobe, gstreamer, parse_elsewhere, require_none_broken, vlc
+from scene_edge import Nginx, Varnish
+from scene_players import take
+
+SOURCE = "testsrc2=size=320x180:rate=30"
+CHANNEL = """
+  {name}:
+    keys: ["{name}-key"]
+    canvas: {{size: 320x180, fps: 30}}
+    renditions: [{{name: big, size: 320x180, bitrate: 300k}}]
+    audio: {{bitrate: 64k}}
+    encoder: {{preset: ultrafast}}
+    hls: {{segment: 2s, part: {part}, window: {window}, record: yes}}
+    templates: [{card}]
+"""
+MODES = {"plain": ("none", "15s"), "low": ("200ms", "300s"), "ts": ("none, container: ts", "15s")}
+UNTIL = 11                         # segments: short windows have slid by then, and low latency has its file of old lines
+
+
+def channels():
+    card = TOP / "samples/templates/product-card.yaml"
+    return "".join(CHANNEL.format(name=name, part=part, window=window, card=card) for name, (part, window) in MODES.items())
+
+
+def recording_of(daemon, channel):
+    show = re.search(r"^(\w+)/main/big\.m3u8$", daemon.playlist(f"/live/{channel}/index.m3u8").text, re.M)[1]
+    return f"/live/{channel}/recordings/{show}/main/index.m3u8"
+
+
+def check_all(places):
+    """Each address with its options, at the same time."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        runs = [pool.submit(require_none_broken, url, *options, wanted=[wanted]) for url, wanted, *options in places]
+        for run in runs:
+            run.result()
+
+
+class Edges:
+    """nginx before Varnish for low latency, nginx alone for the rest; both speak TLS."""
+
+    def __init__(self, daemon):
+        low, plain = free_ports(2)
+        origin = {"127.0.0.1:8080": f"127.0.0.1:{daemon.http_port}"}
+        self.low, self.plain = f"https://localhost:{low}", f"https://localhost:{plain}"
+        self.varnish = Varnish(daemon.http_port)
+        self.fronts = [Nginx("low-latency.nginx.conf", {**origin, "127.0.0.1:8443": f"127.0.0.1:{low}",
+                                                        "127.0.0.1:6081": f"127.0.0.1:{self.varnish.port}"}, self.low),
+                       Nginx("plain.nginx.conf", {**origin, "127.0.0.1:8443": f"127.0.0.1:{plain}"}, self.plain)]
+        self.trusts = [["--ca", str(front.folder / "certificate.pem")] for front in self.fronts]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for one in (*self.fronts, self.varnish):
+            one.__exit__(None, None, None)
+
+
+def live(daemon, edges, recorded):
+    check_all([(f"{edges.low}/live/low/index.m3u8", "(live, low latency)", "--low-latency", *edges.trusts[0]),
+               (f"http://127.0.0.1:{edges.varnish.port}/live/low/index.m3u8", "(live, low latency)"),
+               (f"{edges.plain}/live/plain/index.m3u8", "(live)", *edges.trusts[1])])
+    check_all([(daemon.url(recorded["low"]), "(live)"), (f"{edges.plain}{recorded['plain']}", "(live)", *edges.trusts[1]),
+               (daemon.url(recorded["ts"]), "(live)")])
+
+
+def play_elsewhere(daemon):
+    for channel in MODES:
+        ffprobe(daemon.url(f"/live/{channel}/index.m3u8"))
+    vlc(daemon.url("/live/plain/index.m3u8"))
+
+
+def ended(daemon, recorded):
+    for channel in MODES:
+        daemon.api("POST", f"/v1/channels/{channel}/end")
+    for channel in MODES:
+        wait_for(f"the end of {channel}", lambda: daemon.media("big", channel).ended(), 20)
+    check_all([(daemon.url(path), "(finished)")
+               for channel in MODES for path in (f"/live/{channel}/index.m3u8", recorded[channel])])
+    for channel in MODES:
+        whole, cues = daemon.playlist(recorded[channel].replace("index", "big")), daemon.media("big", channel).dateranges()
+        require(whole.sequence() == 1 and len(whole.segments()) > UNTIL, f"the recording of {channel} is not whole")
+        require({cue["id"] for _, cue in cues} <= {cue["id"] for _, cue in whole.dateranges()}, f"{channel}: cues are missing")
+    parse_elsewhere([daemon.url(recorded["low"]), daemon.url(recorded["plain"])])
+    for play in (ffprobe, gstreamer, vlc):
+        play(daemon.url(recorded["low"]))
+
+
+def scene_no_must_is_broken_anywhere():
+    with Daemon(channels=channels()) as daemon, Edges(daemon) as edges:
+        with Publisher(daemon, "plain-key", SOURCE), Publisher(daemon, "low-key", SOURCE), Publisher(daemon, "ts-key", SOURCE):
+            for channel in MODES:
+                daemon.segments("big", 2, 40, channel)
+                take(daemon, channel, duration=6)
+            wait_for("windows to slide", lambda: all(daemon.media("big", channel).segments()[-1]["msn"] > UNTIL
+                                                     for channel in MODES), 60)
+            recorded = {channel: recording_of(daemon, channel) for channel in MODES}
+            live(daemon, edges, recorded)
+            play_elsewhere(daemon)
+            ended(daemon, recorded)
+
+
+if __name__ == "__main__":
+    main()
