@@ -25,7 +25,9 @@ static void start(struct vt_drift_track *track, const struct vt_drift_track *oth
 static void grow(struct vt_drift_track *track, int64_t passed_ns)
 {
     int64_t grown = bounded(passed_ns, STEP_MAX) * track->rate + track->part;
-    track->correction_ns += grown / MILLION;
+    int64_t before = track->grown_ns;
+    track->grown_ns = bounded(before + grown / MILLION, VT_DRIFT_GROWTH_NS);
+    track->correction_ns += track->grown_ns - before;
     track->part = grown % MILLION;
 }
 
@@ -83,21 +85,24 @@ static void end_block(struct vt_drift *drift, int64_t passed_ns)
         if (both[i]->seen)
             measure(both[i]);
     int64_t error = common_error(a, b);
+    if (a->seen && b->seen && learnt(a) && learnt(b))
+        for (int i = 0; i < VT_DRIFT_TRACKS; i++)
+            hold_together(drift, both[i], error);
     bool late = error > VT_DRIFT_FOLLOW_NS, early = error < -VT_DRIFT_FOLLOW_NS;
     drift->late = late ? drift->late + 1 : 0;
     if (early || drift->late >= VT_DRIFT_LATE_BLOCKS) {
         a->base_ns += error;
         b->base_ns += error;
         drift->late = 0;
-    } else if (!late) {
-        for (int i = 0; i < VT_DRIFT_TRACKS; i++) {
-            if (a->seen && b->seen && learnt(a) && learnt(b))
-                hold_together(drift, both[i], error);
-            if (both[i]->seen && both[i]->skewed == 0)
-                steer(both[i], passed_ns);
-        }
     }
-    a->seen = b->seen = false;
+    for (int i = 0; i < VT_DRIFT_TRACKS; i++) {
+        if (late || early)
+            both[i]->rate = both[i]->settled;
+        else if (both[i]->seen && both[i]->skewed == 0)
+            steer(both[i], passed_ns);
+        both[i]->seen = false;
+        both[i]->grown_ns = 0;
+    }
 }
 
 int64_t vt_drift_correct(struct vt_drift *drift, int index, int64_t at_ns, int64_t arrival_ns, bool fresh)

@@ -6,7 +6,8 @@
 // pace: sound is resampled by that little, and pictures are repeated or left out once in a while.
 //
 // What is no drift is left alone: a network that stalls (every lag grows, and comes back), a file pushed faster than
-// time. A track that departs from the other one by more than VT_DRIFT_SKEW_MAX_NS, though, is put back in one step.
+// time. A track that departs from the other one by more than VT_DRIFT_SKEW_MAX_NS, though, is put back in one step, so
+// that tracks that come in step never leave by VT_DRIFT_APART_MAX_NS.
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +22,8 @@
 #define VT_DRIFT_FOLLOW_NS    (500 * VT_NS_PER_MS)          // a lag further off than this is not drift
 #define VT_DRIFT_SKEW_MAX_NS  (100 * VT_NS_PER_MS)          // of one track against the other ...
 #define VT_DRIFT_SKEW_BLOCKS  2                             // ... in so many blocks in a row
+#define VT_DRIFT_GROWTH_NS    (20 * VT_NS_PER_MS)           // a correction's most in one block, however fast time passes
+#define VT_DRIFT_APART_MAX_NS (VT_DRIFT_SKEW_MAX_NS + (VT_DRIFT_SKEW_BLOCKS + 1) * 2 * VT_DRIFT_GROWTH_NS)
 #define VT_DRIFT_LATE_BLOCKS  15                            // late for so long: that is how late it is
 
 struct vt_drift {
@@ -30,6 +33,7 @@ struct vt_drift {
         int64_t correction_ns;           // added to it
         int64_t rate, settled;           // millionths: at which the correction grows; its lasting part
         int64_t part;                    // of a ns that the correction is short of, in millionths
+        int64_t grown_ns;                // of it in this block
         bool seen;                       // in this block
         int64_t least_ns;                // lag of this block
         int blocks;                      // that had messages, at most VT_DRIFT_LEARN_BLOCKS

@@ -107,7 +107,8 @@ static bool jumped(const struct vt_timestamps *times, const struct vt_time_clock
         return true;
     if (step <= VT_TIME_STEP_MAX_NS || at <= place + VT_TIME_STEP_MAX_NS)
         return false;
-    return !(other->started && near(at, other->last_ns));
+    // where the other track is counts for nothing if its own jump led there
+    return !(other->started && other->epoch <= clock->epoch && near(at, other->last_ns));
 }
 
 // Lets the arrival clock follow the sender's, if that one moves, as far as drift explains the difference.

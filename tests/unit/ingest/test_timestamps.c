@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "check.h"
 
 #include "ingest/timestamps.h"
@@ -108,6 +110,35 @@ TEST(a_jump_of_one_track_leaves_the_other_alone)
     line.now += 20 * MS;
     REQUIRE_INT(audio(&line, raw + 20), a + 20 * MS);
     REQUIRE_INT(video(&line, raw + 3600020), v + 20 * MS);
+}
+
+// The second track's jump ends just a step away from where the first one's was put: it is a jump all the same.
+TEST(a_jump_just_past_a_step_moves_both_tracks)
+{
+    struct line line = {0};
+    uint32_t raw = push(&line, 1000, 1);
+    int64_t sound = audio(&line, raw - 20 + VT_TIME_STEP_MAX_NS / MS + 1);
+    REQUIRE_INT(video(&line, raw - 20 + VT_TIME_STEP_MAX_NS / MS + 1), sound);
+    REQUIRE_INT(line.times.epochs, 1);
+}
+
+// Stalls that never end: what one track is off by more than the other is found and mended all the while.
+TEST(tracks_of_a_late_line_do_not_drift_apart)
+{
+    struct line line = {0};
+    uint32_t raw = push(&line, 1000, 500);
+    for (int i = 0; i < 200; i++, raw += 20) {            // sound falls behind, and is being slewed
+        line.now += 20 * MS;
+        video(&line, raw);
+        audio(&line, raw - (uint32_t)i / 4);
+    }
+    int64_t most = 0;
+    for (int i = 0; i < 4000; i++, raw += 1900) {         // each message is later still
+        line.now += 2500 * MS;
+        int64_t away = llabs(video(&line, raw) - audio(&line, raw));
+        most = away > most ? away : most;
+    }
+    REQUIRE(most <= VT_DRIFT_APART_MAX_NS);
 }
 
 TEST(a_gap_that_the_clock_confirms_is_kept)
@@ -315,6 +346,8 @@ int main(void)
     RUN(small_steps_back_are_clamped);
     RUN(jumps_of_both_tracks_keep_them_together);
     RUN(a_jump_of_one_track_leaves_the_other_alone);
+    RUN(a_jump_just_past_a_step_moves_both_tracks);
+    RUN(tracks_of_a_late_line_do_not_drift_apart);
     RUN(a_gap_that_the_clock_confirms_is_kept);
     RUN(a_stalled_network_leaves_no_mark);
     RUN(a_file_pushed_at_full_speed_leaves_no_mark);
