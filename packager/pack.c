@@ -219,17 +219,42 @@ static int64_t rate_up(int64_t bytes, int64_t duration_us)
     return (bytes * 8 * 1000000 + duration_us - 1) / duration_us;
 }
 
-static void count_rate(struct vt_packager *p, int t, const struct vt_listed_track *segment)
+// The densest run of segments that ends with this one and is long enough to measure (RFC 8216bis §4.1: half to one and
+// a half target durations): a short segment counts with those before it. `of`: what is counted of a segment.
+static int64_t densest(const struct vt_window *window, int t, const struct vt_listed_track *segment,
+                       int64_t (*of)(const struct vt_listed_track *))
+{
+    int64_t bytes = of(segment), us = segment->duration_us, most = 0;
+    for (int i = window->count - 1; ; i--) {
+        if (us > 0 && 2 * us >= window->target_us) {
+            int64_t rate = rate_up(bytes, us);
+            most = rate > most ? rate : most;
+        }
+        const struct vt_listed_track *before = i >= 0 ? &window->list[i].track[t] : NULL;
+        if (!before || before->gap || us + before->duration_us > 2 * window->target_us)
+            return most;
+        bytes += of(before);
+        us += before->duration_us;
+    }
+}
+
+static int64_t all_of(const struct vt_listed_track *segment)
+{
+    return segment->bytes;
+}
+
+static int64_t key_of(const struct vt_listed_track *segment)
+{
+    return segment->key_size;
+}
+
+void packing_count_rate(struct vt_packager *p, int t, const struct vt_listed_track *segment)
 {
     struct vt_track_total *total = &p->totals[t];
     total->bytes += segment->bytes;
     total->key_bytes += segment->key_size;
     total->us += segment->duration_us;
-    // A run shorter than half a target duration is no measure of the peak: RFC 8216bis §4.1.
-    if (2 * segment->duration_us < p->window.target_us)
-        return;
-    int64_t rate = rate_up(segment->bytes, segment->duration_us);
-    int64_t key_rate = rate_up(segment->key_size, segment->duration_us);
+    int64_t rate = densest(&p->window, t, segment, all_of), key_rate = densest(&p->window, t, segment, key_of);
     total->peak = rate > total->peak ? rate : total->peak;
     total->key_peak = key_rate > total->key_peak ? key_rate : total->key_peak;
 }
@@ -255,7 +280,7 @@ static int close_track(struct vt_packager *p, int t, struct vt_listed_track *lis
     listed->gap = !whole || result < 0;
     listed->bytes = listed->gap ? 0 : (int64_t)track->file.size;
     if (!listed->gap)
-        count_rate(p, t, listed);
+        packing_count_rate(p, t, listed);
     else
         listed->key_at = listed->key_size = 0;
     vt_writer_free(&track->file);

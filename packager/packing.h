@@ -63,6 +63,9 @@ int packing_publish(struct vt_packager *p, uint64_t msn, int part);
 // the next segment. Says what has been listed since it told of anything.
 int packing_resume(struct vt_packager *p, uint64_t *ret_msn, int *ret_part);
 
+// Counts a segment that comes after those of the window into what its track has taken so far.
+void packing_count_rate(struct vt_packager *p, int t, const struct vt_listed_track *segment);
+
 // Number of the segment that comes next.
 uint64_t packing_next_msn(const struct vt_packager *p);
 

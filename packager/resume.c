@@ -97,8 +97,11 @@ static int close_open(struct vt_packager *p)
 {
     struct vt_listed segment = p->window.open;
     p->window.open = (struct vt_listed){0};
-    for (int t = 0; t < p->params.n_tracks; t++)
+    for (int t = 0; t < p->params.n_tracks; t++) {
         (void)join_parts(p, t, &segment);
+        if (!segment.track[t].gap)
+            packing_count_rate(p, t, &segment.track[t]);
+    }
     int count = segment.n_parts, all = vt_part_count(&p->params, segment.k);
     int64_t end = vt_part_frame(&p->params, segment.k, count);
     segment.duration_us = vt_muldiv(end * p->params.rate.den, 1000000, p->params.rate.num) - segment.start_us;

@@ -79,6 +79,7 @@ def replace_through_the_api(daemon):
     """A broken form is refused by line and column; a good one is on air between two frames. Gives that revision."""
     on = daemon.api("POST", "/v1/channels/mango/cues", {"template": "com.example.kept", "id": "kept"}, 201)
     refused = put(daemon, kept("1.1.0", "#ff0000").replace("inset:", "inste:"), 422)
+    wait_for("its segment", lambda: daemon.media("big").segments()[-1]["msn"] > on["msn"])
     require("inste" in str(refused) and "8" in str(refused), f"no line in {refused}")
     require(listed(daemon, "kept")["rev"] == on["rev"], "a template with an error changed what is on air")
     put(daemon, kept("1.2.0", "#000000"), 200)

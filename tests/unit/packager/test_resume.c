@@ -223,6 +223,29 @@ TEST(an_open_segment_is_closed_from_its_parts)
         break_off(parts);
 }
 
+TEST(bandwidth_counts_what_a_death_closed)
+{
+    struct vt_packager_params params = low_latency();
+    params.n_tracks = 1;
+    struct vt_packager *p = open_packager(&params);
+    int64_t broken = 2 * 60 + vt_part_frame(&params, 0, 5) + 2;
+    for (int64_t frame = 0; frame < broken; frame++)
+        REQUIRE_INT(shelf_frame(p, &params, frame, frame < 120 ? 100 : 20000), 0);
+    vt_packager_free(&p);
+    char *state;
+    p = go_on(&params, broken, &state);
+    for (int64_t frame = 3 * 60; frame < 5 * 60; frame++)
+        REQUIRE_INT(shelf_frame(p, &params, frame, 100), 0);
+    REQUIRE_INT(vt_packager_finish(p), 0);
+    double seconds = (double)vt_part_frame(&params, 0, 5) / 30;
+    int64_t told = number_after(shelf_text(&shelf, "index.m3u8"), "BANDWIDTH=");
+    REQUIRE(told >= (double)shelf_find(&shelf, "720p-502.m4s")->size * 8 / seconds);
+    REQUIRE(told < 1.01 * (double)shelf_find(&shelf, "720p-502.m4s")->size * 8 / seconds);
+    vt_packager_free(&p);
+    free(state);
+    shelf_clear(&shelf);
+}
+
 // Each death splits one segment; numbers rise by one, in every track alike, and never go back.
 TEST(numbers_rise_over_many_deaths)
 {
@@ -364,6 +387,7 @@ TEST(a_damaged_open_segment_is_a_gap)
 int main(void)
 {
     RUN(an_open_segment_is_closed_from_its_parts);
+    RUN(bandwidth_counts_what_a_death_closed);
     RUN(numbers_rise_over_many_deaths);
     RUN(removed_ranges_are_remembered);
     RUN(a_long_window_comes_back);
