@@ -1,4 +1,4 @@
-// Plays addresses in hls.js, Shaka Player and video.js at once, and tells scene_players.py what each saw.
+// Plays addresses in hls.js, Shaka Player and video.js at once, and tells what each saw.
 import { createServer } from 'node:http';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ const start = async ({ name, kind, url, parts, carriage }) => {
   Object.assign(box.style, { position: 'relative', display: 'inline-block', width: '200px', height: '112px' });
   box.append(video);
   document.body.append(box);
-  const one = { kind, video, errors: [], minor: [], stalls: [], ways: {}, shows: [], parts: 0, started: 0, first: 0 };
+  const one = { kind, video, box, errors: [], minor: [], stalls: [], ways: {}, shows: [], parts: 0, started: 0, first: 0 };
   window.played[name] = one;
 
   // A way by which a cue came: each revision of each is told of once.
@@ -131,6 +131,7 @@ const start = async ({ name, kind, url, parts, carriage }) => {
   setInterval(() => {
     const { currentTime, ended, paused } = one.video;
     const now = performance.now();
+    if (one.sought) return;
     if (currentTime > last + 0.01 || ended || (paused && !one.started)) {
       if (one.started && now - since > 700) one.stalls.push({ at: last, seconds: (now - since) / 1000 });
       if (currentTime > 0 && !one.started) [one.started, one.first] = [now, currentTime];
@@ -143,12 +144,23 @@ const start = async ({ name, kind, url, parts, carriage }) => {
 const look = () => Object.fromEntries(Object.entries(window.played).map(([name, one]) => [name, {
   time: one.video.currentTime, ended: one.video.ended, ready: one.video.readyState, errors: one.errors, minor: one.minor,
   stalls: one.stalls, ways: one.ways, shows: one.shows, parts: one.parts, latency: one.latency(), first: one.first,
+  buttons: one.box.querySelectorAll('.vitrine-hotspot').length, duration: one.video.duration,
   dropped: one.video.getVideoPlaybackQuality().droppedVideoFrames,
   behind: one.date() ? (Date.now() - one.date()) / 1000 : null,
   playing: one.started ? (performance.now() - one.started) / 1000 : 0,
 }]));
 
+// In the page: stands at another place, or goes on from there; from then on nothing is said of stalls.
+const seek = ({ name, to, on }) => {
+  const one = window.played[name];
+  one.sought = true;
+  one.video.currentTime = to;
+  one.video.pause();
+  return on ? one.video.play() : undefined;
+};
+
 const commands = {
+  seek: async (where) => { await page.evaluate(seek, where); },
   play: async (how) => { await page.evaluate(start, how); },
   look: async () => page.evaluate(look),
   complaints: async () => complaints,

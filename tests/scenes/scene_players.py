@@ -42,14 +42,14 @@ def take(daemon, channel, **more):
     return daemon.api("POST", f"/v1/channels/{channel}/cues", {"template": CARD, "product": product["id"], **more}, 201)
 
 
-def render_vod(daemon, folder):
-    """A finished show, 20 s long, where the daemon's static neighbour can hand it out."""
+def render_vod(daemon, folder, seconds=20, at=6, duration=6):
+    """A finished show with one cue, where any static server can hand it out."""
     source, out = Path(folder) / "in.mp4", Path(folder) / "vod"
     subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", SOURCE, "-f", "lavfi", "-i", "sine=sample_rate=48000",
-                    "-t", "20", "-c:v", "libx264", "-preset", "ultrafast", "-g", "30", "-c:a", "aac", source], check=True)
+                    "-t", str(seconds), "-c:v", "libx264", "-preset", "ultrafast", "-g", "30", "-c:a", "aac", source], check=True)
     cues = Path(folder) / "cues.yaml"
     product = daemon.api("GET", "/v1/products", expect=200)["products"][0]["id"]
-    cues.write_text(f"cues:\n  - {{at: 6, template: {CARD}, product: {product}, duration: 6, id: c1}}\n")
+    cues.write_text(f"cues:\n  - {{at: {at}, template: {CARD}, product: {product}, duration: {duration}, id: c1}}\n")
     subprocess.run([VITRINE, "render", source, "--config", daemon.config, "--channel", "plain", "--cues", cues, "--out", out,
                     "--quiet"], check=True)
     return out
