@@ -78,6 +78,10 @@ const start = async ({ name, kind, url, parts, carriage }) => {
     const player = new shaka.Player();
     await player.attach(video);
     player.configure({ mediaSource: { dispatchAllEmsgBoxes: true }, streaming: { lowLatencyMode: parts } });
+    // Shaka Player 5.2 knows no init segment after EXT-X-SKIP, and without one it reads no emsg boxes.
+    if (parts) player.getNetworkingEngine().registerRequestFilter((_type, request) => {
+      request.uris = request.uris.map((uri) => uri.replace(/&_HLS_skip=\w+/, '').replace(/\?_HLS_skip=\w+$/, ''));
+    });
     player.addEventListener('error', ({ detail }) =>
       one[detail?.severity === shaka.util.Error.Severity.RECOVERABLE ? 'minor' : 'errors'].push(
         `${detail?.code} ${detail?.message ?? JSON.stringify(detail)}`));

@@ -6,7 +6,7 @@ import re
 import subprocess
 
 from harness import TOP, Daemon, Publisher, free_ports, main, require, wait_for
-from scene_check import ffprobe, gstreamer, parse_elsewhere, require_none_broken, vlc
+from scene_check import ffprobe, gstreamer, gstreamer_live, parse_elsewhere, require_none_broken, vlc
 from scene_edge import Nginx, Varnish
 from scene_players import take
 
@@ -76,6 +76,8 @@ def play_elsewhere(daemon):
     for channel in MODES:
         ffprobe(daemon.url(f"/live/{channel}/index.m3u8"))
     vlc(daemon.url("/live/plain/index.m3u8"))
+    players = {"plain": "playbin", "ts": "playbin", "low": "playbin3"}
+    gstreamer_live(*[(daemon.url(f"/live/{channel}/index.m3u8"), play) for channel, play in players.items()])
 
 
 def ended(daemon, recorded):
