@@ -50,14 +50,14 @@ static void check_type(const struct vt_fetch *fetch, enum vt_answer_kind kind, s
         vt_find(findings, 138, fetch->url, 0, "Content-Type is \"%s\"", type);
 }
 
-// Seconds that an answer may be kept; -1: not at all, or it does not say.
+// Seconds that a cache of many may keep an answer; -1: not at all, or it does not say.
 static long lifetime(const struct vt_fetch *fetch)
 {
     char text[200];
     if (!vt_fetch_header(fetch, "Cache-Control", text, sizeof text))
         return vt_fetch_header(fetch, "Expires", text, sizeof text) ? 0 : -1;
-    const char *age = strstr(text, "max-age=");
-    return strstr(text, "no-store") || strstr(text, "no-cache") || !age ? -1 : strtol(age + 8, NULL, 10);
+    const char *shared = strstr(text, "s-maxage="), *age = shared ? shared : strstr(text, "max-age=");
+    return strstr(text, "no-store") || strstr(text, "no-cache") || !age ? -1 : strtol(strchr(age, '=') + 1, NULL, 10);
 }
 
 static void check_modified(const struct vt_fetch *fetch, const struct vt_m3u *m3u, struct vt_findings *findings)

@@ -251,7 +251,10 @@ static void add_headers(const struct vt_edition *edition, bool blocking, bool gz
 {
     vt_answer_header(answer, "ETag", gzip ? "\"%s-gz\"" : "\"%s\"", edition->etag);
     vt_answer_header(answer, "Vary", "Accept-Encoding");
-    vt_answer_header(answer, "Cache-Control", "max-age=%d", cache_life(edition, blocking));
+    // For caches that many share. A browser's own would only hold back a player that asks for the same again: video.js does
+    // at the end of each segment, and stood still until it was old.
+    vt_answer_header(answer, "Cache-Control", blocking ? "max-age=0, s-maxage=%d" : "max-age=%d",
+                     cache_life(edition, blocking));
 }
 
 static struct vt_reply *make_reply(const struct vt_edition *edition, bool blocking, bool gzip,

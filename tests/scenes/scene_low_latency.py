@@ -31,7 +31,7 @@ class Client:
         require(answer.status == 200, f"{path}?{query}: {answer.status} {body[:200]}")
         if "msn" in directives:
             life = 6 * int(Playlist(body.decode(), path).tag("EXT-X-TARGETDURATION"))
-            require(answer.getheader("Cache-Control") == f"max-age={life}", f"{answer.getheader('Cache-Control')}")
+            require(answer.getheader("Cache-Control") == f"max-age=0, s-maxage={life}", f"{answer.getheader('Cache-Control')}")
         return Listing(body.decode(), path)
 
 

@@ -37,6 +37,10 @@ static const struct answer answers[] = {
      20, 0},
     {135, VT_ANSWER_PLAYLIST, PLAYLIST "?_HLS_msn=17", "Content-Type: audio/mpegurl\r\nContent-Encoding: gzip\r\n"
      "Cache-Control: no-cache\r\n", 20, 0},
+    {135, VT_ANSWER_PLAYLIST, PLAYLIST "?_HLS_msn=17", "Content-Type: audio/mpegurl\r\nContent-Encoding: gzip\r\n"
+     "Cache-Control: max-age=0\r\n", 20, 0},
+    {0, VT_ANSWER_PLAYLIST, PLAYLIST "?_HLS_msn=17", "Content-Type: audio/mpegurl\r\nContent-Encoding: gzip\r\n"
+     "Cache-Control: max-age=0, s-maxage=36\r\n", 20, 0},
     {137, VT_ANSWER_SEGMENT, "http://127.0.0.1/live/v-10.m4s", GOOD_SEGMENT, 20, 1},
 };
 

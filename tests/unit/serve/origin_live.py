@@ -76,7 +76,7 @@ def waiting(origin):
 def blocked(answered, live):
     answer, body = answered
     same(answer.status, 200, f"status of {body[:200]}")
-    same(answer.getheader("Cache-Control"), f"max-age={6 * live.target}")
+    same(answer.getheader("Cache-Control"), f"max-age=0, s-maxage={6 * live.target}")
     same(body.decode(), live.text())
 
 
