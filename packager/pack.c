@@ -220,7 +220,8 @@ static int64_t rate_up(int64_t bytes, int64_t duration_us)
 }
 
 // The densest run of segments that ends with this one and is long enough to measure (RFC 8216bis §4.1: half to one and
-// a half target durations): a short segment counts with those before it. `of`: what is counted of a segment.
+// a half target durations; runs up to two are looked at, which finds no less): a short segment counts with those before
+// it. `of`: what is counted of a segment.
 static int64_t densest(const struct vt_window *window, int t, const struct vt_listed_track *segment,
                        int64_t (*of)(const struct vt_listed_track *))
 {

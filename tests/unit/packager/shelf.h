@@ -219,3 +219,26 @@ __attribute__((unused)) static int shelf_run(struct vt_packager *p, const struct
     }
     return result;
 }
+
+// -- what the tests ask of texts
+
+static inline struct vt_packager *open_packager(const struct vt_packager_params *params)
+{
+    struct vt_packager *p = NULL;
+    REQUIRE_INT(vt_packager_new(&p, params), 0);
+    return p;
+}
+
+static inline int count_of(const char *text, const char *what)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, what)); at++)
+        count++;
+    return count;
+}
+
+static inline int64_t number_after(const char *text, const char *what)
+{
+    const char *at = strstr(text, what);
+    return at ? strtoll(at + strlen(what), NULL, 10) : -1;
+}

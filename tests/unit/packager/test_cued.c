@@ -5,31 +5,10 @@
 
 static struct shelf shelf;
 
-static struct vt_packager *open_packager(const struct vt_packager_params *params)
-{
-    struct vt_packager *p = NULL;
-    REQUIRE_INT(vt_packager_new(&p, params), 0);
-    return p;
-}
-
 static void close_all(struct vt_packager *p)
 {
     vt_packager_free(&p);
     shelf_clear(&shelf);
-}
-
-static int count_of(const char *text, const char *what)
-{
-    int count = 0;
-    for (const char *at = text; (at = strstr(at, what)); at++)
-        count++;
-    return count;
-}
-
-static int64_t number_after(const char *text, const char *what)
-{
-    const char *at = strstr(text, what);
-    return at ? strtoll(at + strlen(what), NULL, 10) : -1;
 }
 
 static struct vt_cue cue(const char *id, int64_t rev, enum vt_cue_op op, int64_t frame)

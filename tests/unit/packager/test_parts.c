@@ -14,13 +14,6 @@ static struct vt_packager_params low_latency(void)
     return params;
 }
 
-static struct vt_packager *open_packager(const struct vt_packager_params *params)
-{
-    struct vt_packager *p = NULL;
-    REQUIRE_INT(vt_packager_new(&p, params), 0);
-    return p;
-}
-
 static void close_all(struct vt_packager *p)
 {
     vt_packager_free(&p);
@@ -34,14 +27,6 @@ static int give_priced(struct vt_packager *p, const char *id, int64_t rev, enum 
                          .template = "t@1", .priced = true, .amount = amount, .currency = "EUR"};
     vt_name_copy(cue.id, id);
     return vt_packager_cue(p, &cue, NULL, 0);
-}
-
-static int count_of(const char *text, const char *what)
-{
-    int count = 0;
-    for (const char *at = text; (at = strstr(at, what)); at++)
-        count++;
-    return count;
 }
 
 #define HEAD(version) "#EXTM3U\n#EXT-X-VERSION:" version "\n#EXT-X-TARGETDURATION:2\n" \

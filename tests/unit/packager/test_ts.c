@@ -14,13 +14,6 @@ static struct vt_packager_params ts_params(void)
     return params;
 }
 
-static struct vt_packager *open_packager(const struct vt_packager_params *params)
-{
-    struct vt_packager *p = NULL;
-    REQUIRE_INT(vt_packager_new(&p, params), 0);
-    return p;
-}
-
 static void close_all(struct vt_packager *p)
 {
     vt_packager_free(&p);
