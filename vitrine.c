@@ -18,6 +18,26 @@
 #include "studio/sheet.h"
 #include "studio/studio.h"
 
+#define SERVE_HELP                                                                                                     \
+    "  --config FILE     without it: /etc/vitrine/vitrine.yaml if it is there, else defaults with ./var for the data\n"  \
+    "\nvitrine --help-config has every key.\n"
+#define LINT_HELP                                                                                                      \
+    "  --no-pixels       do not draw templates to look at contrast, targets, flashing and cost\n"                       \
+    "  --schema          print the JSON Schema of templates\n"                                                          \
+    "\nExit code 1: a file has errors. Warnings alone are 0.\n"
+#define PREVIEW_HELP                                                                                                   \
+    "  --data FILE       JSON, the `data` of a take; or\n"                                                              \
+    "  --sample NAME     one of the template's own samples (default: its first)\n"                                      \
+    "  --size WxH        of the picture (default 1280x720)\n"                                                           \
+    "  --at SECONDS      from the first frame; without it the entry is over\n"                                          \
+    "  --language TAG    instead of the sample's own\n"                                                                 \
+    "  --out FILE.png    written whole, then renamed\n"                                                                 \
+    "  --watch           draw again at each save, until Ctrl-C; a mistake leaves the last good picture\n"
+#define SHEET_HELP                                                                                                     \
+    "  --samples, --languages   default: all that the template has\n"                                                   \
+    "  --sizes                  default 1280x720,720x1280\n"                                                            \
+    "  --at                     seconds from the first frame; default: the entry is over\n"
+
 // Each gets the arguments after its verb and returns the exit code.
 static const struct verb {
     const char *name;
@@ -25,12 +45,14 @@ static const struct verb {
     const char *usage;               // NULL: `serve` starts it
     const char *doc;
     bool helps;                      // answers --help itself, with more than this
+    const char *more;                // what --help adds; or NULL
 } verbs[] = {
-    {"serve", vt_serve_main, "[--config FILE]", "take live streams, put cards on them, hand them out"},
-    {"lint", vt_lint_main, VT_LINT_USAGE, "check templates, configurations and cue files"},
-    {"preview", vt_preview_main, VT_PREVIEW_USAGE, "draw a template into a PNG"},
+    {"serve", vt_serve_main, "[--config FILE]", "take live streams, put cards on them, hand them out",
+     .more = SERVE_HELP},
+    {"lint", vt_lint_main, VT_LINT_USAGE, "check templates, configurations and cue files", .more = LINT_HELP},
+    {"preview", vt_preview_main, VT_PREVIEW_USAGE, "draw a template into a PNG", .more = PREVIEW_HELP},
     {"contact-sheet", vt_sheet_main, VT_SHEET_USAGE,
-     "draw all samples, sizes and languages of a template into one PNG, and mark what lint finds"},
+     "draw all samples, sizes and languages of a template into one PNG, and mark what lint finds", .more = SHEET_HELP},
     {"check", vt_check_main, VT_CHECK_USAGE, "hold HLS, of any server, against the rules", .helps = true},
     {"gate", vt_gate_main, NULL, NULL},
     {"render", vt_render_main, "INPUT --config FILE --channel NAME [--cues FILE] --out DIR", "render a file into a show",
@@ -55,6 +77,8 @@ static void print_help(FILE *to)
 static int print_verb_help(const struct verb *verb)
 {
     printf("usage: vitrine %s %s\n\n%s\n", verb->name, verb->usage, verb->doc);
+    if (verb->more)
+        printf("\n%s", verb->more);
     return 0;
 }
 
