@@ -74,15 +74,7 @@ static bool follow_pixel(const struct film *f, struct trace pair[2], uint32_t pi
 static void paint_layers(const struct film *f, cairo_surface_t *surface)
 {
     cairo_t *cr = cairo_create(surface);
-    for (int i = 0; i < f->drawing.count; i++) {
-        const struct vt_layer *l = &f->drawing.layers[i];
-        cairo_save(cr);
-        cairo_rectangle(cr, l->x, l->y, l->width, l->height);
-        cairo_clip(cr);
-        cairo_set_source_surface(cr, l->pixels, l->x - l->source_x, l->y);
-        cairo_paint_with_alpha(cr, l->opacity);
-        cairo_restore(cr);
-    }
+    vt_drawing_paint(&f->drawing, cr);
     cairo_destroy(cr);
     cairo_surface_flush(surface);
 }

@@ -285,3 +285,16 @@ void vt_layers_make(struct vt_making *m)
     for (int i = 0; i < m->view->n_items; i++)
         add_item(m, m->view->items[i]);
 }
+
+void vt_drawing_paint(const struct vt_drawing *drawing, cairo_t *cr)
+{
+    for (int i = 0; i < drawing->count; i++) {
+        const struct vt_layer *l = &drawing->layers[i];
+        cairo_save(cr);
+        cairo_rectangle(cr, l->x, l->y, l->width, l->height);
+        cairo_clip(cr);
+        cairo_set_source_surface(cr, l->pixels, l->x - l->source_x, l->y);
+        cairo_paint_with_alpha(cr, (double)l->opacity);
+        cairo_restore(cr);
+    }
+}

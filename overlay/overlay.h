@@ -170,6 +170,9 @@ struct vt_drawing {
     int count;
 };
 
+// Paints all of it, at its places, onto pictures that are not on air: previews, checks, tests.
+void vt_drawing_paint(const struct vt_drawing *drawing, cairo_t *cr);
+
 struct vt_painter;
 
 // For renditions of `width` × `height`, whose canvas has the same aspect.

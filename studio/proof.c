@@ -117,23 +117,12 @@ static void paint_ground(cairo_t *cr, int width, int height)
     cairo_pattern_destroy(slope);
 }
 
-static void paint_layer(cairo_t *cr, const struct vt_layer *layer)
-{
-    cairo_save(cr);
-    cairo_rectangle(cr, layer->x, layer->y, layer->width, layer->height);
-    cairo_clip(cr);
-    cairo_set_source_surface(cr, layer->pixels, layer->x - layer->source_x, layer->y);
-    cairo_paint_with_alpha(cr, layer->opacity);
-    cairo_restore(cr);
-}
-
 static cairo_surface_t *paint_drawing(const struct vt_drawing *drawing, int width, int height)
 {
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
     cairo_t *cr = cairo_create(surface);
     paint_ground(cr, width, height);
-    for (int i = 0; i < drawing->count; i++)
-        paint_layer(cr, &drawing->layers[i]);
+    vt_drawing_paint(drawing, cr);
     bool good = cairo_status(cr) == CAIRO_STATUS_SUCCESS;
     cairo_destroy(cr);
     cairo_surface_flush(surface);

@@ -95,15 +95,7 @@ static cairo_surface_t *draw(const struct scene *scene, const struct vt_view *vi
         exit(1);
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
     cairo_t *cr = cairo_create(surface);
-    for (int i = 0; i < drawing.count; i++) {
-        const struct vt_layer *l = &drawing.layers[i];
-        cairo_save(cr);
-        cairo_rectangle(cr, l->x, l->y, l->width, l->height);
-        cairo_clip(cr);
-        cairo_set_source_surface(cr, l->pixels, l->x - l->source_x, l->y);
-        cairo_paint_with_alpha(cr, l->opacity);
-        cairo_restore(cr);
-    }
+    vt_drawing_paint(&drawing, cr);
     cairo_destroy(cr);
     cairo_surface_flush(surface);
     vt_painter_free(&painter);

@@ -125,15 +125,7 @@ static cairo_surface_t *draw_at(const struct golden_case *c, struct vt_painter *
     if (vt_painter_draw(painter, view, moment, drawing) != 0)
         exit(1);
     cairo_t *cr = cairo_create(surface);
-    for (int i = 0; i < drawing->count; i++) {
-        const struct vt_layer *l = &drawing->layers[i];
-        cairo_save(cr);
-        cairo_rectangle(cr, l->x, l->y, l->width, l->height);
-        cairo_clip(cr);
-        cairo_set_source_surface(cr, l->pixels, l->x - l->source_x, l->y);
-        cairo_paint_with_alpha(cr, (double)l->opacity);
-        cairo_restore(cr);
-    }
+    vt_drawing_paint(drawing, cr);
     cairo_destroy(cr);
     cairo_surface_flush(surface);
     return surface;

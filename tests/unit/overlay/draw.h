@@ -73,15 +73,7 @@ __attribute__((unused)) static cairo_surface_t *draw_all(const struct vt_view *v
     cairo_t *cr = cairo_create(all);
     REQUIRE_INT(vt_painter_new(&painter, WIDTH, HEIGHT), 0);
     REQUIRE_INT(vt_painter_draw(painter, view, moment ? moment : &rest, &drawing), 0);
-    for (int i = 0; i < drawing.count; i++) {
-        const struct vt_layer *l = &drawing.layers[i];
-        cairo_save(cr);
-        cairo_rectangle(cr, l->x, l->y, l->width, l->height);
-        cairo_clip(cr);
-        cairo_set_source_surface(cr, l->pixels, l->x - l->source_x, l->y);
-        cairo_paint_with_alpha(cr, (double)l->opacity);
-        cairo_restore(cr);
-    }
+    vt_drawing_paint(&drawing, cr);
     cairo_destroy(cr);
     vt_painter_free(&painter);
     cairo_surface_flush(all);
