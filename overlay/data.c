@@ -2,7 +2,10 @@
 
 #include <string.h>
 
+#include "overlay/market.h"
 #include "overlay/money.h"
+
+#define TIME_ROOM 48                     // bytes of a written time
 
 struct deriving {
     const struct vt_data_params *params;
@@ -41,54 +44,80 @@ static bool offer_active(struct deriving *d, const json_t *offer)
     return in_window(d, has_start, start, has_end, end);
 }
 
-// "start/end", as Google Merchant writes it. A date that cannot be read never makes a price a sale.
+// What Google Merchant writes as "start/end". False when it is nothing of the kind.
+static bool split_range(const char *range, char ret_start[TIME_ROOM], const char **ret_end)
+{
+    const char *slash = range ? strchr(range, '/') : NULL;
+    if (!slash || slash - range >= TIME_ROOM)
+        return false;
+    memcpy(ret_start, range, (size_t)(slash - range));
+    ret_start[slash - range] = 0;
+    *ret_end = slash + 1;
+    return true;
+}
+
+// A date that cannot be read never makes a price a sale.
 static bool effective(struct deriving *d, const char *range)
 {
-    char start_text[48];
+    char start_text[TIME_ROOM];
+    const char *end_text;
     int64_t start, end;
-    const char *slash = strchr(range, '/');
-    if (!slash || (size_t)(slash - range) >= sizeof start_text)
-        return false;
-    memcpy(start_text, range, (size_t)(slash - range));
-    start_text[slash - range] = 0;
-    return vt_parse_time(start_text, &start) == 0 && vt_parse_time(slash + 1, &end) == 0 &&
-           in_window(d, true, start, true, end);
+    return split_range(range, start_text, &end_text) && vt_parse_time(start_text, &start) == 0 &&
+           vt_parse_time(end_text, &end) == 0 && in_window(d, true, start, true, end);
+}
+
+static const char *range_of(const json_t *product)
+{
+    return json_string_value(json_object_get(product, "sale_price_effective_date"));
 }
 
 static bool on_sale(struct deriving *d, const json_t *product, const json_t *offer)
 {
     int64_t amount;
     char currency[4];
-    const char *range = json_string_value(json_object_get(product, "sale_price_effective_date"));
     if (!vt_money_from_json(json_object_get(product, "sale_price"), &amount, currency))
         return false;
-    if (range)
-        return effective(d, range);
+    if (range_of(product))
+        return effective(d, range_of(product));
     return !json_is_object(offer) || offer_active(d, offer);
 }
 
-static bool lawful(const struct vt_data_params *params, const json_t *product, const json_t *prior,
-                   const json_t *current)
+// When the price was reduced, as the data says it: for as long as it is on sale. NULL: nobody says.
+static const char *reduced_at(const json_t *product, const json_t *offer, char room[TIME_ROOM])
+{
+    const char *end;
+    if (range_of(product))
+        return split_range(range_of(product), room, &end) ? room : NULL;
+    return json_string_value(json_object_get(offer, "starts_at"));
+}
+
+// By how many whole percent the price is lower than the one before, rounded down; -1: it is not lower.
+static int64_t percent_off(const json_t *prior, const json_t *current)
 {
     int64_t was, now;
     char was_currency[4], now_currency[4];
-    const char *type = json_string_value(json_object_get(json_object_get(product, "prior_price"), "type"));
-    bool ruled = params->market && strcmp(params->market, "none") != 0;
-    return vt_money_from_json(prior, &was, was_currency) && vt_money_from_json(current, &now, now_currency) &&
-           strcmp(was_currency, now_currency) == 0 && was > now &&
-           (!ruled || (type && strcmp(type, "lowest_30d") == 0));
+    bool lower = vt_money_from_json(prior, &was, was_currency) && vt_money_from_json(current, &now, now_currency) &&
+                 strcmp(was_currency, now_currency) == 0 && was > now && now >= 0;
+    return lower ? (was - now) * 100 / was : -1;
 }
 
 static json_t *derive_price(struct deriving *d, const json_t *product, const json_t *offer)
 {
     json_t *price = json_object();
+    char start[TIME_ROOM];
+    const char *market = d->params->market;
     bool sale = on_sale(d, product, offer);
     json_t *regular = json_object_get(product, "price"), *given = json_object_get(product, "prior_price");
     json_t *current = sale ? json_object_get(product, "sale_price") : regular;
     json_t *prior = json_is_object(given) ? given : sale ? regular : NULL;
+    int64_t percent = percent_off(prior, current);
+    bool allowed = vt_market_allows(market, given, sale ? reduced_at(product, offer, start) : NULL);
     json_object_set(price, "current", current);
-    json_object_set(price, "prior", prior);
-    json_object_set_new(price, "prior_lawful", json_boolean(lawful(d->params, product, prior, current)));
+    if (allowed)
+        json_object_set(price, "prior", prior);
+    json_object_set_new(price, "prior_lawful", json_boolean(allowed && percent >= 0));
+    if (allowed && percent > 0)
+        json_object_set_new(price, "percent_off", json_integer(percent));
     json_object_set_new(price, "sale", json_boolean(sale));
     return price;
 }

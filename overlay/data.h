@@ -1,5 +1,5 @@
 // A cue's data as expressions see it: what the producer gave, defaults, and what is derived at an instant:
-// price.current, price.prior, price.prior_lawful, offer.active, stock.fresh. Pure.
+// price.current, price.prior, price.prior_lawful, price.percent_off, offer.active, stock.fresh. Pure.
 #pragma once
 
 #include "overlay/template.h"

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "overlay/data.h"
 #include "overlay/money.h"
@@ -79,7 +80,7 @@ static bool variant_applies(const struct vt_making *m, const struct vt_variant *
         return false;
     if (variant->direction && (strcmp(variant->direction, "rtl") == 0) != m->view->rtl)
         return false;
-    if (variant->market && strcmp(variant->market, m->params->market ? m->params->market : "none") != 0)
+    if (variant->market && strcasecmp(variant->market, m->params->market ? m->params->market : "none") != 0)
         return false;
     if (variant->output && strcmp(variant->output, m->params->output ? m->params->output : "main") != 0)
         return false;

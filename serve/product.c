@@ -166,6 +166,32 @@ static int check_money(const json_t *value, const char *parent, const char *name
     return check_object(value, parent, name, money, flaw);
 }
 
+// A day, or an instant of it.
+static int check_day(const json_t *value, const char *parent, const char *name, struct vt_flaw *flaw)
+{
+    char midnight[] = "YYYY-MM-DDT00:00:00Z";
+    const char *text = json_string_value(value);
+    int64_t ns;
+    if (text && strlen(text) == 10)
+        text = memcpy(midnight, text, 10);
+    if (!text || vt_parse_time(text, &ns) < 0)
+        return flawed(flaw, parent, name, "must be a day like 2026-03-01, or a time");
+    return 0;
+}
+
+static int check_prior(const json_t *value, const char *parent, const char *name, struct vt_flaw *flaw)
+{
+    static const struct member prior[] = {
+        {"amount", check_count, true},
+        {"currency", check_currency, true},
+        {"type", check_text, false},
+        {"from", check_day, false},
+        {"to", check_day, false},
+        {0},
+    };
+    return check_object(value, parent, name, prior, flaw);
+}
+
 static int check_stock(const json_t *value, const char *parent, const char *name, struct vt_flaw *flaw)
 {
     static const struct member stock[] = {
@@ -230,7 +256,7 @@ static const struct member product_members[] = {
     {"price", check_money, false},
     {"sale_price", check_money, false},
     {"sale_price_effective_date", check_interval, false},
-    {"prior_price", check_money, false},
+    {"prior_price", check_prior, false},
     {"unit_price", check_money, false},
     {"stock", check_stock, false},
     {"offer", check_offer, false},

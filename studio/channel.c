@@ -18,7 +18,7 @@ static const char *const takeovers[] = {"newest", "refuse", "priority", NULL};
 
 static const struct vt_option channel_table[] = {
     {"language", VT_OPTION_TEXT, MAIN(language), "en", .doc = "of what is drawn and read out; a BCP 47 tag"},
-    {"market", VT_OPTION_TEXT, MAIN(market), NULL, .doc = "whose price rules hold; none draws what it is given"},
+    {"market", VT_OPTION_TEXT, MAIN(market), NULL, .doc = "whose price rules hold: eu, or a country's two letters; none draws what it is given"},
     {"pictures", VT_OPTION_TEXT, CHANNEL(picture_root), NULL,
      .doc = "folder under which pictures of products and templates lie; default: that of the configuration file"},
     {"takeover", VT_OPTION_CHOICE, CHANNEL(takeover), "newest", .choices = takeovers,

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "overlay/market.h"
+
 #define RENDITION(field) .offset = offsetof(struct vt_rendition_config, field)
 #define ENTRY(field)     .offset = offsetof(struct entry, field)
 
@@ -184,6 +186,9 @@ int vt_output_config_check(struct vt_output_config *output, const struct vt_yaml
     }
     if (!output->language || !output->language[0])
         err = fail(d, vt_place_of(map, NULL, "language"), "language must not be empty");
+    if (!vt_market_valid(output->market))
+        err = fail(d, vt_place_of(map, NULL, "market"), "market must be none, eu, or the two letters of a country, not %.40s",
+                   output->market);
     if (is_odd(output->canvas))
         err = fail(d, vt_place_of(map, "canvas", "size"), "width and height of the canvas must be even");
     return err;

@@ -296,9 +296,13 @@ TEST(a_variant_is_for_an_output)
 
 // ---- prices before
 
-#define SHOE(price, sale, prior) "{\"product\":{\"price\":" price ",\"sale_price\":" sale ",\"prior_price\":" prior "}}"
-#define EUR(amount)              "{\"amount\":" #amount ",\"currency\":\"EUR\"}"
-#define PRIOR(amount, type)      "{\"amount\":" #amount ",\"currency\":\"EUR\",\"type\":\"" type "\"}"
+#define SHOE(price, sale, prior, rest) \
+    "{\"product\":{\"price\":" price ",\"sale_price\":" sale ",\"prior_price\":" prior rest "}}"
+#define EUR(amount)         "{\"amount\":" #amount ",\"currency\":\"EUR\"}"
+#define PRIOR(amount, type) "{\"amount\":" #amount ",\"currency\":\"EUR\",\"type\":\"" type "\",\"from\":\"2026-01-30\"," \
+                            "\"to\":\"2026-02-28\"}"
+#define SALE                ",\"sale_price_effective_date\":\"2026-03-01T19:00:00Z/2027-03-01T19:00:00Z\""
+#define OFFER               ",\"offer\":{\"starts_at\":\"2026-03-01T19:00:00Z\",\"ends_at\":\"2027-03-01T19:00:00Z\"}"
 
 TEST(a_prior_price_stands_where_its_market_allows_it)
 {
@@ -306,15 +310,17 @@ TEST(a_prior_price_stands_where_its_market_allows_it)
         const char *data;
         bool anywhere, in_a_market;
     } cases[] = {
-        { SHOE(EUR(9999), EUR(5999), PRIOR(8999, "lowest_30d")), true, true },
-        { SHOE(EUR(9999), EUR(5999), PRIOR(8999, "list")), true, false },
-        { SHOE(EUR(9999), EUR(5999), EUR(8999)), true, false },
-        { SHOE(EUR(9999), EUR(5999), "null"), true, false },                             // the regular price
-        { SHOE(EUR(9999), "null", PRIOR(9999, "lowest_30d")), false, false },            // no higher
-        { SHOE(EUR(9999), "null", PRIOR(8999, "lowest_30d")), false, false },
-        { SHOE(EUR(5999), "null", PRIOR(8999, "lowest_30d")), true, true },
-        { SHOE(EUR(5999), "null", "{\"amount\":8999,\"currency\":\"USD\",\"type\":\"lowest_30d\"}"), false, false },
-        { SHOE(EUR(9999), "null", "null"), false, false },
+        { SHOE(EUR(9999), EUR(5999), PRIOR(8999, "lowest_30d"), SALE), true, true },
+        { SHOE(EUR(9999), EUR(5999), PRIOR(8999, "lowest_30d"), OFFER), true, true },
+        { SHOE(EUR(9999), EUR(5999), PRIOR(8999, "lowest_30d"), ""), true, false },      // reduced nobody knows when
+        { SHOE(EUR(9999), EUR(5999), PRIOR(8999, "list"), SALE), true, false },
+        { SHOE(EUR(9999), EUR(5999), EUR(8999), SALE), true, false },
+        { SHOE(EUR(9999), EUR(5999), "null", SALE), true, false },                       // the regular price
+        { SHOE(EUR(9999), "null", PRIOR(9999, "lowest_30d"), SALE), false, false },      // no higher
+        { SHOE(EUR(9999), "null", PRIOR(8999, "lowest_30d"), SALE), false, false },
+        { SHOE(EUR(5999), "null", PRIOR(8999, "lowest_30d"), SALE), true, false },       // not on sale
+        { SHOE(EUR(9999), EUR(5999), "{\"amount\":8999,\"currency\":\"USD\",\"type\":\"lowest_30d\"}", SALE), false, false },
+        { SHOE(EUR(9999), "null", "null", SALE), false, false },
     };
     static const struct {
         const char *market;
@@ -333,6 +339,36 @@ TEST(a_prior_price_stands_where_its_market_allows_it)
                 check_fail(__FILE__, __LINE__, "case %zu, market %s", i, markets[k].market ? markets[k].market : "-");
             vt_view_unref(&view);
         }
+        json_decref(data);
+    }
+}
+
+// A market's rule holds for the price itself, too, and for what is reckoned from it, so that no template can forget it.
+TEST(what_is_not_lawful_is_not_there)
+{
+    static const struct {
+        const char *data, *market;
+        bool prior, percent;
+    } cases[] = {
+        { SHOE(EUR(9999), EUR(5999), PRIOR(8999, "lowest_30d"), SALE), NULL, true, true },
+        { SHOE(EUR(9999), EUR(5999), PRIOR(8999, "lowest_30d"), SALE), "eu", true, true },
+        { SHOE(EUR(9999), EUR(5999), PRIOR(8999, "list"), SALE), "eu", false, false },
+        { SHOE(EUR(9999), EUR(5999), PRIOR(8999, "list"), SALE), "us", false, false },
+        { SHOE(EUR(9999), EUR(5999), "null", SALE), "none", true, false },               // 40 %, see below
+        { SHOE(EUR(10000), EUR(9901), "null", SALE), "none", true, false },              // less than 1 %
+        { SHOE(EUR(0), EUR(0), "null", SALE), "none", true, false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *data = json_loads(cases[i].data, 0, NULL);
+        struct vt_view_params params = { .data = data, .market = cases[i].market };
+        struct vt_view *view = draw_view(
+            "schema: { properties: { product: { type: object, gddType: v_product } } }\n"
+            "layout: { type: box, children: [ { type: box, id: a, when: price.prior, style: { width: 10px, height: 10px }, hotspot: { action: view_item, label: a } },\n"
+            "  { type: box, id: b, when: price.percent_off == 33, style: { width: 10px, height: 10px }, hotspot: { action: view_item, label: b } } ] }\n",
+            &params);
+        if ((draw_hotspot(view, "a") != NULL) != cases[i].prior || (draw_hotspot(view, "b") != NULL) != cases[i].percent)
+            check_fail(__FILE__, __LINE__, "case %zu", i);
+        vt_view_unref(&view);
         json_decref(data);
     }
 }
@@ -454,6 +490,7 @@ int main(void)
     RUN(a_calm_picture_keeps_what_a_motion_says);
     RUN(a_variant_is_for_an_output);
     RUN(a_prior_price_stands_where_its_market_allows_it);
+    RUN(what_is_not_lawful_is_not_there);
     RUN(a_rolling_ticker_pushes_the_item_before_out);
     RUN(fields_hold_what_they_say);
     RUN(words_that_do_not_go_together_are_refused);

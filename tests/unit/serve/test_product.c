@@ -24,6 +24,8 @@ TEST(a_whole_product_is_valid)
         "\"image_link\":\"pictures/shoe.png\",\"availability\":\"in_stock\",\"price\":{\"amount\":9999,"
         "\"currency\":\"EUR\"},\"sale_price\":{\"amount\":5999,\"currency\":\"EUR\"},"
         "\"sale_price_effective_date\":\"2026-03-01T19:00:00Z/2026-03-01T19:14:12Z\","
+        "\"prior_price\":{\"amount\":8999,\"currency\":\"EUR\",\"type\":\"lowest_30d\",\"from\":\"2026-01-30\","
+        "\"to\":\"2026-02-28T23:59:59Z\"},"
         "\"stock\":{\"available\":37,\"total\":500,\"as_of\":\"2026-03-01T19:00:00Z\"},"
         "\"offer\":{\"id\":\"flash10\",\"ends_at\":\"2026-03-01T19:00:00+01:00\",\"quota\":500},"
         "\"i18n\":{\"de\":{\"title\":\"Laufschuh\"}},\"a shop's own\":[1,{\"x\":null}]}"), 0);
@@ -60,6 +62,9 @@ static const struct {
     {"{\"title\":\"x\",\"stock\":{\"as_of\":\"today\"}}", "/stock/as_of"},
     {"{\"title\":\"x\",\"sale_price_effective_date\":\"2026-03-02T00:00:00Z/2026-03-01T00:00:00Z\"}",
      "/sale_price_effective_date"},
+    {"{\"title\":\"x\",\"prior_price\":{\"amount\":1,\"currency\":\"EUR\",\"from\":\"2026-02-30\"}}", "/prior_price/from"},
+    {"{\"title\":\"x\",\"prior_price\":{\"amount\":1,\"currency\":\"EUR\",\"to\":20260228}}", "/prior_price/to"},
+    {"{\"title\":\"x\",\"prior_price\":{\"amount\":1,\"currency\":\"EUR\",\"type\":30}}", "/prior_price/type"},
     {"{\"title\":\"x\",\"offer\":{\"ends_at\":1}}", "/offer/ends_at"},
     {"{\"title\":\"x\",\"i18n\":{\"de\":\"Laufschuh\"}}", "/i18n/de"},
     {"{\"title\":\"x\",\"i18n\":{\"de\":{\"title\":1}}}", "/i18n/de/title"},

@@ -225,6 +225,9 @@ TEST(outputs_come_through_json)
 TEST(outputs_are_checked)
 {
     require_error("outputs: {name: x}\n", 1, 10, "outputs must be a list");
+    require_error("market: europe\n", 1, 9, "market must be none, eu, or the two letters of a country, not europe");
+    require_error("outputs:\n- {name: tall, market: d}\n", 2, 23,
+                  "market must be none, eu, or the two letters of a country, not d");
     require_error("outputs: [x]\n", 1, 11, "an output must be a map of name, canvas, language, market and renditions");
     require_error("outputs: [{language: zh}]\n", 1, 11, "an output needs a name");
     require_error("outputs: [{name: a b}]\n", 1, 18, "name must be 1 to 32 letters, digits, _ or -, is a b");
