@@ -226,7 +226,7 @@ TEST(outputs_are_checked)
 {
     require_error("outputs: {name: x}\n", 1, 10, "outputs must be a list");
     require_error("market: europe\n", 1, 9, "market must be none, eu, or the two letters of a country, not europe");
-    require_error("outputs:\n- {name: tall, market: d}\n", 2, 23,
+    require_error("outputs:\n- {name: tall, market: d}\n", 2, 24,
                   "market must be none, eu, or the two letters of a country, not d");
     require_error("outputs: [x]\n", 1, 11, "an output must be a map of name, canvas, language, market and renditions");
     require_error("outputs: [{language: zh}]\n", 1, 11, "an output needs a name");
