@@ -238,12 +238,21 @@ static int compress_text(const struct vt_writer *text, char **ret, size_t *ret_s
     return 0;
 }
 
-static int cache_life(const struct vt_edition *edition, bool blocking)
+// How long caches may keep it: whole seconds, at most half a target duration. None fit into a second, so that a playlist
+// with such segments is asked about each time, which its ETag makes cheap.
+static void add_lifetime(const struct vt_edition *edition, bool blocking, struct vt_answer *answer)
 {
-    int target = (int)(edition->edge.target_ns / VT_NS_PER_S);
+    const struct vt_edge *edge = &edition->edge;
+    int target = (int)(edge->target_ns / VT_NS_PER_S), half = target / 2;
+    bool media = target > 0, parts = edge->part_ns > 0 && !edge->ended;
+    // For caches that many share. A browser's own would only hold back a player that asks for the same again: video.js does
+    // at the end of each segment, and stood still until it was old.
     if (blocking)
-        return BLOCKING_LIFE * target;
-    return edition->edge.part_ns > 0 && !edition->edge.ended ? 1 : target / 2 > 1 ? target / 2 : 1;
+        vt_answer_header(answer, "Cache-Control", "max-age=0, s-maxage=%d", BLOCKING_LIFE * target);
+    else if (media && half == 0 && !edge->ended)
+        vt_answer_header(answer, "Cache-Control", "no-cache");
+    else
+        vt_answer_header(answer, "Cache-Control", "max-age=%d", parts || half == 0 ? 1 : half);
 }
 
 // What a 200 and a 304 share.
@@ -251,10 +260,7 @@ static void add_headers(const struct vt_edition *edition, bool blocking, bool gz
 {
     vt_answer_header(answer, "ETag", gzip ? "\"%s-gz\"" : "\"%s\"", edition->etag);
     vt_answer_header(answer, "Vary", "Accept-Encoding");
-    // For caches that many share. A browser's own would only hold back a player that asks for the same again: video.js does
-    // at the end of each segment, and stood still until it was old.
-    vt_answer_header(answer, "Cache-Control", blocking ? "max-age=0, s-maxage=%d" : "max-age=%d",
-                     cache_life(edition, blocking));
+    add_lifetime(edition, blocking, answer);
 }
 
 static struct vt_reply *make_reply(const struct vt_edition *edition, bool blocking, bool gzip,

@@ -33,6 +33,11 @@ sub vcl_hash {
 sub vcl_backend_response {
     set beresp.grace = 0s;               # a playlist that is too old is of no use
     set beresp.keep = 0s;
+    # Segments of a second: a playlist without parts is too old after one. Varnish counts in less.
+    if (beresp.status == 200 && beresp.http.Cache-Control == "no-cache" && bereq.url ~ "\.m3u8") {
+        set beresp.ttl = 250ms;
+        return (deliver);
+    }
     if (beresp.status >= 400 && beresp.http.Cache-Control ~ "no-store") {
         # For a second everybody asks for himself; after that one for all again.
         set beresp.uncacheable = true;

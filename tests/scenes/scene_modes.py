@@ -2,6 +2,7 @@
 """`vitrine check` where players really are: behind the edges of samples/edge, in a window that slides, in recordings while
 the show goes on, and in all of it once the show has ended. Other people's programs play the same addresses."""
 import concurrent.futures
+import contextlib
 import re
 import subprocess
 
@@ -18,16 +19,19 @@ CHANNEL = """
     renditions: [{{name: big, size: 320x180, bitrate: 300k}}]
     audio: {{bitrate: 64k}}
     encoder: {{preset: ultrafast}}
-    hls: {{segment: 2s, part: {part}, window: {window}, record: yes}}
+    hls: {{segment: {segment}, part: {part}, window: {window}, record: yes}}
     templates: [{card}]
 """
 MODES = {"plain": ("none", "15s"), "low": ("200ms", "300s"), "ts": ("none, container: ts", "15s")}
 UNTIL = 11                         # segments: short windows have slid by then, and low latency has its file of old lines
 
 
+def channel(name, part, window, segment="2s"):
+    return CHANNEL.format(name=name, part=part, window=window, segment=segment, card=TOP / "samples/templates/product-card.yaml")
+
+
 def channels():
-    card = TOP / "samples/templates/product-card.yaml"
-    return "".join(CHANNEL.format(name=name, part=part, window=window, card=card) for name, (part, window) in MODES.items())
+    return "".join(channel(name, *mode) for name, mode in MODES.items())
 
 
 def recording_of(daemon, channel):
@@ -108,6 +112,20 @@ def scene_no_must_is_broken_anywhere():
             live(daemon, edges, recorded)
             play_elsewhere(daemon)
             ended(daemon, recorded)
+
+
+def scene_every_segment_length_is_fresh_behind_nginx():
+    """A playlist may lie in a cache for half a target duration; of segments of a second no cache keeps one for so little."""
+    lengths = {"short": "1s", "usual": "2s", "long": "6s"}
+    text = "".join(channel(name, "none", "40s", length) for name, length in lengths.items())
+    with Daemon(channels=text) as daemon, Edges(daemon) as edges, contextlib.ExitStack() as stack:
+        for name in lengths:
+            stack.enter_context(Publisher(daemon, f"{name}-key", SOURCE))
+        for name in lengths:
+            daemon.segments("big", 3, 60, name)
+        path = "/live/{}/index.m3u8"
+        check_all([(edges.plain + path.format(name), "(live)", "--seconds", "20", *edges.trusts[1]) for name in lengths])
+        check_all([(f"http://127.0.0.1:{edges.varnish.port}" + path.format("short"), "(live)", "--seconds", "12")])
 
 
 if __name__ == "__main__":
