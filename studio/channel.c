@@ -361,6 +361,15 @@ json_t *vt_channel_to_json(const struct vt_channel *channel)
     return json;
 }
 
+json_t *vt_channel_form(const struct vt_channel *channel)
+{
+    static const char *const free_to_change[] = {"name", "takeover", "pictures", "slate", "templates"};
+    json_t *form = vt_channel_to_json(channel);
+    for (size_t i = 0; form && i < sizeof free_to_change / sizeof free_to_change[0]; i++)
+        json_object_del(form, free_to_change[i]);
+    return form;
+}
+
 static int fail(struct vt_diagnostics *d, const char *text)
 {
     vt_diagnose(d, VT_ERROR, 0, 0, "%s", text);

@@ -80,3 +80,7 @@ void vt_channel_document(struct vt_writer *w);
 // As JSON without its keys and what SRT needs, and back; a studio gets it this way.
 json_t *vt_channel_to_json(const struct vt_channel *channel);
 int vt_channel_from_json(struct vt_channel *channel, const json_t *json, struct vt_diagnostics *diagnostics);
+
+// What may not change while a show runs: of that, the part that its playlists and segments are made from. As JSON, a new
+// reference; NULL when out of memory.
+json_t *vt_channel_form(const struct vt_channel *channel);

@@ -71,6 +71,18 @@ static void check_recording(struct vt_folder *folder, int error)
     folder->recording_error = error;
 }
 
+bool vt_folder_differs(const struct vt_folder *folder, const char *name, const void *data, size_t size)
+{
+    char *text;
+    size_t length;
+    int error = vt_read_file_at(folder->fd, name, size, &text, &length);
+    if (error)
+        return error == -EFBIG;
+    bool differs = length > 0 && (length != size || memcmp(text, data, size) != 0);
+    free(text);
+    return differs;
+}
+
 int vt_folder_put(void *opaque, enum vt_blob kind, const char *name, const void *data, size_t size)
 {
     struct vt_folder *folder = opaque;

@@ -25,6 +25,9 @@ int vt_folder_append(void *folder, const char *name, const void *data, size_t si
 int vt_folder_drop(void *folder, const char *name);
 int vt_folder_get(void *folder, const char *name, struct vt_writer *w);
 
+// Whether a file of that name holds something, and something else. One that is empty was lost with the power.
+bool vt_folder_differs(const struct vt_folder *folder, const char *name, const void *data, size_t size);
+
 // Keeps what is put here whole from here on, in DATA/recordings/CHANNEL/SHOW/OUTPUT. Returns 0 or a negative errno.
 int vt_folder_keep(struct vt_folder *folder, const char *data, const char *channel, const char *show,
                    const char *output);

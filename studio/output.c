@@ -81,7 +81,7 @@ static int open_packager(struct vt_output *output, const struct vt_output_params
     if (!packager.state)
         packager.least_msn = params->start.free_msn;
     int error = vt_packager_new(&output->packager, &packager);
-    if (error && packager.state) {
+    if (error && error != -ESTALE && packager.state) {
         vt_warning("output %s: the state from before cannot be taken up (%s); its playlists begin anew",
                    output->config->name, strerror(-error));
         packager.state = NULL;

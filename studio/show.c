@@ -15,6 +15,7 @@
 
 #define TREE_DEPTH 4                     // SHOW/OUTPUT/cues
 #define SHOWS_MAX  256                   // looked at when old ones are removed
+#define SHOW_BYTES (64 * 1024)           // of show.json
 
 struct vt_show {
     char channel_name[VT_NAME_ROOM], name[VT_NAME_ROOM];
@@ -24,6 +25,7 @@ struct vt_show {
     struct vt_folder *outputs[VT_OUTPUTS_MAX];
     int64_t epoch;
     uint64_t first_msn, reserved;        // `reserved`: what `sequence` says on disk
+    json_t *form;                        // the channel's
     bool goes_on;
 };
 
@@ -188,38 +190,75 @@ int vt_show_over(struct vt_show *show, uint64_t next_msn)
 
 // -- show.json
 
+static bool has_all(const json_t *list, const json_t *wanted)
+{
+    size_t i, j;
+    json_t *one, *other;
+    json_array_foreach((json_t *)wanted, i, one) {
+        bool found = false;
+        json_array_foreach((json_t *)list, j, other)
+            found |= json_equal(one, other) != 0;
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+// Whether a show that began as `before` can go on as `now`: the same, but for outputs that have come.
+static bool fits(const json_t *before, const json_t *now)
+{
+    json_t *one = json_copy((json_t *)before), *two = json_copy((json_t *)now);
+    json_object_del(one, "outputs");
+    json_object_del(two, "outputs");
+    bool same = json_equal(one, two) && has_all(json_object_get(now, "outputs"), json_object_get(before, "outputs"));
+    json_decref(one);
+    json_decref(two);
+    return same;
+}
+
+static int put_show(const struct vt_show *show)
+{
+    char start[VT_TIME_TEXT];
+    vt_format_time(show->epoch, start);
+    json_t *json = json_pack("{s:s, s:I, s:I, s:O}", "start", start, "epoch_ns", (json_int_t)show->epoch, "first_msn",
+                             (json_int_t)show->first_msn, "form", show->form);
+    char *text = json ? json_dumps(json, 0) : NULL;
+    int error = text ? vt_put_file_at(show->folder, "show.json", text, strlen(text), true) : -ENOMEM;
+    json_decref(json);
+    free(text);
+    return error;
+}
+
 static int read_show(struct vt_show *show)
 {
     char *text;
     size_t size;
-    int error = vt_read_file_at(show->folder, "show.json", 4096, &text, &size);
+    int error = vt_read_file_at(show->folder, "show.json", SHOW_BYTES, &text, &size);
     if (error)
         return error;
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
     free(text);
     json_t *epoch = json_object_get(json, "epoch_ns"), *msn = json_object_get(json, "first_msn");
+    json_t *form = json_object_get(json, "form");
     bool good = json_is_integer(epoch) && json_is_integer(msn) && json_integer_value(msn) > 0;
     if (good) {
         show->epoch = json_integer_value(epoch);
         show->first_msn = (uint64_t)json_integer_value(msn);
         show->goes_on = true;
     }
+    error = !good ? -EBADMSG : !fits(form, show->form) ? -ESTALE : json_equal(form, show->form) ? 0 : put_show(show);
     json_decref(json);
-    return good ? 0 : -EBADMSG;
+    return error;
 }
 
 static int write_show(struct vt_show *show, int64_t now_ns)
 {
-    char start[VT_TIME_TEXT], text[256];
     show->epoch = now_ns / VT_NS_PER_MS * VT_NS_PER_MS;      // playlists say it in ms
     show->first_msn = read_sequence(show);
     if (show->first_msn == 0)
         return -EBADMSG;
-    vt_format_time(show->epoch, start);
     int error = write_sequence(show, show->first_msn + VT_SHOW_RESERVE);
-    int length = snprintf(text, sizeof text, "{\"start\": \"%s\", \"epoch_ns\": %" PRId64 ", \"first_msn\": %" PRIu64 "}\n",
-                          start, show->epoch, show->first_msn);
-    return error ? error : vt_put_file_at(show->folder, "show.json", text, (size_t)length, true);
+    return error ? error : put_show(show);
 }
 
 static int read_or_begin(struct vt_show *show, int64_t now_ns)
@@ -266,6 +305,8 @@ static struct vt_show *new_show(const struct vt_channel *channel, const char *na
     show->n_outputs = channel->n_outputs;
     for (int i = 0; i < channel->n_outputs; i++)
         vt_name_copy(show->output_names[i], channel->outputs[i].name);
+    if (!(show->form = vt_channel_form(channel)))
+        vt_show_free(&show);
     return show;
 }
 
@@ -300,6 +341,7 @@ void vt_show_free(struct vt_show **show)
         return;
     for (int i = 0; i < s->n_outputs; i++)
         vt_folder_free(&s->outputs[i]);
+    json_decref(s->form);
     if (s->folder >= 0)
         close(s->folder);
     if (s->channel >= 0)

@@ -1,6 +1,6 @@
 // A show on disk: its folder with those of its outputs (folder.h), and what survives a crash.
 //
-// DATA/live/CHANNEL/SHOW holds show.json (when it began, its first media sequence number) and the outputs' folders;
+// DATA/live/CHANNEL/SHOW holds show.json (when it began, its first media sequence number, its form) and the outputs' folders;
 // DATA/live/CHANNEL/sequence the next media sequence number that is free. That one is raised ahead of use and forced to
 // the disk, so that numbers never go back, whatever dies. One thread.
 #pragma once
@@ -19,8 +19,9 @@
 struct vt_show;
 
 // Opens the folder of a channel's show, or makes it: `now_ns` then becomes its epoch, and older shows that nobody may
-// need any more are removed, as are the playlists of outputs that the channel no longer has. Returns 0 or a negative
-// errno (nothing can be written: say where and why).
+// need any more are removed, as are the playlists of outputs that the channel no longer has. Returns 0; -ESTALE: it
+// began when the channel had another form (vt_channel_form), and cannot go on with this one; or a negative errno (nothing
+// can be written: say where and why).
 int vt_show_open(struct vt_show **ret, const char *data, const struct vt_channel *channel, const char *show,
                  int64_t now_ns);
 void vt_show_free(struct vt_show **show);

@@ -132,6 +132,10 @@ void session_intake_io(struct session *s)
 static void start(struct session *s, const json_t *body)
 {
     int error = s->started ? -EALREADY : show_begin(s, body);
+    if (error == -ESTALE) {                  // that show has been ended
+        vt_loop_exit(s->loop, 0);
+        return;
+    }
     if (error) {
         session_fatal(s, "the show cannot start", error);
         return;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "studio/studio_session.h"
+#include "studio/unfinished.h"
 
 int64_t session_now(const struct session *s)
 {
@@ -43,6 +44,8 @@ static int sink_put(void *opaque, enum vt_blob kind, const char *name, const voi
     struct outlet *outlet = opaque;
     if (kind == VT_BLOB_MULTIVARIANT)
         outlet->index_changed = true;
+    if (kind == VT_BLOB_INIT && vt_folder_differs(outlet->folder, name, data, size))
+        return -ESTALE;                      // another version of the encoder
     int error = vt_folder_put(outlet->folder, kind, name, data, size);
     note_disk(outlet->session, kind, name, error);
     return error;
@@ -173,6 +176,8 @@ static int open_show(struct session *s, const char *data)
 {
     int64_t wall = vt_program_now_ns();
     int error = vt_show_open(&s->show, data, &s->channel, s->name, wall);
+    if (error == -ESTALE)
+        return error;
     if (error)
         vt_error("%s/live/%s/%s cannot be written: %s", data, s->channel.name, s->name, strerror(-error));
     else if (s->channel.record && (error = vt_show_keep(s->show, data)))
@@ -211,6 +216,17 @@ static int open_wardrobe(struct session *s, const char *data)
     return error;
 }
 
+// Under the names that its players know there would be another init segment: so that is over, and the next publisher
+// starts another show.
+static int end_stale(const struct session *s, const char *data)
+{
+    vt_info("show %s began with another configuration or encoder than there is now: it ends", s->name);
+    int error = vt_unfinished_end(data, s->channel.name, s->name);
+    if (error)
+        vt_error("its playlists cannot be ended: %s", strerror(-error));
+    return -ESTALE;
+}
+
 int show_begin(struct session *s, const json_t *body)
 {
     struct vt_diagnostics diagnostics = {.count = 0};
@@ -234,7 +250,7 @@ int show_begin(struct session *s, const json_t *body)
     if (!error)
         error = vt_sandbox_enter(VT_SANDBOX_STUDIO);
     if (error)
-        return error;
+        return error == -ESTALE ? end_stale(s, data) : error;
     vt_playout_init(&s->playout, &s->channel, s->outputs, first, false);
     s->lost_at = session_now(s);
     snprintf(s->reason, sizeof s->reason, "no publisher yet");

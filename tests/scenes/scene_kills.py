@@ -364,6 +364,29 @@ def scene_everything_killed_long_ago_the_show_is_over():
         require(fresh.sequence() > last["big"], f"the next show starts at {fresh.sequence()}, the last ended at {last}")
 
 
+def scene_everything_killed_another_form_is_another_show():
+    """A rendition that is made in another way may not go on under the same names: the show ends, the next begins above it."""
+    with Daemon() as daemon:
+        with Publisher(daemon):
+            old = daemon.segments("audio", 2)
+            whole = {name: http(daemon.url(daemon.media(name).map()))[2] for name in NAMES}
+            paths = {name: daemon.media(name).map() for name in NAMES}
+            kill_everything(daemon)
+        last = {name: max(segment["msn"] for segment in on_disk(daemon, old.path, name).segments()) for name in NAMES}
+        text = daemon.config.read_text()
+        require("bitrate: 300k" in text, text)
+        daemon.config.write_text(text.replace("bitrate: 300k", "bitrate: 350k"))
+        daemon.start()
+        wait_for("the end of the show", lambda: all(on_disk(daemon, old.path, name).ended() for name in NAMES))
+        wait_for("no show", lambda: daemon.state() == "off")
+        with Publisher(daemon):
+            fresh = wait_for("the next show", lambda: next(
+                (playlist for playlist in [daemon.media("big")] if playlist and not playlist.ended()), None), 30)
+        require(fresh.path.split("/")[3] != old.path.split("/")[3], "the same show")
+        require(fresh.sequence() > last["big"], f"the next show starts at {fresh.sequence()}, the last ended at {last}")
+        require(whole == {name: http(daemon.url(paths[name]))[2] for name in NAMES}, "an init segment has changed")
+
+
 def on_disk(daemon, path, name):
     """A rendition's playlist beside that at `path`, as it stands in its file."""
     file = daemon.folder / "var" / path.lstrip("/")

@@ -76,6 +76,43 @@ TEST(a_show_that_broke_off_goes_on)
     clean();
 }
 
+TEST(a_show_does_not_go_on_in_another_form)
+{
+    struct vt_show *show = NULL;
+    fresh();
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), 0);
+    vt_show_free(&show);
+    int64_t bitrate = channel.audio_bitrate, grace = channel.slate_grace_ns;
+    channel.slate_grace_ns = grace + 1;                      // that may change
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), 0);
+    REQUIRE(vt_show_goes_on(show));
+    vt_show_free(&show);
+    channel.audio_bitrate = bitrate + 1000;
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), -ESTALE);
+    REQUIRE(show == NULL);
+    channel.audio_bitrate = bitrate;
+    channel.slate_grace_ns = grace;
+    clean();
+}
+
+TEST(an_init_segment_is_told_from_another)
+{
+    struct vt_show *show = NULL;
+    fresh();
+    REQUIRE_INT(vt_show_open(&show, data, &channel, "a", NOW), 0);
+    struct vt_folder *folder = vt_show_folder(show, 0);
+    REQUIRE(!vt_folder_differs(folder, "v-init.mp4", "one", 3));
+    REQUIRE_INT(vt_folder_put(folder, VT_BLOB_INIT, "v-init.mp4", "one", 3), 0);
+    REQUIRE(!vt_folder_differs(folder, "v-init.mp4", "one", 3));
+    REQUIRE(vt_folder_differs(folder, "v-init.mp4", "two", 3));
+    REQUIRE(vt_folder_differs(folder, "v-init.mp4", "on", 2));
+    REQUIRE(vt_folder_differs(folder, "v-init.mp4", "one1", 4));
+    REQUIRE_INT(vt_folder_put(folder, VT_BLOB_INIT, "v-init.mp4", "", 0), 0);
+    REQUIRE(!vt_folder_differs(folder, "v-init.mp4", "two", 3));
+    vt_show_free(&show);
+    clean();
+}
+
 TEST(numbers_never_go_back)
 {
     struct vt_show *show = NULL;
@@ -245,6 +282,8 @@ int main(void)
     vt_channel_init(&channel, "mango");
     RUN(a_new_show_begins_at_one_and_now);
     RUN(a_show_that_broke_off_goes_on);
+    RUN(a_show_does_not_go_on_in_another_form);
+    RUN(an_init_segment_is_told_from_another);
     RUN(numbers_never_go_back);
     RUN(a_spoilt_sequence_is_refused_rather_than_started_over);
     RUN(files_are_whole_or_not_there);
