@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
-#include <srt/access_control.h>
 
 #include "base/log.h"
 #include "base/sandbox.h"
@@ -31,19 +30,25 @@ static void hand_over(struct process *process, struct vt_srt_event *event)
     OPENSSL_cleanse(event->key, sizeof event->key);
 }
 
+static void on_gone(struct process *process, const struct vt_srt_event *event)
+{
+    vt_gate_process_closed(&process->gate, event->address.text, event->why);
+    vt_gate_process_send(&process->gate, VT_MSG_PUBLISH_GONE, json_pack("{s:I}", "conn", (json_int_t)event->conn), NULL, 0);
+}
+
 static enum vt_gate_refusal refusal_of(int code)
 {
     switch (code) {
-    case SRT_REJX_BAD_REQUEST:
+    case VT_SRT_BAD_REQUEST:
         return VT_GATE_STREAMID;
-    case SRT_REJX_UNAUTHORIZED:
+    case VT_SRT_UNAUTHORIZED:
         return VT_GATE_KEY;
-    case SRT_REJX_OVERLOAD:
+    case VT_SRT_OVERLOAD:
         return VT_GATE_FULL;
-    case SRT_REJX_BAD_MODE:
+    case VT_SRT_BAD_MODE:
         return VT_GATE_PLAY;
-    case SRT_REJX_CONFLICT:
-    case SRT_REJX_DOWN:
+    case VT_SRT_CONFLICT:
+    case VT_SRT_DOWN:
         return VT_GATE_AGAIN;
     default:
         return VT_GATE_FAILED;
@@ -67,7 +72,7 @@ static void on_event(void *opaque, int fd, uint32_t events)
             vt_gate_process_send(&process->gate, VT_MSG_SRT_STATUS,
                                  json_pack("{s:I, s:o}", "conn", (json_int_t)event.conn, "srt", event.status), NULL, 0);
         else if (event.kind == VT_SRT_GONE)
-            vt_gate_process_closed(&process->gate, event.address.text, event.why);
+            on_gone(process, &event);
         else
             on_refused(process, &event);
     }

@@ -13,11 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/bucket.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mediatime.h"
-#include "ingest/srt_refusals.h"
+#include "ingest/srt_admission.h"
 
 #define BACKLOG          32
 #define RECEIVE_BUFFER   (12 * 1024 * 1024)          // bytes of one connection: 1 s at 96 Mb/s
@@ -27,6 +26,11 @@
 #define RETRY_MS         5                           // while an ingest does not keep up
 #define MESSAGE_BYTES    1456                        // the longest payload of one packet
 #define REORDER_PACKETS  40                          // may overtake each other before one counts as lost
+
+_Static_assert(VT_SRT_BAD_REQUEST == SRT_REJX_BAD_REQUEST && VT_SRT_UNAUTHORIZED == SRT_REJX_UNAUTHORIZED &&
+               VT_SRT_OVERLOAD == SRT_REJX_OVERLOAD && VT_SRT_BAD_MODE == SRT_REJX_BAD_MODE &&
+               VT_SRT_CONFLICT == SRT_REJX_CONFLICT && VT_SRT_FAILED == SRT_REJX_ISE && VT_SRT_DOWN == SRT_REJX_DOWN,
+               "libsrt has these reject reasons");
 
 struct connection {
     SRTSOCKET caller;
@@ -49,16 +53,7 @@ struct vt_srt_listener {
     int64_t last_id;
 
     pthread_mutex_t lock;                            // guards the rest
-    struct vt_srt_keys keys;
-    struct vt_guesses *guesses;
-    int n_connections;
-    uint64_t groups[VT_SRT_CONNECTIONS];             // their addresses', in no order
-    struct {
-        int64_t conn;
-        uint8_t who[32];
-    } lately[VT_SRT_CONNECTIONS];                    // let in: who that was, the oldest first to go
-    int next_lately;
-    struct vt_srt_refusals refusals;
+    struct vt_srt_admission admission;
     struct vt_srt_event events[VT_SRT_EVENTS];
     int first_event, n_events;
     bool stop;
@@ -87,88 +82,23 @@ static struct vt_peer_address address_of(const struct sockaddr *peer)
     return vt_peer_address(&from);
 }
 
-// ---- who is let in; in libsrt's thread, which stands still for everybody meanwhile
-
-static int refusal_of(int error)
-{
-    return error == -EPERM ? SRT_REJX_BAD_MODE : SRT_REJX_BAD_REQUEST;
-}
-
-// With the lock held.
-static bool has_room(const struct vt_srt_listener *l, uint64_t group)
-{
-    int count = 0;
-    for (int i = 0; i < l->n_connections; i++)
-        count += l->groups[i] == group;
-    return l->n_connections < VT_SRT_CONNECTIONS && count < VT_SRT_PER_ADDRESS;
-}
-
-// Whose line it gets: its key's channel, or, where somebody else is asked about keys, the one that it names. With the
-// lock held.
-static bool find_line(const struct vt_srt_listener *l, const struct vt_streamid *asked, struct vt_srt_channel *ret)
-{
-    const struct vt_srt_channel *channel = vt_srt_keys_find(&l->keys, asked->key);
-    bool other = channel && asked->resource[0] && strcmp(asked->resource, channel->name) != 0;
-    bool known = channel && !other, open = !channel && l->keys.open;
-    if (known)
-        *ret = *channel;
-    else if (open)
-        *ret = vt_srt_keys_line(&l->keys, asked->resource);
-    return known || open;
-}
-
-// With the lock held. After too many wrong keys a right one is answered as they are.
-static int judge(struct vt_srt_listener *l, const struct vt_streamid *asked, const struct vt_peer_address *from,
-                 struct vt_srt_channel *ret)
-{
-    int64_t now_ns = vt_now_ns();
-    struct vt_srt_channel line = {.name = ""};
-    uint8_t who[32];
-    vt_srt_refusals_name(who, from->group, asked->key);
-    int before = vt_srt_refusals_get(&l->refusals, who, now_ns);
-    if (before)
-        return before;
-    bool known = find_line(l, asked, &line), room = has_room(l, from->group);
-    bool allowed = vt_guesses_allow(l->guesses, from->text, now_ns);
-    if (room && allowed && known)
-        *ret = line;
-    if (room && allowed && !known)
-        vt_guesses_note(l->guesses, from->text, now_ns);
-    OPENSSL_cleanse(&line, sizeof line);
-    return !room ? SRT_REJX_OVERLOAD : known && allowed ? 0 : SRT_REJX_UNAUTHORIZED;
-}
-
-static int find_channel(struct vt_srt_listener *l, const char *streamid, const struct vt_peer_address *from,
-                        struct vt_srt_channel *ret)
-{
-    struct vt_streamid asked;
-    int error = vt_streamid_srt(&asked, streamid ? streamid : "");
-    if (error)
-        return refusal_of(error);
-    pthread_mutex_lock(&l->lock);
-    int code = judge(l, &asked, from, ret);
-    pthread_mutex_unlock(&l->lock);
-    OPENSSL_cleanse(&asked, sizeof asked);
-    return code;
-}
-
-static const char *words_of(int code)
-{
-    return code == SRT_REJX_BAD_MODE       ? "refused: it asks to play"
-         : code == SRT_REJX_UNAUTHORIZED   ? "refused: no channel has that key, or it has sent too many wrong ones"
-         : code == SRT_REJX_OVERLOAD       ? "refused: there are too many publishers, in all or from its address"
-         : code == SRT_REJX_CONFLICT       ? "refused: another one publishes, as it has been told"
-         : code == SRT_REJX_DOWN           ? "refused: nobody is let in now, as it has been told"
-         : code == SRT_REJX_ISE            ? "refused: it could not be set up"
-                                           : "refused: its streamid names no key";
-}
+// ---- callers; in libsrt's thread
 
 static int set_up_caller(SRTSOCKET caller, const struct vt_srt_channel *channel)
 {
     bool set = srt_setsockflag(caller, SRTO_RCVLATENCY, &channel->latency_ms, sizeof channel->latency_ms) == 0;
     if (set && channel->passphrase[0])
         set = srt_setsockflag(caller, SRTO_PASSPHRASE, channel->passphrase, (int)strlen(channel->passphrase)) == 0;
-    return set ? 0 : SRT_REJX_ISE;
+    return set ? 0 : VT_SRT_FAILED;
+}
+
+static int judge(struct vt_srt_listener *l, const char *streamid, const struct vt_peer_address *from,
+                 struct vt_srt_channel *ret)
+{
+    pthread_mutex_lock(&l->lock);
+    int code = vt_srt_admission_judge(&l->admission, streamid ? streamid : "", from, vt_now_ns(), ret);
+    pthread_mutex_unlock(&l->lock);
+    return code;
 }
 
 static int on_caller(void *opaque, SRTSOCKET caller, int version, const struct sockaddr *peer, const char *streamid)
@@ -176,37 +106,33 @@ static int on_caller(void *opaque, SRTSOCKET caller, int version, const struct s
     struct vt_srt_listener *l = opaque;
     struct vt_srt_channel channel = {.name = ""};
     struct vt_peer_address from = address_of(peer);
-    int code = version < 5 ? SRT_REJX_BAD_REQUEST : find_channel(l, streamid, &from, &channel);
+    int code = version < 5 ? VT_SRT_BAD_REQUEST : judge(l, streamid, &from, &channel);
     if (!code)
         code = set_up_caller(caller, &channel);
     OPENSSL_cleanse(&channel, sizeof channel);
     if (!code)
         return 0;
     srt_setrejectreason(caller, code);
-    tell(l, &(struct vt_srt_event){.kind = VT_SRT_REFUSED, .address = from, .code = code, .why = words_of(code)});
+    tell(l, &(struct vt_srt_event){.kind = VT_SRT_REFUSED, .address = from, .code = code,
+                                   .why = vt_srt_admission_words(code)});
     return -1;
 }
 
 // ---- one connection
 
 // Counts a connection, unless too many have come in the meantime; or no longer.
-static bool enter(struct vt_srt_listener *l, uint64_t group)
+static bool enter(struct vt_srt_listener *l, const struct vt_srt_event *event)
 {
     pthread_mutex_lock(&l->lock);
-    bool room = has_room(l, group);
-    if (room)
-        l->groups[l->n_connections++] = group;
+    bool room = vt_srt_admission_enter(&l->admission, event->conn, event->address.group, event->key);
     pthread_mutex_unlock(&l->lock);
     return room;
 }
 
 static void leave(struct vt_srt_listener *l, uint64_t group)
 {
-    int i = 0;
     pthread_mutex_lock(&l->lock);
-    while (l->groups[i] != group)
-        i++;
-    l->groups[i] = l->groups[--l->n_connections];
+    vt_srt_admission_leave(&l->admission, group);
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -227,25 +153,17 @@ static void close_connection(struct vt_srt_listener *l, int i, const char *why)
 static int describe(struct vt_srt_listener *l, SRTSOCKET caller, struct vt_srt_event *event)
 {
     char streamid[VT_STREAMID_MAX + 1];
-    struct vt_streamid asked;
     int size = sizeof streamid, version = 0, version_size = sizeof version;
     if (srt_getsockflag(caller, SRTO_STREAMID, streamid, &size) || size < 0 || size >= (int)sizeof streamid)
         return -EINVAL;
     streamid[size] = 0;
-    int error = vt_streamid_srt(&asked, streamid);
-    struct vt_srt_channel line = {.name = ""};
-    if (!error)
-        snprintf(event->key, sizeof event->key, "%s", asked.key);
     pthread_mutex_lock(&l->lock);
-    if (!error && find_line(l, &asked, &line))
-        snprintf(event->channel, sizeof event->channel, "%s", line.name);
+    int error = vt_srt_admission_describe(&l->admission, streamid, event->key, event->channel);
     pthread_mutex_unlock(&l->lock);
-    OPENSSL_cleanse(&line, sizeof line);
+    OPENSSL_cleanse(streamid, sizeof streamid);
     srt_getsockflag(caller, SRTO_PEERVERSION, &version, &version_size);
     snprintf(event->encoder, sizeof event->encoder, "SRT %d.%d.%d", version >> 16 & 0xff, version >> 8 & 0xff,
              version & 0xff);
-    OPENSSL_cleanse(&asked, sizeof asked);
-    OPENSSL_cleanse(streamid, sizeof streamid);
     return error;
 }
 
@@ -256,15 +174,6 @@ static int free_place(const struct vt_srt_listener *l)
             return i;
     }
     return -1;
-}
-
-static void note_lately(struct vt_srt_listener *l, int64_t conn, uint64_t group, const char *key)
-{
-    pthread_mutex_lock(&l->lock);
-    l->lately[l->next_lately].conn = conn;
-    vt_srt_refusals_name(l->lately[l->next_lately].who, group, key);
-    l->next_lately = (l->next_lately + 1) % VT_SRT_CONNECTIONS;
-    pthread_mutex_unlock(&l->lock);
 }
 
 // Opens the way inside and tells the owner. On failure the caller is still to be closed.
@@ -281,8 +190,7 @@ static int open_connection(struct vt_srt_listener *l, SRTSOCKET caller, const st
     *c = (struct connection){.caller = caller, .inside = ends[0], .id = ++l->last_id, .address = event.address};
     event.conn = c->id;
     event.fd = ends[1];
-    note_lately(l, c->id, c->address.group, event.key);
-    bool entered = enter(l, c->address.group);
+    bool entered = enter(l, &event);
     if (!entered || srt_epoll_add_usock(l->poll, caller, &events) || !tell(l, &event)) {
         if (entered)
             leave(l, c->address.group);
@@ -511,10 +419,9 @@ int vt_srt_listener_new(struct vt_srt_listener **ret, const int *fds, int n_fds,
     if (!l)
         return -ENOMEM;
     l->poll = l->event = -1;
-    l->keys = *keys;
     l->last_id = vt_now_ns() / VT_NS_PER_MS;         // another process's ids do not come again
     pthread_mutex_init(&l->lock, NULL);
-    int error = vt_guesses_new(&l->guesses);
+    int error = vt_srt_admission_init(&l->admission, keys);
     if (!error)
         error = start(l, fds, n_fds);
     if (error)
@@ -552,7 +459,7 @@ void vt_srt_listener_free(struct vt_srt_listener **listener)
         srt_cleanup();
     if (l->event >= 0)
         close(l->event);
-    vt_guesses_free(&l->guesses);
+    vt_srt_admission_clear(&l->admission);
     pthread_mutex_destroy(&l->lock);
     OPENSSL_cleanse(l, sizeof *l);
     free(l);
@@ -562,17 +469,14 @@ void vt_srt_listener_free(struct vt_srt_listener **listener)
 void vt_srt_listener_keys(struct vt_srt_listener *listener, const struct vt_srt_keys *keys)
 {
     pthread_mutex_lock(&listener->lock);
-    listener->keys = *keys;
+    vt_srt_admission_keys(&listener->admission, keys);
     pthread_mutex_unlock(&listener->lock);
 }
 
 void vt_srt_listener_refuse(struct vt_srt_listener *listener, int64_t conn, int code, int64_t hold_ns)
 {
     pthread_mutex_lock(&listener->lock);
-    for (int i = 0; i < VT_SRT_CONNECTIONS; i++) {
-        if (listener->lately[i].conn == conn && conn > 0)
-            vt_srt_refusals_put(&listener->refusals, listener->lately[i].who, code, vt_now_ns() + hold_ns);
-    }
+    vt_srt_admission_refuse(&listener->admission, conn, code, vt_now_ns() + hold_ns);
     pthread_mutex_unlock(&listener->lock);
 }
 

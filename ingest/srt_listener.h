@@ -1,5 +1,5 @@
 // libsrt behind a packet filter: takes callers in, and pumps what they send into a socket each, whose other end goes to
-// an ingest. What the bytes are is not looked at. libsrt decides about callers in a thread of its own, from memory only;
+// an ingest. What the bytes are is not looked at. Callers are judged in a thread of libsrt's own (ingest/srt_admission.h);
 // another thread pumps; one thread owns the listener and calls these functions.
 #pragma once
 
@@ -10,8 +10,6 @@
 #include "ingest/streamid.h"
 
 #define VT_SRT_LISTENERS      8
-#define VT_SRT_CONNECTIONS    128                    // publishing, in all
-#define VT_SRT_PER_ADDRESS    32                     // of one address (an IPv6 network of 64 bits)
 #define VT_SRT_EVENTS         256                    // waiting for the owner; refusals beyond are not told
 #define VT_SRT_PUMP_BYTES     32768                  // of one connection at once
 #define VT_SRT_IDLE_MS        5000                   // of silence, before a caller counts as lost
@@ -28,7 +26,7 @@ struct vt_srt_event {
     char encoder[32];                                // PUBLISHES: the caller's version of SRT
     int fd;                                          // PUBLISHES: the receiver's, or -1
     json_t *status;                                  // STATUS: the receiver's, or NULL
-    int code;                                        // REFUSED: SRT_REJX_…
+    int code;                                        // REFUSED: VT_SRT_…
     const char *why;                                 // REFUSED, GONE
 };
 

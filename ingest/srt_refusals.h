@@ -4,10 +4,14 @@
 
 #include <stdint.h>
 
-// Reject reasons of SRT Access Control that the supervisor gives.
-#define VT_SRT_UNAUTHORIZED 1401
-#define VT_SRT_CONFLICT     1409         // somebody else publishes
-#define VT_SRT_DOWN         1503         // nobody is let in now
+// Reject reasons of SRT Access Control, as libsrt has them (SRT_REJX_…).
+#define VT_SRT_BAD_REQUEST  1400         // a streamid that names no key
+#define VT_SRT_UNAUTHORIZED 1401         // the supervisor's, too
+#define VT_SRT_OVERLOAD     1402         // too many publishers
+#define VT_SRT_BAD_MODE     1405         // it asks to play
+#define VT_SRT_CONFLICT     1409         // the supervisor's: somebody else publishes
+#define VT_SRT_FAILED       1500
+#define VT_SRT_DOWN         1503         // the supervisor's: nobody is let in now
 
 #define VT_SRT_HOLD_NS     (INT64_C(5) * 1000000000)     // that such an answer is remembered, where nothing else says so ...
 #define VT_SRT_HOLD_MAX_NS (INT64_C(60) * 1000000000)    // ... and at most
@@ -18,7 +22,7 @@
 struct vt_srt_refusals {
     struct vt_srt_refusal {
         uint8_t who[32];                 // SHA-256 of address and key
-        int code;                        // SRT_REJX_…; 0: a free place
+        int code;                        // VT_SRT_…; 0: a free place
         int64_t until_ns;
     } list[VT_SRT_REFUSALS];
 };

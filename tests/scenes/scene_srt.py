@@ -7,10 +7,12 @@ import signal
 import socket
 import subprocess
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from harness import VITRINE, Daemon, Publisher, decode_errors, fetch_rendition, main, require, wait_for
+from srt_wire import Caller
 
 CHANNELS = """
   mango:
@@ -33,6 +35,7 @@ CHANNELS = """
     encoder: {preset: ultrafast}
 """
 PICTURE = "testsrc2=size=320x180:rate=30"
+PER_ADDRESS = 32                         # as ingest/srt_admission.h has it
 
 
 def publisher_of(daemon, channel="mango"):
@@ -91,13 +94,16 @@ srt.srt_startup()
 srt.srt_setloglevel(0)
 caller, streamid = srt.srt_create_socket(), sys.argv[2].encode()
 srt.srt_setsockflag(caller, 46, streamid, len(streamid))     # SRTO_STREAMID
-to = struct.pack("=H", socket.AF_INET) + struct.pack(">H", int(sys.argv[1])) + socket.inet_aton("127.0.0.1") + bytes(8)
+def address(host, port):
+    return struct.pack("=H", socket.AF_INET) + struct.pack(">H", port) + socket.inet_aton(host) + bytes(8)
+source, to = address(sys.argv[3], 0), address("127.0.0.1", int(sys.argv[1]))
+srt.srt_bind(caller, source, len(source))
 print(0 if srt.srt_connect(caller, to, len(to)) == 0 else srt.srt_getrejectreason(caller))
 """
 
 
-def reject_code(port, streamid):
-    done = subprocess.run(["python3", "-c", CALLER, str(port), streamid], capture_output=True, text=True, timeout=20)
+def reject_code(port, streamid, source="127.0.0.1"):
+    done = subprocess.run(["python3", "-c", CALLER, str(port), streamid, source], capture_output=True, text=True, timeout=20)
     return int(done.stdout)
 
 
@@ -209,6 +215,59 @@ def scene_takeover_and_kick():
                      publisher_of(daemon)["protocol"] == "srt")
             daemon.api("DELETE", "/v1/channels/mango/publisher")
             require(second.process.wait(20) != 0, "the kicked publisher did not notice")
+
+
+@contextmanager
+def decided_by_nobody(daemon):
+    """The supervisor stands still: whom the gate lets in stays, and nobody asks for an ingest."""
+    os.kill(daemon.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(daemon.process.pid, signal.SIGCONT)
+
+
+def scene_so_many_publishers():
+    """128 in all, 32 of an address: the next one is told so in libsrt's words. They come with a key that is not valid yet,
+    which the supervisor, in the end, refuses."""
+    with Daemon(channels=CHANNELS) as daemon, Publisher(daemon, "lime-key", picture=PICTURE), ExitStack() as all_of_them:
+        daemon.segments("big", 2, channel="lime")
+        later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+        key = daemon.api("POST", "/v1/channels/mango/keys", {"not_before": later}, expect=201)["key"]
+        lime, gate = publisher_of(daemon, "lime")["publisher"], daemon.child("vitrine gate srt")
+        callers = []
+
+        def call(source):
+            caller = all_of_them.enter_context(Caller(daemon.srt_port, source, 20))
+            code = caller.publish(key)
+            for other in callers:
+                other.keep_alive()
+            if code == -1:
+                callers.append(caller)
+            return code
+
+        def fill(source):
+            codes = [call(source) for _ in range(PER_ADDRESS)]
+            require(codes == [-1] * PER_ADDRESS, f"{source}: {codes}")
+        with decided_by_nobody(daemon):
+            fill("127.0.0.2")
+            require(call("127.0.0.2") == 1402, "one too many of an address was let in")
+            code = reject_code(daemon.srt_port, key, "127.0.0.2")
+            require(code == 1402, f"libsrt's own caller was told {code}")
+            for source in ("127.0.0.3", "127.0.0.4", "127.0.0.5"):
+                fill(source)
+            require(call("127.0.0.6") == 1402, "one too many in all was let in")
+            one = callers.pop()
+            one.__exit__()
+            wait_for("the place of one that went", lambda: call("127.0.0.6") == -1, 20)
+            for one in callers:
+                one.__exit__()
+        wait_for("all to be gone", lambda: reject_code(daemon.srt_port, "unknown", "127.0.0.7") == 1401)
+        with SrtPublisher(daemon, "streamid=mango-key"):
+            wait_for("somebody with a right key to publish", lambda: (publisher_of(daemon) or {}).get("frames", 0) > 5)
+        shown = publisher_of(daemon, "lime")
+        require(shown["publisher"] == lime and shown["dropped"] == 0, f"the other channel was disturbed: {shown}")
+        require(daemon.child("vitrine gate srt") == gate, "the gate was started again")
 
 
 def scene_one_libsrt():

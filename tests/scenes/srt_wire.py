@@ -109,6 +109,9 @@ class Caller:
     def publish(self, key, latency=1000):
         return self.conclude(hsreq(latency=latency) + sid(key))
 
+    def keep_alive(self):
+        self.send(control(1, 0, 0, self.peer))
+
     def media(self, data, mbps=8, enough=lambda: False):
         """MPEG-TS, or what claims to be, at a steady rate, until it is all sent or (asked four times a second) enough()."""
         begin, done, look = time.monotonic(), 0, time.monotonic() + 0.25
