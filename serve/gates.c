@@ -18,27 +18,6 @@ static void copy_shown(char out[VT_PUBLISHER_TEXT], const json_t *body, const ch
     vt_escape(out, VT_PUBLISHER_TEXT, text ? text : "", text ? strlen(text) : 0);
 }
 
-static bool is_srt(const struct vt_ask *ask)
-{
-    return ask->socket >= 0;
-}
-
-static struct vt_ask *find_ask(struct vt_gates *gates, int64_t conn)
-{
-    for (int i = 0; i < gates->n_asks; i++) {
-        if (!is_srt(&gates->asks[i]) && gates->asks[i].candidate.conn == conn)
-            return &gates->asks[i];
-    }
-    return NULL;
-}
-
-static void drop_ask(struct vt_gates *gates, struct vt_ask *ask)
-{
-    if (is_srt(ask))
-        close(ask->socket);
-    *ask = gates->asks[--gates->n_asks];
-}
-
 static void publish(struct vt_gates *gates, const struct vt_candidate *candidate, int socket, int state)
 {
     int err = vt_publishers_add(gates->publishers, &gates->programs[candidate->permit.channel], candidate, socket, state);
@@ -66,13 +45,13 @@ static void refuse(struct vt_gates *gates, struct vt_ask *ask, enum vt_refusal r
                    const char *description)
 {
     vt_tally_refusal(&gates->publishers->tally, reason);
-    if (is_srt(ask))
+    if (vt_ask_is_srt(ask))
         refuse_srt(gates, ask, reason, description);
     else if (gates->rtmp.child)
         vt_child_send(gates->rtmp.child, VT_MSG_PUBLISH_REFUSE,
                       json_pack("{s:I, s:s, s:s}", "conn", (json_int_t)ask->candidate.conn, "code", code,
                                 "description", description), NULL, 0);
-    drop_ask(gates, ask);
+    vt_asks_drop(&gates->asks, ask);
 }
 
 // Its key is right.
@@ -86,11 +65,11 @@ static void accept_ask(struct vt_gates *gates, struct vt_ask *ask)
     ask->hook = 0;
     if (why) {
         refuse(gates, ask, crashes ? VT_REFUSAL_CRASHES : VT_REFUSAL_BUSY, VT_REFUSED_CODE, why);
-    } else if (is_srt(ask)) {
+    } else if (vt_ask_is_srt(ask)) {
         publish(gates, candidate, ask->socket, -1);
-        drop_ask(gates, ask);
+        vt_asks_drop(&gates->asks, ask);
     } else if (!gates->rtmp.child) {
-        drop_ask(gates, ask);            // its gate has died meanwhile
+        vt_asks_drop(&gates->asks, ask);            // its gate has died meanwhile
     } else {
         vt_child_send(gates->rtmp.child, VT_MSG_PUBLISH_ACCEPT,
                       json_pack("{s:I}", "conn", (json_int_t)candidate->conn), NULL, 0);
@@ -133,7 +112,7 @@ static int granted_channel(const struct vt_gates *gates, const struct vt_ask *as
 static bool line_fits(const struct vt_gates *gates, const struct vt_ask *ask, int channel)
 {
     const struct vt_channel *c = &gates->config->channels[channel];
-    if (!is_srt(ask) || !c->srt_passphrase || strcmp(ask->line_channel, c->name) == 0)
+    if (!vt_ask_is_srt(ask) || !c->srt_passphrase || strcmp(ask->line_channel, c->name) == 0)
         return true;
     vt_warning("%s was let in for %s over SRT without its passphrase: its streamid must name the channel",
                ask->candidate.address, c->name);
@@ -160,12 +139,9 @@ static void on_grant(struct vt_gates *gates, struct vt_ask *ask, const char *nam
 static void on_hook_answer(void *opaque, int64_t number, const struct vt_hook_answer *answer)
 {
     struct vt_gates *gates = opaque;
-    int i = 0;
-    while (i < gates->n_asks && gates->asks[i].hook != number)
-        i++;
-    if (i == gates->n_asks)
+    struct vt_ask *ask = vt_asks_find_hook(&gates->asks, number);
+    if (!ask)
         return;                          // it has gone meanwhile
-    struct vt_ask *ask = &gates->asks[i];
     if (gates->closing)
         refuse(gates, ask, VT_REFUSAL_SHUTDOWN, VT_SHUTDOWN_CODE, VT_SHUTDOWN_WORDS);
     else if (answer->verdict == VT_HOOK_GRANTED)
@@ -206,20 +182,23 @@ static void judge(struct vt_gates *gates, struct vt_ask *ask, const char *key)
         deny(gates, ask);
 }
 
-// Reads a gate's question. NULL when it cannot be one; `socket` stays the caller's then.
-static struct vt_ask *add_ask(struct vt_gates *gates, const json_t *body, const char *protocol, int socket,
-                              const char **ret_key)
+// What a gate says of a candidate. False when that cannot be.
+static bool read_question(struct vt_candidate *candidate, const json_t *body, const char *protocol, const char **ret_key)
 {
-    int64_t conn = vt_message_int(body, "conn", -1);
     const char *key = vt_message_text(body, "key");
-    if (conn < 0 || !key || strlen(key) > VT_ASK_KEY_BYTES || gates->n_asks == VT_ASKS ||
-        (socket < 0 && find_ask(gates, conn)))
-        return NULL;
-    struct vt_ask *ask = &gates->asks[gates->n_asks++];
-    *ask = (struct vt_ask){.socket = socket, .candidate = {.conn = conn, .protocol = protocol}};
-    copy_shown(ask->candidate.address, body, "address");
-    copy_shown(ask->candidate.encoder, body, "encoder");
+    candidate->conn = vt_message_int(body, "conn", -1);
+    candidate->protocol = protocol;
+    copy_shown(candidate->address, body, "address");
+    copy_shown(candidate->encoder, body, "encoder");
     *ret_key = key;
+    return candidate->conn >= 0 && key && strlen(key) <= VT_ASK_KEY_BYTES;
+}
+
+static struct vt_ask *add_ask(struct vt_gates *gates, const struct vt_candidate *candidate, int socket)
+{
+    struct vt_ask *ask = vt_asks_add(&gates->asks, candidate->conn, candidate->protocol, socket);
+    if (ask)
+        ask->candidate = *candidate;
     return ask;
 }
 
@@ -227,7 +206,7 @@ static void send_start(struct vt_gates *gates, struct vt_child *gate, const stru
 {
     const struct vt_config *config = gates->config;
     json_t *listen = json_array(), *proxies = json_array();
-    char name[VT_ADDRESS_ROOM];
+    char name[VT_LISTEN_ROOM];
     for (int i = 0; i < sockets->count; i++) {
         vt_listen_name(sockets->fds[i], name);
         json_array_append_new(listen, json_string(name));
@@ -247,7 +226,10 @@ static void on_ask(struct vt_gates *gates, struct vt_child *gate, const json_t *
 {
     const char *key, *protocol = vt_message_text(body, "protocol");
     bool tls = protocol && strcmp(protocol, "rtmps") == 0;
-    struct vt_ask *ask = add_ask(gates, body, tls ? "rtmps" : "rtmp", -1, &key);
+    struct vt_candidate candidate;
+    struct vt_ask *ask = NULL;
+    if (read_question(&candidate, body, tls ? "rtmps" : "rtmp", &key))
+        ask = add_ask(gates, &candidate, -1);
     if (ask)
         judge(gates, ask, key);
     else
@@ -256,13 +238,13 @@ static void on_ask(struct vt_gates *gates, struct vt_child *gate, const json_t *
 
 static void on_hand(struct vt_gates *gates, struct vt_child *gate, struct vt_message *message)
 {
-    struct vt_ask *ask = find_ask(gates, vt_message_int(message->body, "conn", -1));
+    struct vt_ask *ask = vt_asks_find(&gates->asks, false, vt_message_int(message->body, "conn", -1));
     if (!ask || ask->hook) {
         vt_child_refuse(gate, "it hands over a publisher that was not accepted");
         return;
     }
     struct vt_candidate taken = ask->candidate;
-    drop_ask(gates, ask);
+    vt_asks_drop(&gates->asks, ask);
     if (!gates->closing)
         publish(gates, &taken, message->fds[0], message->fds[1]);
 }
@@ -285,9 +267,9 @@ static void on_rtmp_message(void *opaque, struct vt_child *child, struct vt_mess
     } else if (message->kind != VT_MSG_PUBLISH_GONE) {
         vt_child_refuse(child, "it sent a message of another gate");
     } else {
-        struct vt_ask *ask = find_ask(gates, vt_message_int(message->body, "conn", -1));
+        struct vt_ask *ask = vt_asks_find(&gates->asks, false, vt_message_int(message->body, "conn", -1));
         if (ask)
-            drop_ask(gates, ask);
+            vt_asks_drop(&gates->asks, ask);
     }
 }
 
@@ -295,10 +277,7 @@ static void on_rtmp_message(void *opaque, struct vt_child *child, struct vt_mess
 static void on_rtmp_start(void *opaque)
 {
     struct vt_gates *gates = opaque;
-    for (int i = gates->n_asks - 1; i >= 0; i--) {
-        if (!is_srt(&gates->asks[i]))
-            drop_ask(gates, &gates->asks[i]);
-    }
+    vt_asks_drop_rtmp(&gates->asks);
     send_start(gates, gates->rtmp.child, &gates->startup->rtmp);
 }
 
@@ -359,15 +338,28 @@ static void on_srt_start(void *opaque)
 static void on_srt_hand(struct vt_gates *gates, struct vt_child *gate, struct vt_message *message)
 {
     const char *key, *line = vt_message_text(message->body, "channel");
-    struct vt_ask *ask = add_ask(gates, message->body, "srt", message->fds[0], &key);
-    if (!ask) {
+    struct vt_candidate candidate;
+    if (!read_question(&candidate, message->body, "srt", &key) || vt_asks_find(&gates->asks, true, candidate.conn)) {
         vt_child_refuse(gate, "it hands over a publisher in a way that cannot be");
+        return;
+    }
+    struct vt_ask *ask = add_ask(gates, &candidate, message->fds[0]);
+    if (!ask) {
+        vt_tally_refusal(&gates->publishers->tally, VT_REFUSAL_HOOK);
+        refuse_srt(gates, &(struct vt_ask){.candidate = candidate}, VT_REFUSAL_HOOK, words_down);
         return;
     }
     vt_message_take_fd(message, 0);
     if (line)
         vt_name_copy(ask->line_channel, line);
     judge(gates, ask, key);
+}
+
+static void on_srt_gone(struct vt_gates *gates, const json_t *body)
+{
+    struct vt_ask *ask = vt_asks_find(&gates->asks, true, vt_message_int(body, "conn", -1));
+    if (ask)
+        vt_asks_drop(&gates->asks, ask);
 }
 
 static void on_srt_status(struct vt_gates *gates, const json_t *body)
@@ -385,6 +377,8 @@ static void on_srt_message(void *opaque, struct vt_child *child, struct vt_messa
         on_srt_hand(opaque, child, message);
     else if (message->kind == VT_MSG_SRT_STATUS)
         on_srt_status(opaque, message->body);
+    else if (message->kind == VT_MSG_PUBLISH_GONE)
+        on_srt_gone(opaque, message->body);
     else if (message->kind == VT_MSG_GATE_TALLY)
         on_tally(opaque, child, VT_TALLY_SRT, message->body);
     else
@@ -443,8 +437,7 @@ void vt_gates_free(struct vt_gates *gates)
     vt_service_stop(&gates->tls);
     vt_service_stop(&gates->srt);
     vt_service_stop(&gates->hook.service);
-    while (gates->n_asks > 0)
-        drop_ask(gates, &gates->asks[0]);
+    vt_asks_free(&gates->asks);
     vt_guesses_free(&gates->guesses);
 }
 

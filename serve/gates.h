@@ -4,26 +4,12 @@
 #pragma once
 
 #include "base/bucket.h"
-#include "ingest/gate.h"
+#include "serve/asks.h"
 #include "serve/hook_client.h"
-#include "serve/publishers.h"
 #include "serve/startup.h"
 
 #define VT_ASK_KEY_BYTES 1024
-#define VT_ASKS          VT_HOOK_PENDING
-#define VT_SHOWN_KEY     32
 #define VT_SHUTDOWN_WORDS "The server is shutting down."
-
-// A connection from its question to its hand-over. Over SRT it has come already when it asks.
-struct vt_ask {
-    struct vt_candidate candidate;
-    int64_t hook;                            // the webhook's question, 0 once it is decided
-    bool known;                              // candidate.permit is that of a key known here
-    char shown[VT_SHOWN_KEY];                // of its key, for the log
-    struct vt_permit vouched;                // what its key would allow if only the webhook knew it
-    char line_channel[VT_NAME_ROOM];         // SRT: whose passphrase its line has, or ""
-    int socket;                              // SRT: what it sends comes from there; else -1
-};
 
 struct vt_gates {
     const struct vt_config *config;
@@ -34,8 +20,7 @@ struct vt_gates {
     struct vt_guesses *guesses;
     struct vt_service rtmp, tls, srt;
     struct vt_hook_client hook;
-    struct vt_ask asks[VT_ASKS];
-    int n_asks;
+    struct vt_asks asks;
     bool closing;                            // nobody is let in, and no gate starts again
     void (*on_end)(void *opaque);            // a gate has ended
     void *opaque;

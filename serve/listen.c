@@ -47,7 +47,7 @@ static int parse_host(const char *host, in_port_t port, struct vt_address *ret)
 
 int vt_address_parse(const char *text, struct vt_address *ret)
 {
-    char host[VT_ADDRESS_ROOM];
+    char host[VT_LISTEN_ROOM];
     const char *colon = strrchr(text, ':');
     in_port_t port;
     if (!colon || colon == text || (size_t)(colon - text) >= sizeof host || !parse_port(colon + 1, &port))
@@ -130,12 +130,12 @@ void vt_listen_name(int fd, char *out)
         if (IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
             v6->sin6_addr = in6addr_loopback;
         inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
-        snprintf(out, VT_ADDRESS_ROOM, "[%s]:%u", host, ntohs(v6->sin6_port));
+        snprintf(out, VT_LISTEN_ROOM, "[%s]:%u", host, ntohs(v6->sin6_port));
     } else {
         struct sockaddr_in *v4 = (struct sockaddr_in *)&where;
         if (v4->sin_addr.s_addr == htonl(INADDR_ANY))
             v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
-        snprintf(out, VT_ADDRESS_ROOM, "%s:%u", host, ntohs(v4->sin_port));
+        snprintf(out, VT_LISTEN_ROOM, "%s:%u", host, ntohs(v4->sin_port));
     }
 }

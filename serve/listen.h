@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-#define VT_ADDRESS_ROOM 64           // "[IPv6]:port" and its NUL
+#define VT_LISTEN_ROOM  64          // "[IPv6]:port" and its NUL
 #define VT_LISTEN_WHY   240
 
 struct vt_address {
@@ -25,6 +25,6 @@ int vt_listen(const char *text, bool among_others, char *why);
 // blocks: libsrt waits inside its reads, and would spin on one that does not.
 int vt_listen_srt(const char *text, bool among_others, char *why);
 
-// The address that a listening socket really has, as text (VT_ADDRESS_ROOM bytes); every address is written as the
+// The address that a listening socket really has, as text (VT_LISTEN_ROOM bytes); every address is written as the
 // local one, so that it can be opened from this machine.
 void vt_listen_name(int fd, char *out);

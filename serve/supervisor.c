@@ -149,7 +149,7 @@ static void on_origin_start(void *opaque)
 
 static void say_each(const struct vt_sockets *sockets, const char *before, const char *after)
 {
-    char name[VT_ADDRESS_ROOM];
+    char name[VT_LISTEN_ROOM];
     for (int i = 0; i < sockets->count; i++) {
         vt_listen_name(sockets->fds[i], name);
         printf("%s%s%s\n", before, name, after);
@@ -158,7 +158,7 @@ static void say_each(const struct vt_sockets *sockets, const char *before, const
 
 static void say_where(const struct supervisor *s)
 {
-    char name[VT_ADDRESS_ROOM], key[512];
+    char name[VT_LISTEN_ROOM], key[512];
     snprintf(key, sizeof key, "/live, stream key: the channel's key in %s",
              s->config_path ? s->config_path : "the configuration");
     say_each(&s->startup.rtmp, "push:  server rtmp://", key);

@@ -37,7 +37,7 @@ TEST(refuses_what_is_no_address)
 
 TEST(says_what_to_do_when_it_is_in_use)
 {
-    char why[VT_LISTEN_WHY], name[VT_ADDRESS_ROOM];
+    char why[VT_LISTEN_WHY], name[VT_LISTEN_ROOM];
     int fd = vt_listen("127.0.0.1:0", false, why);
     REQUIRE(fd >= 0);
     vt_listen_name(fd, name);
@@ -52,7 +52,7 @@ TEST(says_what_to_do_when_it_is_in_use)
 
 TEST(every_address_is_opened_locally)
 {
-    char why[VT_LISTEN_WHY], name[VT_ADDRESS_ROOM];
+    char why[VT_LISTEN_WHY], name[VT_LISTEN_ROOM];
     int fd = vt_listen("*:0", false, why);
     REQUIRE(fd >= 0);
     vt_listen_name(fd, name);
@@ -62,7 +62,7 @@ TEST(every_address_is_opened_locally)
 
 TEST(both_kinds_of_address_share_a_port_among_others)
 {
-    char why[VT_LISTEN_WHY], name[VT_ADDRESS_ROOM], other[VT_ADDRESS_ROOM];
+    char why[VT_LISTEN_WHY], name[VT_LISTEN_ROOM], other[VT_LISTEN_ROOM];
     int all = vt_listen("[::]:0", false, why);
     if (all < 0)
         return;                                          // no IPv6 here
