@@ -13,9 +13,10 @@ static int64_t bounded(int64_t v, int64_t most)
 }
 
 // A second track goes on as the first one does: one sender, one clock, until it shows otherwise.
-static void start(struct vt_drift_track *track, const struct vt_drift_track *other)
+static void start(struct vt_drift_track *track, const struct vt_drift_track *other, int64_t arrival_ns)
 {
     track->started = true;
+    track->counts_ns = arrival_ns + VT_DRIFT_SETTLE_NS;
     if (!other->started)
         return;
     track->correction_ns = other->correction_ns;
@@ -39,22 +40,36 @@ static void steer(struct vt_drift_track *track, int64_t passed_ns)
     track->rate = bounded(track->settled + error / GAIN / 1000, VT_DRIFT_RATE_MAX);
 }
 
-static bool learnt(const struct vt_drift_track *track)
+// How far the lag went in a block besides the drift that is known, if drift never takes it so far: by a step, then.
+static int64_t step_of(const struct vt_drift_track *track, int64_t passed_ns)
 {
-    return track->blocks == VT_DRIFT_LEARN_BLOCKS;
+    if (!track->seen || !track->learnt)
+        return 0;
+    int64_t change = track->came_ns - track->before_ns - passed_ns / MILLION * track->settled;
+    return llabs(change) > passed_ns / MILLION * VT_DRIFT_RATE_MAX + VT_DRIFT_STEP_NS ? change : 0;
 }
 
-// Takes a block's least lag in. Until enough are there they make the lag that is held to.
-static void measure(struct vt_drift_track *track)
+// What both tracks, or the one that came, have stepped by.
+static int64_t common_step(const struct vt_drift_track *a, const struct vt_drift_track *b, int64_t passed_ns)
 {
-    if (learnt(track)) {
-        track->error_ns = track->least_ns - track->base_ns;
+    int64_t of_a = step_of(a, passed_ns), of_b = step_of(b, passed_ns);
+    if (!a->seen || !b->seen)
+        return of_a + of_b;
+    if ((of_a < 0) != (of_b < 0))
+        return 0;
+    return llabs(of_a) < llabs(of_b) ? of_a : of_b;
+}
+
+// Takes a block's least lag in; what stepped is no error, within bounds.
+static void measure(struct vt_drift_track *track, int64_t step_ns, int64_t stepped_ns)
+{
+    track->before_ns = track->seen ? track->came_ns : track->before_ns + step_ns;
+    if (!track->seen)
         return;
-    }
-    if (track->blocks == 0 || track->least_ns < track->base_ns)
-        track->base_ns = track->least_ns;
-    track->blocks++;
-    track->error_ns = 0;
+    if (!track->learnt)
+        track->base_ns = track->least_ns - stepped_ns;
+    track->learnt = true;
+    track->error_ns = track->least_ns - track->base_ns - stepped_ns;
 }
 
 // Puts a track back to the other one, `error_ns` off itself, if it has left it for good.
@@ -81,11 +96,12 @@ static int64_t common_error(const struct vt_drift_track *a, const struct vt_drif
 static void end_block(struct vt_drift *drift, int64_t passed_ns)
 {
     struct vt_drift_track *a = &drift->track[0], *b = &drift->track[1], *both[] = {a, b};
+    int64_t step = common_step(a, b, passed_ns);
+    drift->stepped_ns += step;
     for (int i = 0; i < VT_DRIFT_TRACKS; i++)
-        if (both[i]->seen)
-            measure(both[i]);
+        measure(both[i], step, bounded(drift->stepped_ns, VT_DRIFT_FOLLOW_NS));
     int64_t error = common_error(a, b);
-    if (a->seen && b->seen && learnt(a) && learnt(b))
+    if (a->seen && b->seen)
         for (int i = 0; i < VT_DRIFT_TRACKS; i++)
             hold_together(drift, both[i], error);
     bool late = error > VT_DRIFT_FOLLOW_NS, early = error < -VT_DRIFT_FOLLOW_NS;
@@ -109,7 +125,7 @@ int64_t vt_drift_correct(struct vt_drift *drift, int index, int64_t at_ns, int64
 {
     struct vt_drift_track *track = &drift->track[index];
     if (!track->started)
-        start(track, &drift->track[!index]);
+        start(track, &drift->track[!index], arrival_ns);
     else if (!fresh)
         grow(track, at_ns - track->last_ns);
     track->last_ns = at_ns;
@@ -121,9 +137,13 @@ int64_t vt_drift_correct(struct vt_drift *drift, int index, int64_t at_ns, int64
         drift->counting = true;
         drift->block_ns = arrival_ns;
     }
-    int64_t lag = arrival_ns - at_ns - track->correction_ns;
-    if (!track->seen || lag < track->least_ns)
-        track->least_ns = lag;
+    int64_t came_ns = arrival_ns - at_ns, lag_ns = came_ns - track->correction_ns;
+    if (arrival_ns < track->counts_ns)
+        return track->correction_ns;
+    if (!track->seen || lag_ns < track->least_ns) {
+        track->least_ns = lag_ns;
+        track->came_ns = came_ns;
+    }
     track->seen = true;
     return track->correction_ns;
 }

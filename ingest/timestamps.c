@@ -196,7 +196,7 @@ int64_t vt_timestamps_sound_lag(const struct vt_timestamps *times)
 {
     const struct vt_drift_track *sound = &times->drift.track[VT_TIME_AUDIO];
     const struct vt_drift_track *picture = &times->drift.track[VT_TIME_VIDEO];
-    if (sound->blocks == 0 || picture->blocks == 0)
+    if (!sound->learnt || !picture->learnt)
         return 0;
     return sound->base_ns + sound->error_ns - picture->base_ns - picture->error_ns;
 }

@@ -95,10 +95,11 @@ static bool read_peer(struct vt_tls_connection *c)
         return false;
     ERR_clear_error();
     int n = SSL_read(c->ssl, c->in.data, sizeof c->in.data);
-    if (n <= 0) {
-        c->in_ended = !waits(c, n);
+    c->in_ended = n <= 0 && !waits(c, n);
+    // see acknowledge_now in ingest/ingest_main.c
+    setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
+    if (n <= 0)
         return c->in_ended;
-    }
     c->in.at = 0;
     c->in.size = (size_t)n;
     return true;

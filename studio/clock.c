@@ -7,7 +7,7 @@
 #define SHORT_WINDOW (1 * VT_NS_PER_S)
 #define LONG_WINDOW  (10 * VT_NS_PER_S)
 #define EXCESS_NOW   (250 * VT_NS_PER_MS)      // so much unneeded delay goes at once, less only tick by tick
-#define SMOOTHING    16                        // frames over which interval and phase are smoothed
+#define SMOOTHING    16                        // frames over which interval, phase and slack are smoothed
 
 static int64_t period(const struct vt_clock *clock)
 {
@@ -79,17 +79,24 @@ static void reset_windows(struct vt_clock *clock, int64_t now)
     clock->window_end[1] = now + LONG_WINDOW;
 }
 
+// The least time from a frame's arrival to its tick.
+static int64_t needed(const struct vt_clock *clock)
+{
+    return period(clock) > VT_CLOCK_SLACK ? period(clock) : VT_CLOCK_SLACK;
+}
+
 static void anchor(struct vt_clock *clock, int64_t pts, int64_t now)
 {
     if (clock->exact) {
         clock->offset = now - pts - lead(clock);
     } else {
-        int64_t slack = period(clock) > VT_CLOCK_SLACK ? period(clock) : VT_CLOCK_SLACK;
-        int64_t tick = first_tick_at(clock, now + slack);
+        int64_t tick = first_tick_at(clock, now + needed(clock));
         if (tick < clock->tick)
             tick = clock->tick;
         clock->interval = 0;
         clock->offset = tick_time(clock, tick) - lead(clock) - pts;
+        clock->slack = tick_time(clock, tick) - now;
+        clock->settled = now + VT_CLOCK_SETTLE;
     }
     clock->phase = 0;
     clock->anchored = clock->fresh = true;
@@ -129,11 +136,10 @@ static void lock_phase(struct vt_clock *clock, int64_t due)
 static void give_back(struct vt_clock *clock, int64_t now)
 {
     int64_t p = period(clock), ticks = 0;
-    int64_t needed = p > VT_CLOCK_SLACK ? p : VT_CLOCK_SLACK;
     for (int i = 0; i < 2; i++) {
         if (now < clock->window_end[i])
             continue;
-        int64_t excess = clock->least_slack[i] - needed;
+        int64_t excess = clock->least_slack[i] - needed(clock);
         if (clock->least_slack[i] != INT64_MAX && excess > (i == 0 ? EXCESS_NOW : p + p / 4))
             ticks = i == 0 ? excess / p : 1;
         clock->least_slack[i] = INT64_MAX;
@@ -147,6 +153,26 @@ static void give_back(struct vt_clock *clock, int64_t now)
     }
 }
 
+static void deepen(struct vt_clock *clock, int64_t ticks, int64_t now)
+{
+    clock->offset += ticks * period(clock);
+    clock->slack += ticks * period(clock);
+    clock->slips++;
+    reset_windows(clock, now);
+}
+
+// The first frame may have come sooner than the others do: encoders hold those back by a frame or two. What most of
+// them leave is known a while later, once.
+static void settle(struct vt_clock *clock, int64_t due, int64_t now)
+{
+    clock->slack += (due + period(clock) / 2 - now - clock->slack) / SMOOTHING;
+    if (clock->settled == 0 || now < clock->settled)
+        return;
+    clock->settled = 0;
+    if (clock->slack < needed(clock) - VT_CLOCK_SLACK / 2)
+        deepen(clock, 1, now);
+}
+
 // A frame whose tick has gone: the buffer gets deeper if it may, else the frame shows at once and is counted towards
 // a new start.
 static int64_t catch_late(struct vt_clock *clock, int64_t pts, int64_t now)
@@ -157,13 +183,10 @@ static int64_t catch_late(struct vt_clock *clock, int64_t pts, int64_t now)
         clock->late_since = -1;
         return due;
     }
-    int64_t deeper = ticks * period(clock);
-    if (deeper <= VT_CLOCK_DEPTH) {
-        clock->offset += deeper;
-        clock->slips++;
+    if (ticks * period(clock) <= VT_CLOCK_DEPTH) {
+        deepen(clock, ticks, now);
         clock->late_since = -1;
-        reset_windows(clock, now);
-        return due + deeper;
+        return pts + clock->offset;
     }
     if (clock->late_since < 0)
         clock->late_since = now;
@@ -178,8 +201,7 @@ static int64_t catch_late(struct vt_clock *clock, int64_t pts, int64_t now)
 // with.
 static bool starts_over(struct vt_clock *clock, int64_t pts, int64_t now)
 {
-    int64_t p = period(clock), needed = p > VT_CLOCK_SLACK ? p : VT_CLOCK_SLACK;
-    if (!clock->fresh || pts + clock->offset - now <= needed + p)
+    if (!clock->fresh || pts + clock->offset - now <= needed(clock) + period(clock))
         return false;
     anchor(clock, pts, now);
     clock->anchors--;
@@ -227,6 +249,7 @@ int vt_clock_frame(struct vt_clock *clock, int64_t pts, int64_t now)
             if (slack < clock->least_slack[i])
                 clock->least_slack[i] = slack;
         lock_phase(clock, due);
+        settle(clock, due, now);
         give_back(clock, now);
     }
     clock->framed = true;

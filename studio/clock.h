@@ -7,9 +7,10 @@
 // it is shown about one and a half canvas frames later, and its frames fall into the middle between two ticks (phase
 // lock): an equal-rate source then gives one frame per tick whatever the rounding of its times and the jitter of the
 // network. The lock moves pictures by half a step at most; a source that runs on past that (its rate is almost the
-// canvas's) has one frame repeated or left out, and sound, which the lock does not move, stays with the picture. A frame that comes too late moves the offset by whole ticks (the jitter buffer grows, up to
-// VT_CLOCK_DEPTH); time that is never needed is given back. `exact` (for files) has a fixed offset instead:
-// `now` of the first call − its `pts`.
+// canvas's) has one frame repeated or left out, and sound, which the lock does not move, stays with the picture. A
+// first frame that came sooner than the others do is made up for after VT_CLOCK_SETTLE, by a tick. A frame that comes
+// too late moves the offset by whole ticks (the jitter buffer grows, up to VT_CLOCK_DEPTH); time that is never needed
+// is given back. `exact` (for files) has a fixed offset instead: `now` of the first call − its `pts`.
 //
 // All times are in ns. `now` is media time by the wall clock, `pts` the source's own timeline.
 #pragma once
@@ -21,6 +22,7 @@
 
 #define VT_CLOCK_QUEUE   16                            // frames that may wait for their tick; more push the oldest out
 #define VT_CLOCK_SLACK   (22 * VT_NS_PER_MS)           // least time from arrival to tick: jitter of ±10 ms and a margin
+#define VT_CLOCK_SETTLE  (2500 * VT_NS_PER_MS)         // of a source, after which its first place is looked at again
 #define VT_CLOCK_DEPTH   (200 * VT_NS_PER_MS)          // most that late frames may deepen the jitter buffer to
 #define VT_CLOCK_JUMP    (1000 * VT_NS_PER_MS)         // a source time further from where it belongs starts anew
 #define VT_CLOCK_STALL   (500 * VT_NS_PER_MS)          // without frames for so long: stalled
@@ -47,6 +49,8 @@ struct vt_clock {
     int64_t due[VT_CLOCK_QUEUE];    // media times from which the queued frames may be shown
     int queued;
     int64_t tick;                   // the next one
+    int64_t slack;                  // from a frame's arrival to its tick, smoothed
+    int64_t settled;                // arrival from which it says how deep the buffer must be; 0: has been looked at
     int64_t least_slack[2];         // over the running window: short (1 s), long (10 s)
     int64_t window_end[2];
 

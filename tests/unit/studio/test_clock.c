@@ -111,6 +111,25 @@ TEST(a_source_of_the_same_rate_gives_one_frame_a_tick_for_ten_minutes)
     same_rate(50, 1);
 }
 
+// What encoders that begin with an early frame do, whenever they begin: a few seconds later nothing is repeated.
+TEST(a_first_frame_that_came_early_does_not_fix_the_place_of_the_rest)
+{
+    for (int64_t start = 1000 * MS; start < 1034 * MS; start += MS) {
+        struct world w;
+        begin(&w, 30, 1);
+        arrive(&w, 0, start);
+        for (int i = 1; i < 90; i++)
+            arrive(&w, vt_frame_to_ns(i, w.rate), start + 32 * MS + vt_frame_to_ns(i, w.rate));
+        int64_t repeats = w.repeats;
+        REQUIRE(repeats <= 2);
+        for (int i = 90; i < 3000; i++)
+            arrive(&w, vt_frame_to_ns(i, w.rate), start + 34 * MS + jitter(&w, 9 * MS) + vt_frame_to_ns(i, w.rate));
+        REQUIRE_INT(w.repeats, repeats);
+        REQUIRE_INT(w.drops, 0);
+        REQUIRE(w.worst_wait <= vt_frame_to_ns(2, w.rate) + 12 * MS);
+    }
+}
+
 TEST(a_frame_waits_about_one_and_a_half_frames)
 {
     struct world w;
@@ -340,6 +359,7 @@ TEST(files_are_mapped_exactly)
 int main(void)
 {
     RUN(a_source_of_the_same_rate_gives_one_frame_a_tick_for_ten_minutes);
+    RUN(a_first_frame_that_came_early_does_not_fix_the_place_of_the_rest);
     RUN(a_frame_waits_about_one_and_a_half_frames);
     RUN(twice_the_rate_drops_every_other_frame_and_repeats_none);
     RUN(half_the_rate_repeats_every_frame_once);
