@@ -7,6 +7,16 @@
 
 #define WORD_MAX 64       // longer words are near to nothing
 
+static struct vt_diagnostic *place_for(struct vt_diagnostics *diagnostics, enum vt_severity severity)
+{
+    if (diagnostics->count < VT_DIAGNOSTICS_MAX)
+        return &diagnostics->list[diagnostics->count++];
+    for (int i = VT_DIAGNOSTICS_MAX - 1; i >= 0 && severity == VT_ERROR; i--)
+        if (diagnostics->list[i].severity == VT_WARNING)
+            return &diagnostics->list[i];
+    return NULL;
+}
+
 void vt_diagnose(struct vt_diagnostics *diagnostics, enum vt_severity severity, int line, int column,
                  const char *format, ...)
 {
@@ -16,9 +26,9 @@ void vt_diagnose(struct vt_diagnostics *diagnostics, enum vt_severity severity, 
         diagnostics->errors++;
     else
         diagnostics->warnings++;
-    if (diagnostics->count == VT_DIAGNOSTICS_MAX)
+    struct vt_diagnostic *entry = place_for(diagnostics, severity);
+    if (!entry)
         return;
-    struct vt_diagnostic *entry = &diagnostics->list[diagnostics->count++];
     entry->severity = severity;
     entry->line = line;
     entry->column = column;

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#define VT_DIAGNOSTICS_MAX 32          // more than these are counted, not kept
+#define VT_DIAGNOSTICS_MAX 32          // more are counted, not kept; errors take the places of warnings
 #define VT_DIAGNOSTIC_TEXT 240
 
 enum vt_severity { VT_ERROR, VT_WARNING };

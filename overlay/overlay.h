@@ -72,6 +72,7 @@ void vt_template_unref(struct vt_template **t);
 const char *vt_template_id(const struct vt_template *t);        // "com.example.product-card"
 const char *vt_template_version(const struct vt_template *t);   // "1.2.0"
 const char *vt_template_title(const struct vt_template *t);     // its `name`
+bool vt_template_shows_products(const struct vt_template *t);   // somewhere it speaks of show.products
 bool vt_template_needs_product(const struct vt_template *t);    // `product` is in schema.required
 
 // The data of sample `name` (NULL: the first one), a new reference, with `extends: sample:X` and `sample:X` taken
@@ -79,6 +80,11 @@ bool vt_template_needs_product(const struct vt_template *t);    // `product` is 
 // be NULL) is the language that the sample asks for, or NULL; it lives as long as the template.
 json_t *vt_template_sample(const struct vt_template *t, const char *name, const json_t *products,
                            const char **ret_language);
+
+// The first X of the sample's `sample:X` that is neither a product nor an offer of `products` (may be NULL), and where
+// it stands; NULL: it lacks none.
+const char *vt_template_sample_lacks(const struct vt_template *t, const char *name, const json_t *products, int *ret_line,
+                                     int *ret_column);
 
 // Names of the samples, NULL-terminated, owned by the template.
 const char *const *vt_template_samples(const struct vt_template *t);

@@ -53,6 +53,31 @@ static json_t *find_by_id(const json_t *products, const char *id)
     return json_null();
 }
 
+static const struct vt_yaml *find_lacking(const struct vt_yaml *at, const json_t *products)
+{
+    const struct vt_yaml *found = NULL;
+    for (const struct vt_yaml *entry = at->first; entry && !found; entry = entry->next)
+        found = find_lacking(entry, products);
+    if (at->kind != VT_YAML_SCALAR || strncmp(at->text, "sample:", 7) != 0)
+        return found;
+    json_t *value = find_by_id(products, at->text + 7);
+    found = json_is_null(value) ? at : NULL;
+    json_decref(value);
+    return found;
+}
+
+const char *vt_template_sample_lacks(const struct vt_template *t, const char *name, const json_t *products, int *ret_line,
+                                     int *ret_column)
+{
+    const struct vt_yaml *sample = t->samples ? vt_yaml_get(t->samples, name) : NULL;
+    const struct vt_yaml *at = sample ? find_lacking(sample, products) : NULL;
+    if (!at)
+        return NULL;
+    *ret_line = at->line;
+    *ret_column = at->column;
+    return at->text + 7;
+}
+
 // What a sample says itself stands in every language.
 static void drop_translations(json_t *i18n, const json_t *said)
 {

@@ -239,6 +239,19 @@ const char *vt_template_title(const struct vt_template *t)
     return t->title;
 }
 
+static bool speaks_of(const struct vt_yaml *at, const char *words)
+{
+    bool found = at->kind == VT_YAML_SCALAR && strstr(at->text, words);
+    for (const struct vt_yaml *entry = at->first; entry && !found; entry = entry->next)
+        found = speaks_of(entry, words);
+    return found;
+}
+
+bool vt_template_shows_products(const struct vt_template *t)
+{
+    return speaks_of(vt_yaml_root(t->document), "show.products");
+}
+
 bool vt_template_needs_product(const struct vt_template *t)
 {
     const struct vt_field *product = vt_template_field(t, "product");

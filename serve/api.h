@@ -10,6 +10,7 @@
 #include "base/names.h"
 #include "serve/desk_client.h"
 #include "serve/edition.h"
+#include "serve/examiner.h"
 #include "serve/feed.h"
 #include "serve/http.h"
 #include "serve/shelf.h"
@@ -49,6 +50,7 @@ struct vt_origin {
     struct vt_broadcast *broadcasts[VT_BROADCASTS_MAX];
     int n_broadcasts;
     char *templates;                     // DATA/templates; studio/bundle.h
+    struct vt_examiner *examiner;        // looks at them before they are kept
     int live_fd, web_fd;                 // directories: DATA/live, and the player's files
     struct vt_editions *editions;
     struct vt_shelf *shelf;

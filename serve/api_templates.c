@@ -1,5 +1,5 @@
-// /v1/templates: templates with the files beside them, kept under DATA/templates. Studios take what is new within a
-// second, between two frames; those that the configuration names cannot be changed here.
+// /v1/templates: templates with the files beside them, looked at and kept under DATA/templates. Studios take what is new
+// within a second, between two frames; those that the configuration names cannot be changed here.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,8 @@
 #include "studio/bundle.h"
 
 #define FIXED_MAX 256
+
+_Static_assert(VT_BUNDLE_ID + 1 >= VT_ROUTE_ARG_ROOM, "an id of an address has room");
 
 static json_t *describe(const struct vt_template *template, bool fixed)
 {
@@ -141,27 +143,56 @@ static void answer_refusal(struct vt_request *request, const char *why, const st
     request->answer.type = "application/problem+json";
 }
 
+static void on_examined(void *opaque, const struct vt_exam *exam)
+{
+    struct vt_request *request = opaque;
+    if (exam->error == -EINVAL && exam->why[0])
+        answer_refusal(request, exam->why, &exam->said);
+    else if (exam->error != 0)
+        answer_failure(request, exam->id, exam->error);
+    else
+        vt_answer_json(&request->answer, exam->rev == 1 ? 201 : 200, json_pack("{s:s, s:I, s:o}", "id", exam->id, "rev",
+                       (json_int_t)exam->rev, "warnings", list_said(&exam->said, VT_WARNING)));
+    vt_request_resume(request);
+}
+
+// The shop's own products, for samples that speak of them.
+static json_t *products_of(const struct vt_origin *origin)
+{
+    json_t *products = NULL;
+    return vt_store_products(origin->store, NULL, VT_PRODUCT_PAGE_MAX, &products) == 0 ? products : NULL;
+}
+
 void vt_api_put_template(struct vt_request *request)
 {
     static const char *const members[] = {"template", "assets", NULL};
+    struct vt_origin *origin = vt_request_origin(request);
     const char *id = request->match.args[0];
-    struct vt_diagnostics *said = calloc(1, sizeof *said);
-    char why[VT_BUNDLE_WHY] = "";
-    int64_t rev = 0;
-    json_t *body = said ? vt_request_object(request) : NULL;
+    json_t *body = vt_request_object(request);
+    struct vt_exam *exam = NULL;
     if (!body || vt_request_unknown_member(request, body, members) || is_fixed(request, id))
         goto fail;
-    int error = vt_bundle_put(vt_request_origin(request)->templates, id, body, &rev, why, said);
-    if (error == -EINVAL && why[0])
-        answer_refusal(request, why, said);
-    else if (error != 0)
-        answer_failure(request, id, error);
-    else
-        vt_answer_json(&request->answer, rev == 1 ? 201 : 200, json_pack("{s:s, s:I, s:o}", "id", id, "rev",
-                       (json_int_t)rev, "warnings", list_said(said, VT_WARNING)));
+    exam = calloc(1, sizeof *exam);
+    if (!exam) {
+        answer_failure(request, id, -ENOMEM);
+        goto fail;
+    }
+    snprintf(exam->id, sizeof exam->id, "%s", id);
+    exam->body = json_incref(body);
+    exam->products = products_of(origin);
+    exam->done = on_examined;
+    exam->opaque = request;
+    if (vt_examiner_add(origin->examiner, exam) == 0) {
+        exam = NULL;
+        vt_request_wait(request);
+    } else {
+        vt_answer_problem(&request->answer, 503, "Too many templates at once",
+                          "%d wait to be looked at. Send it again when they are done.", VT_EXAMS_MAX);
+        vt_answer_header(&request->answer, "Retry-After", "5");
+    }
 fail:
+    vt_exam_free(&exam);
     json_decref(body);
-    free(said);
 }
 
 void vt_api_delete_template(struct vt_request *request)

@@ -9,7 +9,7 @@
 #include "overlay/schema.h"
 #include "serve/config.h"
 #include "studio/cuefile.h"
-#include "studio/proof.h"
+#include "studio/proofread.h"
 
 static void lint_configuration(const char *path, const char *text, size_t size, struct vt_diagnostics *d)
 {
@@ -21,112 +21,16 @@ static void lint_configuration(const char *path, const char *text, size_t size, 
     free(folder);
 }
 
-// What is found once and again, in other sizes and languages, is said once, with the first of them.
-struct found {
-    int line, column;
-    const char *form;
-};
-
-struct template_lint {
-    struct vt_proof proof;
-    struct vt_diagnostics *said;
-    struct found found[VT_DIAGNOSTICS_MAX];
-    int n_found;
-    bool pixels;
-};
-
-static void say(struct template_lint *l, enum vt_severity severity, struct found at, const char *text,
-                const struct vt_proof_scene *scene)
-{
-    for (int i = 0; i < l->n_found; i++) {
-        const struct found *f = &l->found[i];
-        if (f->line == at.line && f->column == at.column && strcmp(f->form, at.form) == 0)
-            return;
-    }
-    if (l->n_found == VT_DIAGNOSTICS_MAX)
-        return;
-    l->found[l->n_found++] = at;
-    vt_diagnose(l->said, severity, at.line, at.column, "%s (sample %s, %s, %dx%d)", text, scene->sample ? scene->sample : "-",
-                scene->language, scene->width, scene->height);
-}
-
-static void say_all(struct template_lint *l, const struct vt_diagnostics *said, const struct vt_proof_scene *scene)
-{
-    for (int i = 0; i < said->count; i++) {
-        const struct vt_diagnostic *d = &said->list[i];
-        bool known = false;
-        for (int k = 0; k < l->said->count && !known; k++)
-            known = l->said->list[k].line == d->line && strncmp(l->said->list[k].text, d->text, strlen(d->text)) == 0;
-        if (!known)
-            vt_diagnose(l->said, d->severity, d->line, d->column, "%s (sample %s, %s, %dx%d)", d->text,
-                        scene->sample ? scene->sample : "-", scene->language, scene->width, scene->height);
-    }
-}
-
-static void inspect(struct template_lint *l, const struct vt_view *view, const struct vt_proof_scene *scene)
-{
-    struct vt_flaws *flaws = calloc(1, sizeof *flaws);
-    if (!flaws || vt_inspect(view, flaws) != 0 || vt_inspect_motion(view, flaws) != 0)
-        vt_diagnose(l->said, VT_ERROR, 0, 0, "cannot be checked: out of memory");
-    for (int i = 0; flaws && i < flaws->count; i++) {
-        const struct vt_flaw *f = &flaws->list[i];
-        say(l, f->severity, (struct found){f->line, f->column, f->form}, f->text, scene);
-    }
-    free(flaws);
-}
-
-static void lint_scene(struct template_lint *l, const struct vt_proof_scene *scene)
-{
-    struct vt_diagnostics *said = calloc(1, sizeof *said);
-    struct vt_view *view = NULL;
-    if (said && vt_proof_view(&l->proof, scene, &view, said) == 0 && l->pixels)
-        inspect(l, view, scene);
-    if (said)
-        say_all(l, said, scene);
-    vt_view_unref(&view);
-    free(said);
-}
-
-static void lint_sample(struct template_lint *l, const char *sample)
-{
-    const char *languages[VT_LANGUAGES_MAX + 1];
-    int n = vt_proof_languages(&l->proof, sample, languages);
-    for (int i = 0; i < n * vt_template_steps(l->proof.template); i++) {
-        struct vt_proof_scene scene = {.sample = sample, .language = languages[i % n], .step = i / n, .width = 1280,
-                                       .height = 720, .smallest_height = VT_PLAYER_SIDE, .strict = true};
-        lint_scene(l, &scene);
-        scene.width = 720;
-        scene.height = 1280;
-        scene.smallest_height = VT_PLAYER_SIDE * 1280 / 720;
-        lint_scene(l, &scene);
-    }
-}
-
-// What only shows with data: texts that do not fit, characters that no font has, and what is drawn.
-static void lint_samples(struct template_lint *l)
-{
-    const char *const *names = vt_template_samples(l->proof.template);
-    if (*names && !l->proof.products)
-        vt_diagnose(l->said, VT_WARNING, 0, 0, "the samples were not tried: there is no products.json beside the template's folder");
-    for (int i = 0; l->proof.products && names[i]; i++)
-        lint_sample(l, names[i]);
-    if (!*names)
-        vt_diagnose(l->said, VT_WARNING, 0, 0, "it has no `samples`: what it draws was not looked at");
-}
-
 static void lint_template(const char *path, bool pixels, struct vt_diagnostics *d)
 {
-    struct template_lint *l = calloc(1, sizeof *l);
-    int err = l ? vt_proof_open(&l->proof, path, d) : -ENOMEM;
+    struct vt_proof proof;
+    int err = vt_proof_open(&proof, path, NULL, d);
     if (err && d->errors == 0)
         vt_diagnose(d, VT_ERROR, 0, 0, "cannot be checked: %s", strerror(-err));
-    if (!err) {
-        l->said = d;
-        l->pixels = pixels;
-        lint_samples(l);
-        vt_proof_close(&l->proof);
-    }
-    free(l);
+    if (err)
+        return;
+    (void)vt_proofread(&proof, &(struct vt_proofread_params){.pixels = pixels}, d);
+    vt_proof_close(&proof);
 }
 
 static void lint_cues(const char *text, size_t size, struct vt_diagnostics *d)

@@ -345,6 +345,7 @@ static void free_origin(struct vt_origin *origin)
     vt_link_free(&origin->supervisor);
     vt_store_free(&origin->store);
     vt_signing_clear(&origin->signing);
+    vt_examiner_free(&origin->examiner);
     free(origin->templates);
     if (origin->live_fd >= 0)
         close(origin->live_fd);
@@ -378,6 +379,8 @@ static int prepare(struct vt_origin *origin, struct beat *beat, struct vt_site s
     sites[0].per_address = (int)vt_message_int(start.body, "per_address", 0);
     if (error == 0)
         error = open_waiting(origin);
+    if (error == 0)
+        error = vt_examiner_new(&origin->examiner, origin->loop, origin->templates);
     if (error == 0)
         error = listen_all(origin, &start, &sites[0], &sites[1], https);
     vt_message_clear(&start);

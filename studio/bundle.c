@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "overlay/beside.h"
 #include "overlay/overlay.h"
+#include "studio/proofread.h"
 
 static const char *const types[] = {"json", "svg", "png", "jpg", "jpeg", "webp", "ttf", "otf", "ttc", NULL};
 
@@ -200,16 +201,25 @@ static int write_all(const char *folder, const json_t *body, char *why)
     return r;
 }
 
-static int check(const char *folder, const char *id, const json_t *body, char *why, struct vt_diagnostics *said)
+static int check(const char *folder, const struct vt_bundle_new *fresh, char *why, struct vt_diagnostics *said)
 {
-    const json_t *text = json_object_get(body, "template");
-    struct vt_template *template = NULL;
-    int r = vt_template_load_in(&template, VT_BUNDLE_FILE, folder, json_string_value(text), json_string_length(text), said);
-    if (r == 0 && strcmp(vt_template_id(template), id) != 0)
-        r = refuse(why, "The template's own id is \"%s\", not the one of the address.", vt_template_id(template));
-    else if (r == -EINVAL || r == -EFBIG)
-        r = refuse(why, "The template has errors, see \"errors\".");
-    vt_template_unref(&template);
+    char path[PATH_MAX];
+    struct vt_proof proof;
+    const struct vt_proofread_params params = {.pixels = true, .most_ns = VT_PROOFREAD_NS, .stop = fresh->stop};
+    if ((size_t)snprintf(path, sizeof path, "%s/" VT_BUNDLE_FILE, folder) >= sizeof path)
+        return -ENAMETOOLONG;
+    int r = vt_proof_open(&proof, path, fresh->products, said);
+    if (r == -EINVAL || r == -EFBIG)
+        return refuse(why, "The template has errors, see \"errors\".");
+    if (r != 0)
+        return r;
+    if (strcmp(vt_template_id(proof.template), fresh->id) != 0)
+        r = refuse(why, "The template's own id is \"%s\", not the one of the address.", vt_template_id(proof.template));
+    else
+        r = vt_proofread(&proof, &params, said);
+    if ((r == 0 || r == -ETIME) && said->errors)
+        r = refuse(why, "What the template draws has errors, see \"errors\".");
+    vt_proof_close(&proof);
     return r;
 }
 
@@ -222,26 +232,26 @@ static void sync_folder(const char *path)
     close(fd);
 }
 
-int vt_bundle_put(const char *root, const char *id, const json_t *body, int64_t *ret_rev, char why[VT_BUNDLE_WHY],
+int vt_bundle_put(const char *root, const struct vt_bundle_new *new, int64_t *ret_rev, char why[VT_BUNDLE_WHY],
                   struct vt_diagnostics *said)
 {
     struct vt_bundle bundle = {.rev = 0};
     char fresh[PATH_MAX], path[PATH_MAX];
-    if (!id_valid(id))
-        return refuse(why, "The id \"%.100s\" is not 1 to 96 letters, digits, dots, _ or -.", id);
-    int r = find(root, id, &bundle);
+    if (!id_valid(new->id))
+        return refuse(why, "The id \"%.100s\" is not 1 to 96 letters, digits, dots, _ or -.", new->id);
+    int r = find(root, new->id, &bundle);
     if (r == -ENOSPC)
         return r;
-    snprintf(bundle.id, sizeof bundle.id, "%s", id);
+    snprintf(bundle.id, sizeof bundle.id, "%s", new->id);
     bundle.rev++;
     if ((size_t)snprintf(fresh, sizeof fresh, "%s/.new-XXXXXX", root) >= sizeof fresh ||
         !vt_bundle_folder(root, &bundle, path, sizeof path))
         return -ENAMETOOLONG;
     if ((mkdir(root, 0755) < 0 && errno != EEXIST) || !mkdtemp(fresh))
         return -errno;
-    r = write_all(fresh, body, why);
+    r = write_all(fresh, new->body, why);
     if (r == 0)
-        r = check(fresh, id, body, why, said);
+        r = check(fresh, new, why, said);
     if (r == 0 && rename(fresh, path) < 0)
         r = -errno;
     if (r != 0) {
@@ -249,7 +259,7 @@ int vt_bundle_put(const char *root, const char *id, const json_t *body, int64_t 
         return r;
     }
     sync_folder(root);
-    remove_revisions(root, id, bundle.rev - 1);
+    remove_revisions(root, new->id, bundle.rev - 1);
     *ret_rev = bundle.rev;
     return 0;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,10 +31,17 @@ int vt_bundles_scan(const char *root, struct vt_bundle ret[VT_BUNDLES_MAX]);
 // The folder of a bundle. False when it does not fit.
 bool vt_bundle_folder(const char *root, const struct vt_bundle *bundle, char *ret, size_t room);
 
-// Keeps `body` {"template": YAML, "assets": {NAME: base64}} as template `id`. Returns 0 and its revision in *ret_rev;
-// -EINVAL with words in `why` (what is wrong with the template also stands in `said`); -ENOSPC past VT_BUNDLES_MAX;
-// another negative errno.
-int vt_bundle_put(const char *root, const char *id, const json_t *body, int64_t *ret_rev, char why[VT_BUNDLE_WHY],
+struct vt_bundle_new {
+    const char *id;
+    const json_t *body;                  // {"template": YAML, "assets": {NAME: base64}}
+    const json_t *products;              // that its samples may speak of, beside its own products.json; NULL
+    const atomic_bool *stop;             // as in studio/proofread.h
+};
+
+// Keeps a template, once it has been read through (studio/proofread.h), which takes up to VT_PROOFREAD_NS of this
+// thread's time. Returns 0 and its revision in *ret_rev; -EINVAL with words in `why` (what is wrong with the template
+// also stands in `said`); -ENOSPC past VT_BUNDLES_MAX; -ECANCELED; another negative errno.
+int vt_bundle_put(const char *root, const struct vt_bundle_new *bundle, int64_t *ret_rev, char why[VT_BUNDLE_WHY],
                   struct vt_diagnostics *said);
 
 // {"id", "rev", "template", "assets": [{"name", "size"}…]}, a new reference; -ENOENT.

@@ -94,7 +94,7 @@ static int open_stage(struct vt_outputs *outputs)
     const struct vt_outputs_params *params = &outputs->params;
     struct vt_stage_params stage = {
         .rate = params->channel->rate, .epoch_ns = params->epoch_ns, .first_frame = params->first_frame,
-        .without_thread = params->offline, .wake = params->wake, .idle = params->idle, .opaque = params->opaque,
+        .without_thread = params->offline, .wake = params->wake, .opaque = params->opaque,
     };
     for (int i = 0; i < outputs->count; i++) {
         const struct vt_output_config *config = vt_output_config(outputs->list[i]);

@@ -24,7 +24,6 @@ struct vt_outputs_params {
     void *picture_opaque;
     bool offline;                        // no stage thread: every drawing is there in time
     void (*wake)(void *opaque);          // something can be collected; any thread
-    void (*idle)(void *opaque);          // about once a second, off the frame path
     void (*receipt)(void *opaque, json_t *body);     // takes it
     void (*changed)(void *opaque, json_t *cue);      // takes it
     void *opaque;

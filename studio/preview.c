@@ -119,7 +119,7 @@ static int run(const struct preview *p)
 {
     struct vt_proof proof;
     struct vt_diagnostics said = { 0 };
-    int code = 1, err = vt_proof_open(&proof, p->template, &said);
+    int code = 1, err = vt_proof_open(&proof, p->template, NULL, &said);
     vt_diagnostics_print(&said, p->template, stderr);
     if (err)
         return 1;

@@ -20,21 +20,23 @@ static char *folder_of(const char *path)
     return folder;
 }
 
-static void open_products(struct vt_proof *proof)
+static void open_products(struct vt_proof *proof, const json_t *products)
 {
-    char root[4096], path[4096 + 16];
-    snprintf(root, sizeof root, "%s/..", proof->folder);
-    snprintf(path, sizeof path, "%s/products.json", root);
-    proof->products = json_load_file(path, 0, NULL);
-    if (!proof->products) {
-        snprintf(root, sizeof root, "samples");
-        proof->products = json_load_file("samples/products.json", 0, NULL);
+    char root[4096], path[4096 + 16], above[4096];
+    snprintf(above, sizeof above, "%s/..", proof->folder);
+    const char *const places[] = {proof->folder, above, "samples"};
+    for (size_t i = 0; i < sizeof places / sizeof *places && !proof->products; i++) {
+        snprintf(root, sizeof root, "%s", places[i]);
+        snprintf(path, sizeof path, "%s/products.json", root);
+        proof->products = json_load_file(path, 0, NULL);
     }
+    if (!proof->products)
+        proof->products = json_incref((json_t *)products);
     if (vt_pictures_new(&proof->pictures, root) != 0)
         proof->pictures = NULL;
 }
 
-int vt_proof_open(struct vt_proof *ret, const char *path, struct vt_diagnostics *said)
+int vt_proof_open(struct vt_proof *ret, const char *path, const json_t *products, struct vt_diagnostics *said)
 {
     struct vt_proof proof = {.folder = folder_of(path)};
     char *text = NULL;
@@ -49,7 +51,7 @@ int vt_proof_open(struct vt_proof *ret, const char *path, struct vt_diagnostics 
         free(proof.folder);
         return err;
     }
-    open_products(&proof);
+    open_products(&proof, products);
     vt_parse_time(VT_SAMPLE_CLOCK, &proof.clock_ns);
     *ret = proof;
     return 0;

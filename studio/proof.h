@@ -20,9 +20,10 @@ struct vt_proof {
     int64_t clock_ns;                    // on which the samples' offers run
 };
 
-// Opens the template at `path`; products.json and the pictures lie above its folder, or in samples/ here. Returns 0, or a
-// negative errno with the reasons in `said`. Warnings may stand there on success. Free with vt_proof_close.
-int vt_proof_open(struct vt_proof *ret, const char *path, struct vt_diagnostics *said);
+// Opens the template at `path`. products.json and the pictures lie beside it, above its folder, or in samples/ here; where
+// there is no such file, the products are `products` (borrowed; NULL: none). Returns 0, or a negative errno with the
+// reasons in `said`. Warnings may stand there on success. Free with vt_proof_close.
+int vt_proof_open(struct vt_proof *ret, const char *path, const json_t *products, struct vt_diagnostics *said);
 void vt_proof_close(struct vt_proof *proof);
 
 struct vt_proof_scene {

@@ -339,7 +339,7 @@ static int write_sheet(struct sheet *s)
 static int run(struct sheet *s)
 {
     struct vt_diagnostics said = {0};
-    int err = vt_proof_open(&s->proof, s->template, &said), code = 1;
+    int err = vt_proof_open(&s->proof, s->template, NULL, &said), code = 1;
     vt_diagnostics_print(&said, s->template, stderr);
     if (err)
         return 1;

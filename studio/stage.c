@@ -42,7 +42,7 @@ struct vt_stage {
     struct vt_scene drawn_scene;
     struct entrance entrances[VT_ACTORS_MAX];
     int n_entrances;
-    int64_t swept, idled_ns, reduced;
+    int64_t swept, reckoned_ns, reduced;
     struct vt_drawing drawing;
 
     // owned by the studio's thread
@@ -333,17 +333,13 @@ static void make_locked(struct vt_stage *stage)
         stage->params.wake(stage->params.opaque);
 }
 
-static void idle_locked(struct vt_stage *stage)
+static void reckon_locked(struct vt_stage *stage)
 {
     int64_t now = clock_ns(CLOCK_MONOTONIC);
-    if (now - stage->idled_ns < VT_NS_PER_S)
+    if (now - stage->reckoned_ns < VT_NS_PER_S)
         return;
-    stage->idled_ns = now;
+    stage->reckoned_ns = now;
     stage->cost.cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    pthread_mutex_unlock(&stage->lock);
-    if (stage->params.idle)
-        stage->params.idle(stage->params.opaque);
-    pthread_mutex_lock(&stage->lock);
 }
 
 static void wait_locked(struct vt_stage *stage)
@@ -366,7 +362,7 @@ static void *run(void *opaque)
             make_locked(stage);
         else
             wait_locked(stage);
-        idle_locked(stage);
+        reckon_locked(stage);
     }
     pthread_mutex_unlock(&stage->lock);
     return NULL;

@@ -8,7 +8,7 @@
 //
 // Without a thread (`inline`, for rendering files) everything happens when it is asked for and never comes late.
 //
-// All functions belong to one thread, the studio's, except what `wake`, `idle` and `load_picture` do, which run on
+// All functions belong to one thread, the studio's, except what `wake` and `load_picture` do, which run on
 // the stage's.
 #pragma once
 
@@ -39,7 +39,6 @@ struct vt_stage_params {
     struct vt_stage_lane lanes[VT_LANES_MAX];
     bool without_thread;
     void (*wake)(void *opaque);          // views are made (vt_stage_made); only unblocks
-    void (*idle)(void *opaque);          // about once a second; may be NULL
     int64_t (*spent_ns)(void *opaque);   // what the drawing thread has cost so far; NULL: its processor time, and
                                          // nothing without a thread
     void *opaque;

@@ -108,12 +108,6 @@ static void wake(void *opaque)
         return;                              // full: it is awake already
 }
 
-static void idle(void *opaque)
-{
-    struct session *s = opaque;
-    vt_wardrobe_check(s->wardrobe);
-}
-
 static int put_index(struct session *s, int output, const char *folder, const char *prefix)
 {
     struct vt_writer w = {.limit = 0};
@@ -155,7 +149,7 @@ static int open_outputs(struct session *s, int64_t first)
         .channel = &s->channel, .epoch_ns = vt_show_epoch(s->show), .first_frame = first,
         .window_ns = s->channel.window_ns, .wardrobe = s->wardrobe,
         .load_picture = s->pictures ? vt_pictures_load : NULL, .picture_opaque = s->pictures,
-        .wake = wake, .idle = idle, .receipt = on_receipt, .changed = on_changed, .opaque = s,
+        .wake = wake, .receipt = on_receipt, .changed = on_changed, .opaque = s,
     };
     for (int i = 0; i < s->channel.n_outputs; i++) {
         struct outlet *outlet = &s->outlets[i];
@@ -213,7 +207,7 @@ static int open_wardrobe(struct session *s, const char *data)
         return -ENOMEM;
     int error = vt_wardrobe_new(&s->wardrobe, s->channel.templates, s->channel.n_templates, kept);
     free(kept);
-    return error;
+    return error ? error : vt_wardrobe_watch(s->wardrobe);
 }
 
 // Under the names that its players know there would be another init segment: so that is over, and the next publisher

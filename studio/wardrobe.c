@@ -3,16 +3,21 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "studio/bundle.h"
+#include "studio/proofread.h"
 
+#define NICE   10                        // of the thread that looks at what is saved: frames go before it
 #define LISTED 32                        // templates in the status; more of those that were kept are not named
 
 struct dress {
@@ -30,6 +35,11 @@ struct dress {
 
 struct vt_wardrobe {
     pthread_mutex_t lock;
+    pthread_cond_t news;                 // the thread has begun; it shall stop
+    pthread_t thread;
+    bool watched, begun;
+    bool opened;                         // the templates of the start are loaded
+    atomic_bool stop;
     char *kept;                          // folder of bundles, or NULL
     int count;                           // places, those of the configuration's files first
     struct dress list[];
@@ -42,9 +52,12 @@ static void say(struct dress *dress, const struct vt_diagnostics *diagnostics, i
         const struct vt_diagnostic *d = &diagnostics->list[i];
         if (d->severity != VT_ERROR)
             continue;
+        char where[32] = "";             // empty: the whole file
+        if (d->line)
+            snprintf(where, sizeof where, "%d:%d: ", d->line, d->column);
         if (!dress->error[0])
-            snprintf(dress->error, sizeof dress->error, "%d:%d: error: %s", d->line, d->column, d->text);
-        vt_warning("%s:%d:%d: error: %s", dress->path, d->line, d->column, d->text);
+            snprintf(dress->error, sizeof dress->error, "%serror: %s", where, d->text);
+        vt_warning("%s:%s%serror: %s", dress->path, where, *where ? "" : " ", d->text);
     }
     if (!dress->error[0])
         snprintf(dress->error, sizeof dress->error, "%s", strerror(-error));
@@ -72,28 +85,42 @@ static struct timespec tokens_written(struct vt_wardrobe *wardrobe, const struct
     return *path && stat(path, &st) == 0 ? st.st_mtim : (struct timespec) { 0 };
 }
 
+// What was saved must read without errors and draw without errors; a template of the API has been looked at already,
+// and of what is there when a show starts there is none from before that could stay.
+static int look(struct vt_wardrobe *wardrobe, struct dress *dress, struct vt_proof *proof, struct vt_diagnostics *said)
+{
+    const struct vt_proofread_params params = {.pixels = true, .most_ns = VT_PROOFREAD_NS, .stop = &wardrobe->stop};
+    int error = vt_proof_open(proof, dress->path, NULL, said);
+    if (error || !wardrobe->opened || dress->bundle.rev)
+        return error;
+    error = vt_proofread(proof, &params, said);
+    if (!error && said->errors)
+        error = -EINVAL;
+    if (error)
+        vt_proof_close(proof);
+    return error;
+}
+
 static void load(struct vt_wardrobe *wardrobe, struct dress *dress)
 {
-    struct vt_diagnostics diagnostics = { .count = 0 };
-    struct vt_template *template = NULL;
-    char *text = NULL, folder[PATH_MAX];
-    size_t size = 0;
-    folder_of(dress->path, folder);
-    int error = vt_read_file(dress->path, VT_TEMPLATE_BYTES, &text, &size);
-    if (!error)
-        error = vt_template_load_in(&template, dress->path, folder, text, size, &diagnostics);
+    struct vt_diagnostics said = {.count = 0};
+    struct vt_proof proof;
+    int error = look(wardrobe, dress, &proof, &said);
+    if (error == -ECANCELED)
+        return;
     pthread_mutex_lock(&wardrobe->lock);
     if (error) {
-        say(dress, &diagnostics, error);
+        say(dress, &said, error);
     } else {
         vt_template_unref(&dress->template);
-        dress->template = template;
-        dress->shows_all = memmem(text, size, "show.products", strlen("show.products")) != NULL;
+        dress->template = vt_template_ref(proof.template);
+        dress->shows_all = vt_template_shows_products(dress->template);
         dress->changed = true;
         dress->error[0] = 0;
     }
     pthread_mutex_unlock(&wardrobe->lock);
-    free(text);
+    if (!error)
+        vt_proof_close(&proof);
 }
 
 static struct dress *bundle_of(struct vt_wardrobe *wardrobe, const char *id)
@@ -182,6 +209,7 @@ int vt_wardrobe_new(struct vt_wardrobe **ret, char *const *paths, int count, con
     if (!wardrobe)
         return -ENOMEM;
     pthread_mutex_init(&wardrobe->lock, NULL);
+    pthread_cond_init(&wardrobe->news, NULL);
     wardrobe->count = places;
     wardrobe->kept = kept ? strdup(kept) : NULL;
     bool failed = kept && !wardrobe->kept;
@@ -197,8 +225,52 @@ int vt_wardrobe_new(struct vt_wardrobe **ret, char *const *paths, int count, con
     vt_wardrobe_check(wardrobe);
     for (int i = 0; i < places; i++)
         wardrobe->list[i].changed = false;
+    wardrobe->opened = true;
     *ret = wardrobe;
     return 0;
+}
+
+static void *watch(void *opaque)
+{
+    struct vt_wardrobe *w = opaque;
+    struct timespec until;
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    pthread_mutex_lock(&w->lock);
+    w->begun = true;
+    pthread_cond_broadcast(&w->news);
+    while (!atomic_load(&w->stop)) {
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec++;
+        if (pthread_cond_timedwait(&w->news, &w->lock, &until) != ETIMEDOUT)
+            continue;
+        pthread_mutex_unlock(&w->lock);
+        vt_wardrobe_check(w);
+        pthread_mutex_lock(&w->lock);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+int vt_wardrobe_watch(struct vt_wardrobe *wardrobe)
+{
+    int error = pthread_create(&wardrobe->thread, NULL, watch, wardrobe);
+    if (error)
+        return -error;
+    wardrobe->watched = true;
+    pthread_mutex_lock(&wardrobe->lock);
+    while (!wardrobe->begun)
+        pthread_cond_wait(&wardrobe->news, &wardrobe->lock);
+    pthread_mutex_unlock(&wardrobe->lock);
+    return 0;
+}
+
+static void stop_watching(struct vt_wardrobe *wardrobe)
+{
+    pthread_mutex_lock(&wardrobe->lock);
+    atomic_store(&wardrobe->stop, true);
+    pthread_cond_broadcast(&wardrobe->news);
+    pthread_mutex_unlock(&wardrobe->lock);
+    pthread_join(wardrobe->thread, NULL);
 }
 
 void vt_wardrobe_free(struct vt_wardrobe **wardrobe)
@@ -206,11 +278,14 @@ void vt_wardrobe_free(struct vt_wardrobe **wardrobe)
     struct vt_wardrobe *w = *wardrobe;
     if (!w)
         return;
+    if (w->watched)
+        stop_watching(w);
     for (int i = 0; i < w->count; i++) {
         free(w->list[i].path);
         vt_template_unref(&w->list[i].template);
     }
     free(w->kept);
+    pthread_cond_destroy(&w->news);
     pthread_mutex_destroy(&w->lock);
     free(w);
     *wardrobe = NULL;

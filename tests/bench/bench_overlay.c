@@ -71,7 +71,7 @@ static void open_proof(struct vt_proof *proof, const char *samples, const char *
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/templates/%s.yaml", samples, name);
-    if (vt_proof_open(proof, path, NULL) != 0)
+    if (vt_proof_open(proof, path, NULL, NULL) != 0)
         fail(path);
 }
 

@@ -27,6 +27,12 @@ layout:
   style: {position: absolute, inset: 40px auto auto 40px, width: 200px, height: 100px, background: "%s"}
   hotspot: {action: view_item, item: badge, label: Badge}
 """
+WORDS = """  children:
+    - {id: words, type: text, text: "%s", style: {font-size: 40px, background: "#000000", %s}}
+schema: {properties: {cost: {type: object, gddType: v_money}}}
+strings: {en: {price: Price}}
+samples: {one: {cost: {amount: 123456789, currency: EUR}}}
+"""
 GREY = "color=c=0x808080:size=640x360:rate=30"
 
 
@@ -81,6 +87,8 @@ def replace_through_the_api(daemon):
     refused = put(daemon, kept("1.1.0", "#ff0000").replace("inset:", "inste:"), 422)
     wait_for("its segment", lambda: daemon.media("big").segments()[-1]["msn"] > on["msn"])
     require("inste" in str(refused) and "8" in str(refused), f"no line in {refused}")
+    refused = put(daemon, kept("1.1.0", "#ff0000") + WORDS % ("Gap \u0378", "width: 200px"), 422)
+    require([(one["line"], one["column"]) for one in refused["errors"]] == [(11, 7)] and "U+0378" in str(refused), f"{refused}")
     require(listed(daemon, "kept")["rev"] == on["rev"], "a template with an error changed what is on air")
     put(daemon, kept("1.2.0", "#000000"), 200)
     return wait_for("the new form", lambda: next((one for one in [listed(daemon, "kept")] if one["rev"] > on["rev"]), None))
@@ -100,6 +108,11 @@ def scene_a_saved_template_changes_what_is_on_air():
             template.write_text(BADGE.replace("type: box", "type: bux") % ("1.1.0", "#ff0000"))
             wait_for("the error in the status", lambda: any(
                 "bux" in one.get("error", "") for one in templates(daemon)))
+            for words, style, error in (("Gap \u0378", "width: 200px", "11:7: error: no font has the character U+0378"),
+                                        ("{{ 'price' | t }}", "color: '#303030', width: 200px", "11:7: error: the contrast of"),
+                                        ("{{ cost | money }}", "width: 60px, line-clamp: 1", "11:7: error: the price in")):
+                template.write_text(BADGE % ("1.1.0", "#ff0000") + WORDS % (words, style))
+                wait_for(f"{error} in the status", lambda: any(error in one.get("error", "") for one in templates(daemon)))
             require(listed(daemon)["rev"] == 1, "a template with an error changed what is on air")
             template.write_text(BADGE % ("1.2.0", "#000000"))
             changed = wait_for("the new form", lambda: listed(daemon) if listed(daemon)["rev"] > 1 else None)
@@ -114,6 +127,7 @@ def scene_a_saved_template_changes_what_is_on_air():
             wait_for("one segment more", lambda: daemon.media("big").segments()[-1]["msn"] > second["msn"])
             require(second["cue"]["tpl"] == "com.example.kept@1.2.0", f"template {second['cue']['tpl']}")
             path = fetch_rendition(daemon, daemon.media("big"), Path(folder) / "v.mp4")
+            require("DISCONTINUITY" not in daemon.media("big").text, "what was saved disturbed the show")
         first, pictures = frames(path, 640, 360)
         for revision, left in ((update, 60), (second, 360)):
             at = revision["frame"] - first

@@ -34,6 +34,20 @@ TEST(keeps_as_many_as_it_says)
     REQUIRE(strstr(print(&d), "a.yaml: 1 more not shown\n") != NULL);
 }
 
+TEST(errors_take_the_places_of_warnings)
+{
+    struct vt_diagnostics d = {0};
+    for (int i = 0; i < VT_DIAGNOSTICS_MAX; i++)
+        vt_diagnose(&d, VT_WARNING, i, 1, "w");
+    vt_diagnose(&d, VT_ERROR, 77, 1, "e");
+    vt_diagnose(&d, VT_WARNING, 78, 1, "w");
+    REQUIRE_INT(d.count, VT_DIAGNOSTICS_MAX);
+    REQUIRE_INT(d.errors, 1);
+    REQUIRE_INT(d.warnings, VT_DIAGNOSTICS_MAX + 1);
+    REQUIRE_INT(d.list[VT_DIAGNOSTICS_MAX - 1].line, 77);
+    REQUIRE_INT(d.list[VT_DIAGNOSTICS_MAX - 2].line, VT_DIAGNOSTICS_MAX - 2);
+}
+
 TEST(cuts_long_text)
 {
     struct vt_diagnostics d = {0};
@@ -75,6 +89,7 @@ int main(void)
 {
     RUN(prints_where);
     RUN(keeps_as_many_as_it_says);
+    RUN(errors_take_the_places_of_warnings);
     RUN(cuts_long_text);
     RUN(null_keeps_nothing);
     RUN(names_the_nearest);

@@ -155,7 +155,8 @@ def templates_are_kept_with_their_files(origin):
     logo = base64.b64encode(b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>').decode()
     address = "/v1/templates/com.example.card"
     answer, body = origin.api("PUT", address, {"template": text, "assets": {"logo.svg": logo}})
-    same((answer.status, body), (201, {"id": "com.example.card", "rev": 1, "warnings": []}))
+    same((answer.status, body["id"], body["rev"]), (201, "com.example.card", 1))
+    same([one["text"] for one in body["warnings"]], ["it has no `samples`: what it draws was not looked at"])
     kept = origin.folder / "templates"
     same(sorted(one.name for one in kept.iterdir()), ["com.example.card~1"])
     same(sorted(one.name for one in (kept / "com.example.card~1").iterdir()), ["logo.svg", "template.yaml"])
@@ -173,6 +174,15 @@ def templates_are_kept_with_their_files(origin):
             raise Failure(f"{refused} does not say {words}")
     problem(origin.api("PUT", "/v1/templates/com.example.other", {"template": text, "assets": {"logo.svg": logo}}), 422)
     problem(origin.api("PUT", address, {"template": text, "colour": 1}), 422)
+    same([one.name for one in kept.iterdir()], ["com.example.card~2"])
+
+    for colour, words in (("404040", ""), ("ffffff", "\u0378")):       # what it draws counts, too
+        drawn = ("id: com.example.card\nversion: 1.0.0\nname: Card\ncanvas: {safe: none}\nsamples: {one: {}}\n"
+                 f"layout: {{type: text, text: 'Hello {words}', style: {{background: '#000000', color: '#{colour}'}}}}\n")
+        refused = problem(origin.api("PUT", address, {"template": drawn}), 422)
+        same((refused["errors"][0]["line"], refused["errors"][0]["column"]), (6, 9))
+        if ("U+0378" if words else "contrast") not in refused["errors"][0]["text"]:
+            raise Failure(f"{refused} does not say why")
     same([one.name for one in kept.iterdir()], ["com.example.card~2"])
 
     body = origin.api("GET", address)[1]

@@ -12,7 +12,7 @@
 #define SEGMENT      15
 
 static char folder[64], path[128];
-static atomic_int woken, idled;
+static atomic_int woken;
 
 struct news {
     int receipts, status, segments, last_rev;
@@ -75,12 +75,6 @@ static void wake(void *opaque)
 
 static struct vt_wardrobe *wardrobe;
 
-static void idle(void *opaque)
-{
-    atomic_fetch_add(&idled, 1);
-    vt_wardrobe_check(wardrobe);
-}
-
 static AVFrame *grey(void)
 {
     AVFrame *frame = av_frame_alloc();
@@ -125,11 +119,12 @@ static void open_play(struct play *play)
     memset(play, 0, sizeof *play);
     write_template("1.0.0", "#ffffff");
     REQUIRE_INT(vt_wardrobe_new(&wardrobe, paths, 1, NULL), 0);
+    REQUIRE_INT(vt_wardrobe_watch(wardrobe), 0);
     set_channel(&play->channel);
     play->frame = grey();
     REQUIRE_INT(vt_outputs_new(&play->outputs, &(struct vt_outputs_params){
         .channel = &play->channel, .epoch_ns = INT64_C(1767225600000000000),
-        .window_ns = play->channel.window_ns, .wardrobe = wardrobe, .wake = wake, .idle = idle, .receipt = receipt,
+        .window_ns = play->channel.window_ns, .wardrobe = wardrobe, .wake = wake, .receipt = receipt,
         .changed = changed, .opaque = &play->news,
         .starts = {
             {.first_msn = 1, .sink = {.opaque = &play->news, .put = put, .drop = drop, .ready = ready}},
@@ -205,7 +200,6 @@ TEST(a_template_with_a_new_form_goes_on_air_in_the_next_revision)
     while (play.news.last_rev < 2 && play.next < LIMIT_FRAMES)
         pass(&play);
     REQUIRE_INT(play.news.last_rev, 2);
-    REQUIRE(atomic_load(&idled) > 0);
     for (int i = 0; i < 2 * SEGMENT; i++)        // a playlist says each cue once a segment
         pass(&play);
     REQUIRE_INT(vt_outputs_finish(play.outputs, play.next), 0);

@@ -1,0 +1,142 @@
+#include "studio/proofread.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+// What is found once and again, in other sizes and languages, is said once, with the first of them.
+struct found {
+    int line, column;
+    const char *form;
+};
+
+struct reading {
+    const struct vt_proof *proof;
+    struct vt_proofread_params params;
+    struct vt_diagnostics *said;
+    struct found found[VT_DIAGNOSTICS_MAX];
+    int n_found;
+    int64_t began_ns;
+};
+
+static int64_t spent_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * VT_NS_PER_S + t.tv_nsec;
+}
+
+static int may_go_on(const struct reading *r)
+{
+    if (r->params.stop && atomic_load(r->params.stop))
+        return -ECANCELED;
+    if (!r->params.most_ns || spent_ns() - r->began_ns <= r->params.most_ns)
+        return 0;
+    vt_diagnose(r->said, VT_ERROR, 0, 0, "checking it takes more than %d s of processor time (limit): give it fewer samples, "
+                "languages or steps, or simpler drawings", (int)(r->params.most_ns / VT_NS_PER_S));
+    return -ETIME;
+}
+
+static void say(struct reading *r, const struct vt_proof_scene *scene, enum vt_severity severity, struct found at,
+                const char *text)
+{
+    for (int i = 0; i < r->n_found; i++) {
+        const struct found *f = &r->found[i];
+        if (f->line == at.line && f->column == at.column && strcmp(f->form, at.form) == 0)
+            return;
+    }
+    if (r->n_found < VT_DIAGNOSTICS_MAX)
+        r->found[r->n_found++] = at;
+    vt_diagnose(r->said, severity, at.line, at.column, "%s (sample %s, %s, %dx%d)", text, scene->sample ? scene->sample : "-",
+                scene->language, scene->width, scene->height);
+}
+
+static void say_all(struct reading *r, const struct vt_proof_scene *scene, const struct vt_diagnostics *said)
+{
+    for (int i = 0; i < said->count; i++) {
+        const struct vt_diagnostic *d = &said->list[i];
+        bool known = false;
+        for (int k = 0; k < r->said->count && !known; k++)
+            known = r->said->list[k].line == d->line && strncmp(r->said->list[k].text, d->text, strlen(d->text)) == 0;
+        if (!known)
+            vt_diagnose(r->said, d->severity, d->line, d->column, "%s (sample %s, %s, %dx%d)", d->text,
+                        scene->sample ? scene->sample : "-", scene->language, scene->width, scene->height);
+    }
+}
+
+static void inspect(struct reading *r, const struct vt_view *view, const struct vt_proof_scene *scene)
+{
+    struct vt_flaws *flaws = calloc(1, sizeof *flaws);
+    if (!flaws || vt_inspect(view, flaws) != 0 || vt_inspect_motion(view, flaws) != 0)
+        vt_diagnose(r->said, VT_ERROR, 0, 0, "cannot be checked: out of memory");
+    for (int i = 0; flaws && i < flaws->count; i++) {
+        const struct vt_flaw *f = &flaws->list[i];
+        say(r, scene, f->severity, (struct found){f->line, f->column, f->form}, f->text);
+    }
+    free(flaws);
+}
+
+static int read_scene(struct reading *r, const struct vt_proof_scene *scene)
+{
+    struct vt_diagnostics *said = calloc(1, sizeof *said);
+    struct vt_view *view = NULL;
+    int err = may_go_on(r);
+    if (!err && said && vt_proof_view(r->proof, scene, &view, said) == 0 && r->params.pixels)
+        inspect(r, view, scene);
+    if (said)
+        say_all(r, scene, said);
+    else
+        vt_diagnose(r->said, VT_ERROR, 0, 0, "cannot be checked: out of memory");
+    vt_view_unref(&view);
+    free(said);
+    return err;
+}
+
+static int read_sample(struct reading *r, const char *sample)
+{
+    const char *languages[VT_LANGUAGES_MAX + 1];
+    int n = vt_proof_languages(r->proof, sample, languages), err = 0;
+    for (int i = 0; i < n * vt_template_steps(r->proof->template) && !err; i++) {
+        struct vt_proof_scene scene = {.sample = sample, .language = languages[i % n], .step = i / n, .width = 1280,
+                                       .height = 720, .smallest_height = VT_PLAYER_SIDE, .strict = true};
+        err = read_scene(r, &scene);
+        scene.width = 720;
+        scene.height = 1280;
+        scene.smallest_height = VT_PLAYER_SIDE * 1280 / 720;
+        if (!err)
+            err = read_scene(r, &scene);
+    }
+    return err;
+}
+
+// A sample that speaks of a product which is nowhere would be one without data.
+static bool lacks_product(struct reading *r, const char *sample)
+{
+    int line, column;
+    const char *product = vt_template_sample_lacks(r->proof->template, sample, r->proof->products, &line, &column);
+    if (product)
+        vt_diagnose(r->said, VT_WARNING, line, column, "the sample %.60s was not tried: there is no product or offer \"%.60s\"%s",
+                    sample, product, r->proof->products ? "" : ", and no products.json beside the template or its folder");
+    return product;
+}
+
+int vt_proofread(const struct vt_proof *proof, const struct vt_proofread_params *params, struct vt_diagnostics *said)
+{
+    struct reading *r = calloc(1, sizeof *r);
+    const char *const *names = vt_template_samples(proof->template);
+    int err = 0;
+    if (!r) {
+        vt_diagnose(said, VT_ERROR, 0, 0, "cannot be checked: out of memory");
+        return 0;
+    }
+    *r = (struct reading){.proof = proof, .params = *params, .said = said, .began_ns = spent_ns()};
+    for (int i = 0; names[i] && !err; i++) {
+        if (!lacks_product(r, names[i]))
+            err = read_sample(r, names[i]);
+    }
+    if (!*names)
+        vt_diagnose(said, VT_WARNING, 0, 0, "it has no `samples`: what it draws was not looked at");
+    free(r);
+    return err;
+}
