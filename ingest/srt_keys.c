@@ -46,15 +46,26 @@ static int read_channel(struct vt_srt_channel *channel, const json_t *entry)
     return 0;
 }
 
+static void forget(struct vt_srt_keys *keys, int place)
+{
+    if (place == keys->n_channels)
+        return;
+    keys->channels[place] = keys->channels[--keys->n_channels];
+    OPENSSL_cleanse(&keys->channels[keys->n_channels], sizeof keys->channels[0]);
+}
+
 int vt_srt_keys_put(struct vt_srt_keys *keys, const json_t *body)
 {
     struct vt_srt_channel channel = {.name = ""};
+    bool gone = vt_message_bool(body, "gone", false);
     int place = 0, error = read_channel(&channel, body);
     while (!error && place < keys->n_channels && strcmp(keys->channels[place].name, channel.name) != 0)
         place++;
-    if (!error && place == VT_SRT_CHANNELS)
+    if (!error && !gone && place == VT_SRT_CHANNELS)
         error = -EBADMSG;
-    if (!error) {
+    if (!error && gone) {
+        forget(keys, place);
+    } else if (!error) {
         keys->channels[place] = channel;
         keys->n_channels += place == keys->n_channels;
     }

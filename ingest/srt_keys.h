@@ -28,7 +28,7 @@ struct vt_srt_keys {
     struct vt_srt_channel channels[VT_SRT_CHANNELS];
 };
 
-// Reads the body of GATE_KEYS in place of what was known of its channel. Returns 0 or -EBADMSG (`keys` untouched).
+// Reads the body of GATE_KEYS in place of what was known of its channel, which may be gone. Returns 0 or -EBADMSG (`keys` untouched).
 int vt_srt_keys_put(struct vt_srt_keys *keys, const json_t *body);
 
 // The channel that `key` names, or NULL. Takes the same time whatever matches.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "serve/definition.h"
 #include "studio/bundle.h"
 
 static void get_openapi(struct vt_request *request)
@@ -17,8 +18,8 @@ static void get_openapi(struct vt_request *request)
 const struct vt_route vt_api_routes[] = {
     {"GET", "/v1/channels", vt_api_list_channels, false, 0},
     {"GET", "/v1/channels/{channel}", vt_api_get_channel, false, 0},
-    {"PUT", "/v1/channels/{channel}", vt_api_refuse_channel, false, 65536},
-    {"DELETE", "/v1/channels/{channel}", vt_api_refuse_channel, false, 0},
+    {"PUT", "/v1/channels/{channel}", vt_api_put_channel, false, VT_DEFINITION_BYTES},
+    {"DELETE", "/v1/channels/{channel}", vt_api_delete_channel, false, 0},
     {"GET", "/v1/channels/{channel}/status", vt_api_get_status, false, 0},
     {"POST", "/v1/channels/{channel}/end", vt_api_end_show, false, 1024},
     {"DELETE", "/v1/channels/{channel}/publisher", vt_api_kick_publisher, false, 0},

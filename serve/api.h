@@ -58,6 +58,9 @@ struct vt_origin {
     struct vt_inflight *inflight;        // takes on their way, by their keys
     int64_t answers[6];                  // by hundreds of their status
     json_t *tally;                       // the supervisor's, or NULL
+    char *folder;                        // of the configuration file
+    struct vt_wish *wishes;              // changes of channels that the supervisor has been asked for
+    int64_t wish_number;                 // of the last one
 };
 
 extern const struct vt_route vt_api_routes[];
@@ -102,7 +105,8 @@ bool vt_live_attempt(void *opaque, struct vt_request *request);
 
 void vt_api_list_channels(struct vt_request *request);
 void vt_api_get_channel(struct vt_request *request);
-void vt_api_refuse_channel(struct vt_request *request);
+void vt_api_put_channel(struct vt_request *request);
+void vt_api_delete_channel(struct vt_request *request);
 void vt_api_get_status(struct vt_request *request);
 void vt_api_end_show(struct vt_request *request);
 void vt_api_kick_publisher(struct vt_request *request);
@@ -112,6 +116,15 @@ void vt_api_sign_address(struct vt_request *request);
 void vt_api_list_keys(struct vt_request *request);
 void vt_api_make_key(struct vt_request *request);
 void vt_api_revoke_key(struct vt_request *request);
+
+// A channel as GET answers it, a new reference.
+json_t *vt_api_channel(const struct vt_broadcast *broadcast);
+
+// CHANNEL_ANSWER. At the start: tells the supervisor of the channels in the store, and returns 0 or a negative errno. At the
+// end: forgets whose answers did not come.
+void vt_wish_answered(struct vt_origin *origin, const json_t *body);
+int vt_channels_tell(const struct vt_origin *origin);
+void vt_wishes_free(struct vt_wish **wishes);
 
 // Tells the supervisor which keys a channel has in the store. Returns 0 or a negative errno.
 int vt_keys_tell(const struct vt_broadcast *broadcast);

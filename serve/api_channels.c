@@ -2,14 +2,18 @@
 #include <string.h>
 
 #include "serve/api.h"
+#include "serve/definition.h"
 
-static json_t *channel_json(const struct vt_broadcast *broadcast)
+json_t *vt_api_channel(const struct vt_broadcast *broadcast)
 {
-    json_t *channel = json_copy(broadcast->config);
+    json_t *channel = json_copy(broadcast->config), *definition = NULL;
     const char *show = vt_desk_client_show(broadcast->desk);
     json_object_set_new(channel, "name", json_string(broadcast->name));
     json_object_set_new(channel, "fixed", json_boolean(broadcast->fixed));
     json_object_set_new(channel, "show", show ? json_string(show) : json_null());
+    if (!broadcast->fixed && vt_store_channel(broadcast->origin->store, broadcast->name, &definition) == 0)
+        json_object_set_new(channel, "definition", vt_definition_shown(definition));
+    json_decref(definition);
     return channel;
 }
 
@@ -18,7 +22,7 @@ void vt_api_list_channels(struct vt_request *request)
     const struct vt_origin *origin = vt_request_origin(request);
     json_t *list = json_array();
     for (int i = 0; i < origin->n_broadcasts; i++)
-        json_array_append_new(list, channel_json(origin->broadcasts[i]));
+        json_array_append_new(list, vt_api_channel(origin->broadcasts[i]));
     vt_answer_json(&request->answer, 200, json_pack("{s:o}", "channels", list));
 }
 
@@ -26,16 +30,7 @@ void vt_api_get_channel(struct vt_request *request)
 {
     struct vt_broadcast *broadcast = vt_request_broadcast(request);
     if (broadcast)
-        vt_answer_json(&request->answer, 200, channel_json(broadcast));
-}
-
-void vt_api_refuse_channel(struct vt_request *request)
-{
-    struct vt_broadcast *broadcast = vt_request_broadcast(request);
-    if (broadcast)
-        vt_answer_problem(&request->answer, 409, "The channel is fixed",
-                          "Channel \"%s\" stands in the configuration file. Change it there and start the server anew.",
-                          broadcast->name);
+        vt_answer_json(&request->answer, 200, vt_api_channel(broadcast));
 }
 
 static json_t *cues_on_air(const struct vt_broadcast *broadcast)

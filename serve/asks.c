@@ -41,6 +41,17 @@ struct vt_ask *vt_asks_find_hook(struct vt_asks *asks, int64_t hook)
     return NULL;
 }
 
+bool vt_asks_name(const struct vt_asks *asks, int channel)
+{
+    for (int i = 0; i < count(asks); i++) {
+        const struct vt_ask *ask = &asks->list[i];
+        bool decided = ask->known || !ask->hook;
+        if (decided && ask->candidate.permit.channel == channel)
+            return true;
+    }
+    return false;
+}
+
 void vt_asks_drop(struct vt_asks *asks, struct vt_ask *ask)
 {
     bool srt = vt_ask_is_srt(ask);

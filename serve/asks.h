@@ -38,6 +38,9 @@ struct vt_ask *vt_asks_add(struct vt_asks *asks, int64_t conn, const char *proto
 struct vt_ask *vt_asks_find(struct vt_asks *asks, bool srt, int64_t conn);
 struct vt_ask *vt_asks_find_hook(struct vt_asks *asks, int64_t hook);
 
+// Whether anybody's key names this channel.
+bool vt_asks_name(const struct vt_asks *asks, int channel);
+
 // Closes its socket.
 void vt_asks_drop(struct vt_asks *asks, struct vt_ask *ask);
 void vt_asks_drop_rtmp(struct vt_asks *asks);        // all of that kind

@@ -382,7 +382,8 @@ static int settle(struct reading *r)
         return -ENOMEM;
     if (v->products && !(config->products = join(r->folder, v->products)))
         return -ENOMEM;
-    return config->data && config->token_file ? 0 : -ENOMEM;
+    config->folder = strdup(r->folder);
+    return config->data && config->token_file && config->folder ? 0 : -ENOMEM;
 }
 
 static int read_root(struct reading *r)
@@ -450,7 +451,7 @@ void vt_config_free(struct vt_config **config)
     if (!c)
         return;
     char *texts[] = {c->certificate, c->tls_key, c->data, c->token_file, c->products, c->user,
-                     c->signing_keys, c->hook_url, c->hook_secret};
+                     c->signing_keys, c->hook_url, c->hook_secret, c->folder};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
     struct vt_texts *lists[] = {&c->rtmp, &c->rtmps, &c->srt, &c->http, &c->admin, &c->proxies};
@@ -485,7 +486,8 @@ void vt_config_document(struct vt_writer *w)
     }
     vt_write_format(w,
         "\n## Channels\n\n"
-        "`channels` is a map of at most %d names, each of 1 to 32 letters, digits, `_` or `-`, and what the channel is:\n\n"
+        "`channels` is a map of at most %d names, each of 1 to 32 letters, digits, `_` or `-`, and what the channel is. Those\n"
+        "that are made through the API ([api.md](api.md)) are written in the same words, and count too:\n\n"
         "    channels:\n"
         "      mango:\n"
         "        keys: [\"demo-key\"]\n"

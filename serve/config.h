@@ -41,8 +41,9 @@ struct vt_config {
     char *hook_secret;                   // or NULL
     int64_t hook_timeout_ns, hook_cache_ns;
     const char *sandbox;                 // a mode of base/sandbox.h; static
-    struct vt_channel channels[VT_CHANNELS_MAX];
-    int n_channels;
+    char *folder;                        // absolute: that of the file
+    struct vt_channel channels[VT_CHANNELS_MAX];         // the file's, then those that the API has made (serve/made.h),
+    int n_channels;                                      // where one without a name is none
 };
 
 // Reads text that stands in a file in `folder` (absolute). Returns 0 and a configuration, or -EINVAL with the reasons

@@ -326,11 +326,28 @@ void vt_gates_send_keys(struct vt_gates *gates, int channel)
                       vt_policy_srt_keys(gates->policy, channel, &gates->config->channels[channel]), NULL, 0);
 }
 
+// After the policy has forgotten its keys.
+void vt_gates_forget(struct vt_gates *gates, int channel)
+{
+    json_t *body = gates->srt.child ? vt_policy_srt_keys(gates->policy, channel, &gates->config->channels[channel]) : NULL;
+    if (!body)
+        return;
+    json_object_set_new(body, "gone", json_true());
+    vt_child_send(gates->srt.child, VT_MSG_GATE_KEYS, body, NULL, 0);
+}
+
+bool vt_gates_use(const struct vt_gates *gates, int channel)
+{
+    return vt_asks_name(&gates->asks, channel) || vt_publishers_of(gates->publishers, &gates->programs[channel]);
+}
+
 static void on_srt_start(void *opaque)
 {
     struct vt_gates *gates = opaque;
-    for (int i = 0; i < gates->config->n_channels; i++)
-        vt_gates_send_keys(gates, i);
+    for (int i = 0; i < gates->config->n_channels; i++) {
+        if (gates->config->channels[i].name[0])
+            vt_gates_send_keys(gates, i);
+    }
     send_start(gates, gates->srt.child, &gates->startup->srt);
 }
 

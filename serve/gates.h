@@ -15,7 +15,7 @@ struct vt_gates {
     const struct vt_config *config;
     const struct vt_startup *startup;
     struct vt_policy *policy;
-    struct vt_program *programs;             // as many as the configuration has channels
+    struct vt_program *programs;             // VT_CHANNELS_MAX, of the configuration's channels
     struct vt_publishers *publishers;
     struct vt_guesses *guesses;
     struct vt_service rtmp, tls, srt;
@@ -38,6 +38,10 @@ void vt_gates_watch(struct vt_gates *gates);
 // Starts them: every key must be known by now.
 void vt_gates_open(struct vt_gates *gates);
 
-// The keys of a channel have changed; and so has the certificate.
+// Whether somebody publishes to a channel, or is about to.
+bool vt_gates_use(const struct vt_gates *gates, int channel);
+
+// The keys of a channel have changed; it is about to go; and the certificate has changed.
 void vt_gates_send_keys(struct vt_gates *gates, int channel);
+void vt_gates_forget(struct vt_gates *gates, int channel);
 void vt_gates_send_certificate(struct vt_gates *gates);

@@ -132,6 +132,20 @@ static void take_channel(struct vt_origin *origin, const json_t *body)
         vt_error("channel %s: its keys cannot be told: %s", broadcast->name, strerror(-error));
 }
 
+static void drop_channel(struct vt_origin *origin, const json_t *body)
+{
+    const char *name = vt_message_text(body, "channel");
+    for (int i = 0; name && i < origin->n_broadcasts; i++) {
+        struct vt_broadcast *broadcast = origin->broadcasts[i];
+        if (strcmp(broadcast->name, name) != 0)
+            continue;
+        memmove(&origin->broadcasts[i], &origin->broadcasts[i + 1],
+                sizeof origin->broadcasts[0] * (size_t)(--origin->n_broadcasts - i));
+        free_broadcast(broadcast);
+        return;
+    }
+}
+
 static struct vt_broadcast *named_broadcast(struct vt_origin *origin, const json_t *body)
 {
     const char *name = vt_message_text(body, "channel");
@@ -190,6 +204,12 @@ static void take_message(struct vt_origin *origin, struct vt_message *message)
         break;
     case VT_MSG_ORIGIN_STATUS:
         take_status(origin, message->body);
+        break;
+    case VT_MSG_ORIGIN_GONE:
+        drop_channel(origin, message->body);
+        break;
+    case VT_MSG_CHANNEL_ANSWER:
+        vt_wish_answered(origin, message->body);
         break;
     case VT_MSG_ORIGIN_TALLY:
         json_decref(origin->tally);
@@ -262,7 +282,8 @@ static int open_data(struct vt_origin *origin, const json_t *start)
     if (mkdir(path, 0755) < 0 && errno != EEXIST)
         vt_error("%s: %s", path, strerror(errno));
     origin->live_fd = open_folder(path);
-    if (asprintf(&origin->templates, "%s/templates", data) < 0)
+    const char *folder = vt_message_text(start, "folder");
+    if (asprintf(&origin->templates, "%s/templates", data) < 0 || !(origin->folder = strdup(folder ? folder : "/")))
         return -ENOMEM;
     origin->web_fd = open_folder(VT_WEB_DIR);
     if (origin->live_fd < 0 || origin->web_fd < 0)
@@ -346,7 +367,9 @@ static void free_origin(struct vt_origin *origin)
     vt_store_free(&origin->store);
     vt_signing_clear(&origin->signing);
     vt_examiner_free(&origin->examiner);
+    vt_wishes_free(&origin->wishes);
     free(origin->templates);
+    free(origin->folder);
     if (origin->live_fd >= 0)
         close(origin->live_fd);
     if (origin->web_fd >= 0)
@@ -391,6 +414,8 @@ static int prepare(struct vt_origin *origin, struct beat *beat, struct vt_site s
         error = vt_loop_timer(origin->loop, &beat->timer, vt_now_ns() + VT_FEED_BEAT_S * VT_NS_PER_S, on_beat, beat);
     if (error == 0)
         error = vt_sandbox_enter(VT_SANDBOX_ORIGIN);
+    if (error == 0)
+        error = vt_channels_tell(origin);
     return error ? error : vt_link_send(origin->supervisor, VT_MSG_ORIGIN_READY, NULL, NULL, 0);
 }
 

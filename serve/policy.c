@@ -1,6 +1,7 @@
 #include "serve/policy.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -9,7 +10,8 @@
 
 #include "base/message.h"
 
-#define HEX_DIGITS (2 * SHA256_DIGEST_LENGTH)
+#define HEX_DIGITS  (2 * SHA256_DIGEST_LENGTH)
+#define ENTRIES_MAX (VT_POLICY_CHANNELS * (VT_KEYS_MAX + VT_MADE_KEYS_MAX))
 
 struct entry {
     unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -45,21 +47,13 @@ static void digest_of(const char *key, unsigned char *digest)
 
 int vt_policy_new(struct vt_policy **ret, const struct vt_channel *channels, int n_channels)
 {
-    size_t most = 1;
-    for (int i = 0; i < n_channels; i++)
-        most += (size_t)channels[i].n_keys + VT_MADE_KEYS_MAX;
     struct vt_policy *policy = calloc(1, sizeof *policy);
-    if (!policy || !(policy->entries = calloc(most, sizeof *policy->entries))) {
+    if (!policy || !(policy->entries = calloc(ENTRIES_MAX, sizeof *policy->entries))) {
         free(policy);
         return -ENOMEM;
     }
-    for (int i = 0; i < n_channels; i++) {
-        for (int j = 0; j < channels[i].n_keys; j++) {
-            struct entry *entry = &policy->entries[policy->count++];
-            *entry = (struct entry){.channel = i, .rank = j, .not_before_s = INT64_MIN, .not_after_s = INT64_MAX};
-            digest_of(channels[i].keys[j], entry->digest);
-        }
-    }
+    for (int i = 0; i < n_channels; i++)
+        vt_policy_set_channel(policy, i, &channels[i]);
     *ret = policy;
     return 0;
 }
@@ -72,23 +66,54 @@ void vt_policy_free(struct vt_policy **policy)
     *policy = NULL;
 }
 
+// ---- channels
+
+// Leaves out the keys of a channel whose rank is from `least` up to, and without, `most`.
+static void leave_out(struct vt_policy *policy, int channel, int least, int most)
+{
+    int kept = 0;
+    for (int i = 0; i < policy->count; i++) {
+        const struct entry *entry = &policy->entries[i];
+        if (entry->channel != channel || entry->rank < least || entry->rank >= most)
+            policy->entries[kept++] = *entry;
+    }
+    policy->count = kept;
+}
+
+void vt_policy_set_channel(struct vt_policy *policy, int index, const struct vt_channel *channel)
+{
+    leave_out(policy, index, 0, VT_KEYS_MAX);
+    for (int j = 0; j < channel->n_keys && policy->count < ENTRIES_MAX; j++) {
+        struct entry *entry = &policy->entries[policy->count++];
+        *entry = (struct entry){.channel = index, .rank = j, .not_before_s = INT64_MIN, .not_after_s = INT64_MAX};
+        digest_of(channel->keys[j], entry->digest);
+    }
+}
+
+void vt_policy_forget(struct vt_policy *policy, int index)
+{
+    leave_out(policy, index, 0, INT_MAX);
+}
+
+bool vt_policy_taken(const struct vt_policy *policy, int index, const struct vt_channel *channel)
+{
+    for (int j = 0; j < channel->n_keys; j++) {
+        unsigned char digest[SHA256_DIGEST_LENGTH];
+        digest_of(channel->keys[j], digest);
+        for (int i = 0; i < policy->count; i++) {
+            if (policy->entries[i].channel != index && memcmp(policy->entries[i].digest, digest, sizeof digest) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 // ---- keys of the API
 
 static bool valid_made(const json_t *key)
 {
     const char *hex = vt_message_text(key, "sha256");
     return hex && strlen(hex) == HEX_DIGITS && strspn(hex, "0123456789abcdef") == HEX_DIGITS;
-}
-
-static void forget_made(struct vt_policy *policy, int channel)
-{
-    int kept = 0;
-    for (int i = 0; i < policy->count; i++) {
-        const struct entry *entry = &policy->entries[i];
-        if (entry->channel != channel || entry->rank < VT_KEYS_MAX)
-            policy->entries[kept++] = *entry;
-    }
-    policy->count = kept;
 }
 
 int vt_policy_set_made(struct vt_policy *policy, int channel, const json_t *keys)
@@ -100,7 +125,7 @@ int vt_policy_set_made(struct vt_policy *policy, int channel, const json_t *keys
     json_array_foreach((json_t *)keys, i, key)
         if (!valid_made(key))
             return -EINVAL;
-    forget_made(policy, channel);
+    leave_out(policy, channel, VT_KEYS_MAX, INT_MAX);
     json_array_foreach((json_t *)keys, i, key) {
         struct entry *entry = &policy->entries[policy->count++];
         *entry = (struct entry){

@@ -14,6 +14,7 @@
 #define VT_REFUSED_WORDS "This stream key is not valid. Check the stream key in your encoder's settings."
 
 #define VT_MADE_KEYS_MAX 32              // keys of one channel that the API has made
+#define VT_POLICY_CHANNELS 32
 
 struct vt_policy;
 
@@ -26,6 +27,12 @@ struct vt_permit {
 
 int vt_policy_new(struct vt_policy **ret, const struct vt_channel *channels, int n_channels);
 void vt_policy_free(struct vt_policy **policy);
+
+// A channel is new, or its configured keys have changed; it is no more. Both are channels by their index, below
+// VT_POLICY_CHANNELS. Keys of another channel are not looked for: ask vt_policy_taken first, where index may be -1.
+void vt_policy_set_channel(struct vt_policy *policy, int index, const struct vt_channel *channel);
+void vt_policy_forget(struct vt_policy *policy, int index);
+bool vt_policy_taken(const struct vt_policy *policy, int index, const struct vt_channel *channel);
 
 // Replaces the API's keys of a channel by a list of {"sha256": 64 hexadecimal digits, "not_before", "not_after":
 // seconds since 1970, or missing}. Returns 0, -EINVAL for a list that is not like that, or -ENOMEM.

@@ -94,7 +94,7 @@ static void connect_desk(struct vt_program *program)
 
 void vt_program_introduce(struct vt_program *program)
 {
-    json_t *body = json_pack("{s:o, s:b}", "channel", vt_channel_to_json(program->channel), "fixed", 1);
+    json_t *body = json_pack("{s:o, s:b}", "channel", vt_channel_to_json(program->channel), "fixed", !program->made);
     vt_child_send(program->origin->child, VT_MSG_ORIGIN_CHANNEL, body, NULL, 0);
     connect_desk(program);
     vt_program_report(program);

@@ -39,6 +39,7 @@ struct vt_publisher {
 struct vt_program {
     struct vt_loop *loop;
     const struct vt_channel *channel;
+    bool made;                       // through the API; else the configuration file's
     const char *data;
     struct vt_service *origin;       // borrowed
     char show[VT_NAME_ROOM];         // "" : none runs

@@ -189,6 +189,14 @@ struct vt_publisher *vt_publishers_find_srt(const struct vt_publishers *all, int
     return publisher;
 }
 
+bool vt_publishers_of(const struct vt_publishers *all, const struct vt_program *program)
+{
+    const struct vt_publisher *publisher = all->first;
+    while (publisher && publisher->program != program)
+        publisher = publisher->next;
+    return publisher;
+}
+
 // After a pause of this process itself nobody is to blame.
 void vt_publishers_watch(struct vt_publishers *all)
 {

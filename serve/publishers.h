@@ -43,6 +43,9 @@ int vt_publishers_add(struct vt_publishers *publishers, struct vt_program *progr
 // The publisher that came over SRT as `conn`, or NULL.
 struct vt_publisher *vt_publishers_find_srt(const struct vt_publishers *publishers, int64_t conn);
 
+// Whether any is the program's, those that have been stopped among them.
+bool vt_publishers_of(const struct vt_publishers *publishers, const struct vt_program *program);
+
 // Each second: kills ingests that hang, in a decoder or elsewhere.
 void vt_publishers_watch(struct vt_publishers *publishers);
 

@@ -27,6 +27,7 @@ static const char *const migrations[VT_STORE_VERSION] = {
     "CREATE TABLE stream_key ("
     "  channel TEXT, id TEXT, sha256 TEXT NOT NULL, not_before_s INTEGER NOT NULL, not_after_s INTEGER NOT NULL,"
     "  made_s INTEGER NOT NULL, PRIMARY KEY (channel, id));",
+    "CREATE TABLE channel (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;",
 };
 
 static int store_error(struct vt_store *store)
@@ -423,6 +424,64 @@ int vt_store_cues(struct vt_store *store, const char *channel, const char *show,
     int error = step == SQLITE_DONE ? 0 : store_error(store);
     sqlite3_finalize(statement);
     return error;
+}
+
+// ---- channels
+
+int vt_store_put_channel(struct vt_store *store, const char *name, const json_t *definition)
+{
+    char *text = json_dumps(definition, JSON_COMPACT);
+    int error = text ? finish(store, prepare(store, "INSERT OR REPLACE INTO channel (name, definition) VALUES (?, ?)", "tt",
+                                             name, text)) : -ENOMEM;
+    free(text);
+    return error;
+}
+
+static int delete_channel(struct vt_store *store, const char *name)
+{
+    int error = finish(store, prepare(store, "DELETE FROM channel WHERE name = ?", "t", name));
+    if (error == 0 && sqlite3_changes(store->db) == 0)
+        error = -ENOENT;
+    if (error == 0)
+        error = finish(store, prepare(store, "DELETE FROM stream_key WHERE channel = ?", "t", name));
+    return error ? error : finish(store, prepare(store, "DELETE FROM cue WHERE channel = ?", "t", name));
+}
+
+int vt_store_delete_channel(struct vt_store *store, const char *name)
+{
+    int error = run(store, "BEGIN IMMEDIATE");
+    return error < 0 ? error : end_transaction(store, delete_channel(store, name));
+}
+
+int vt_store_channel(struct vt_store *store, const char *name, json_t **ret)
+{
+    sqlite3_stmt *statement = prepare(store, "SELECT definition FROM channel WHERE name = ?", "t", name);
+    int step = statement ? sqlite3_step(statement) : SQLITE_ERROR;
+    int error = step == SQLITE_ROW ? 0 : step == SQLITE_DONE ? -ENOENT : store_error(store);
+    json_t *definition = error == 0 ? column_json(statement, 0) : NULL;
+    sqlite3_finalize(statement);
+    if (error == 0 && !definition)
+        return -EIO;
+    if (error == 0)
+        *ret = definition;
+    return error;
+}
+
+int vt_store_channels(struct vt_store *store, json_t **ret)
+{
+    json_t *all = json_object();
+    sqlite3_stmt *statement = prepare(store, "SELECT name, definition FROM channel ORDER BY name", "");
+    int step = SQLITE_ERROR;
+    while (all && statement && (step = sqlite3_step(statement)) == SQLITE_ROW)
+        json_object_set_new(all, (const char *)sqlite3_column_text(statement, 0), column_json(statement, 1));
+    int error = step == SQLITE_DONE ? 0 : store_error(store);
+    sqlite3_finalize(statement);
+    if (error < 0) {
+        json_decref(all);
+        return error;
+    }
+    *ret = all;
+    return 0;
 }
 
 // ---- stream keys

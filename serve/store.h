@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VT_STORE_VERSION  2              // of the schema; an older file is brought up to it, a newer one refused
+#define VT_STORE_VERSION  3              // of the schema; an older file is brought up to it, a newer one refused
 #define VT_STORE_REPEATS  10000          // answers kept for repeated requests
 #define VT_STORE_REPEAT_S (24 * 3600)    // and for how long
 #define VT_STORE_CUES     1000           // log entries kept of a channel
@@ -67,6 +67,16 @@ int vt_store_change_cue(struct vt_store *store, const char *channel, const char 
 typedef void vt_visit_cue(void *opaque, const struct vt_cue_record *record);
 int vt_store_cues(struct vt_store *store, const char *channel, const char *show, bool all, vt_visit_cue *visit,
                   void *opaque);
+
+// ---- channels that the API has made
+
+// As it was defined (serve/definition.h). Removing one takes its keys and the log of its cues along.
+int vt_store_put_channel(struct vt_store *store, const char *name, const json_t *definition);
+int vt_store_delete_channel(struct vt_store *store, const char *name);
+
+// One definition, a new reference; all of them as an object, by their names.
+int vt_store_channel(struct vt_store *store, const char *name, json_t **ret);
+int vt_store_channels(struct vt_store *store, json_t **ret);
 
 // ---- stream keys
 

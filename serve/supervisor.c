@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "serve/gates.h"
 #include "serve/listen.h"
+#include "serve/made.h"
 #include "serve/policy.h"
 #include "serve/program.h"
 #include "serve/publishers.h"
@@ -26,7 +27,7 @@ enum stage { RUNNING, ENDING_SHOWS, ENDING_CHILDREN };
 
 struct supervisor {
     struct vt_loop *loop;
-    const struct vt_config *config;
+    struct vt_config *config;
     const char *config_path;                    // NULL: defaults
     struct vt_policy *policy;
     bool keys_known[VT_CHANNELS_MAX];           // the origin has said which keys the API has made
@@ -36,6 +37,7 @@ struct supervisor {
     struct vt_program programs[VT_CHANNELS_MAX];
     struct vt_publishers publishers;
     struct vt_gates gates;
+    struct vt_made made;
     bool gates_open;                            // they have been started
     bool served;                                // the origin was ready once
     int failures;                               // of the origin before that
@@ -99,6 +101,8 @@ static void drain(struct supervisor *s, int64_t limit_ns)
     vt_publishers_stop(&s->publishers, VT_SHUTDOWN_CODE, VT_SHUTDOWN_WORDS);
     for (int i = 0; i < s->config->n_channels; i++) {
         struct vt_program *program = &s->programs[i];
+        if (!program->channel)
+            continue;
         program->draining = true;
         vt_source_free(&program->studio.restart);
         vt_program_end(program, VT_SHUTDOWN_WORDS);
@@ -139,12 +143,15 @@ static void on_origin_start(void *opaque)
     int fds[2 * VT_LISTENERS_MAX];
     memcpy(fds, http->fds, sizeof(int) * (size_t)http->count);
     memcpy(fds + http->count, admin->fds, sizeof(int) * (size_t)admin->count);
-    json_t *body = json_pack("{s:s, s:s, s:s*, s:s*, s:i, s:i}", "data", s->config->data, "token_file", s->config->token_file,
-                             "products", s->config->products, "signing_keys", s->config->signing_keys, "per_address",
-                             s->config->viewer_connections, "http", http->count);
+    json_t *body = json_pack("{s:s, s:s, s:s*, s:s*, s:i, s:s, s:i}", "data", s->config->data, "token_file",
+                             s->config->token_file, "products", s->config->products, "signing_keys", s->config->signing_keys,
+                             "per_address", s->config->viewer_connections, "folder", s->config->folder, "http", http->count);
     vt_child_send(s->origin.child, VT_MSG_ORIGIN_START, body, fds, http->count + admin->count);
-    for (int i = 0; i < s->config->n_channels; i++)
-        vt_program_introduce(&s->programs[i]);
+    vt_made_begin(&s->made);
+    for (int i = 0; i < s->config->n_channels; i++) {
+        if (s->programs[i].channel)
+            vt_program_introduce(&s->programs[i]);
+    }
 }
 
 static void say_each(const struct vt_sockets *sockets, const char *before, const char *after)
@@ -168,7 +175,7 @@ static void say_where(const struct supervisor *s)
     for (int i = 0; i < s->config->n_channels; i++)
         printf("watch: http://%s/watch/%s\n", name, s->config->channels[i].name);
     if (s->config->n_channels == 0)
-        printf("watch: no channel is configured: name one, with its keys, under channels: in %s\n",
+        printf("watch: no channel is configured: name one, with its keys, under channels: in %s, or PUT one to the API\n",
                s->config_path ? s->config_path : VT_CONFIG_FILE);
     vt_listen_name(s->startup.admin.fds[0], name);
     printf("API:   http://%s/v1, bearer token in %s\n", name, s->config->token_file);
@@ -188,7 +195,7 @@ static struct vt_program *program_named(struct supervisor *s, const char *name)
 static void open_gates(struct supervisor *s)
 {
     for (int i = 0; i < s->config->n_channels; i++) {
-        if (!s->keys_known[i])
+        if (s->programs[i].channel && !s->keys_known[i])
             return;
     }
     if (!s->served || s->gates_open || s->stage != RUNNING)
@@ -213,6 +220,7 @@ static void take_keys(struct supervisor *s, struct vt_child *origin, const struc
 
 static void on_ready(struct supervisor *s)
 {
+    vt_made_settle(&s->made);
     if (s->served)
         return;
     s->served = true;
@@ -227,6 +235,12 @@ static void on_origin_message(void *opaque, struct vt_child *child, struct vt_me
     struct vt_program *program = program_named(s, vt_message_text(message->body, "channel"));
     if (message->kind == VT_MSG_ORIGIN_READY)
         on_ready(s);
+    else if (message->kind == VT_MSG_CHANNEL_DEFINE && s->stage == RUNNING)
+        vt_made_define(&s->made, message->body);
+    else if (message->kind == VT_MSG_CHANNEL_REMOVE && s->stage == RUNNING)
+        vt_made_remove(&s->made, message->body);
+    else if (s->stage != RUNNING && !program)
+        return;
     else if (!program)
         vt_child_refuse(child, "it names a channel that does not exist");
     else if (message->kind == VT_MSG_CHANNEL_KEYS)
@@ -267,8 +281,10 @@ static void on_second(void *opaque)
     struct supervisor *s = opaque;
     vt_publishers_watch(&s->publishers);
     vt_gates_watch(&s->gates);
-    for (int i = 0; i < s->config->n_channels; i++)
-        vt_program_report(&s->programs[i]);
+    for (int i = 0; i < s->config->n_channels; i++) {
+        if (s->programs[i].channel)
+            vt_program_report(&s->programs[i]);
+    }
     send_tally(s);
     vt_source_at(s->on_second, vt_now_ns() + STATUS_NS);
 }
@@ -293,6 +309,12 @@ static void describe(struct supervisor *s)
     }
     s->gates.on_end = on_child_end;
     s->gates.opaque = s;
+    s->made = (struct vt_made){
+        .loop = s->loop, .config = s->config, .programs = s->programs, .policy = s->policy, .gates = &s->gates,
+        .origin = &s->origin, .identity = &s->startup.identity, .keys_known = s->keys_known, .on_studio_end = on_child_end,
+        .opaque = s,
+    };
+    vt_made_init(&s->made);
 }
 
 static int start(struct supervisor *s)
@@ -338,7 +360,7 @@ static void finish(struct supervisor *s)
     vt_loop_free(&s->loop);
 }
 
-int vt_supervise(const struct vt_config *config, const char *path)
+int vt_supervise(struct vt_config *config, const char *path)
 {
     struct supervisor *s = calloc(1, sizeof *s);
     if (!s)

@@ -5,5 +5,5 @@
 
 #include "serve/config.h"
 
-// Serves until SIGTERM or SIGINT. `path` is the configuration's, or NULL: defaults. Returns the process's exit code.
-int vt_supervise(const struct vt_config *config, const char *path);
+// Serves until SIGTERM or SIGINT. Channels that the API makes are added to `config`. `path` is the configuration's, or NULL: defaults. Returns the process's exit code.
+int vt_supervise(struct vt_config *config, const char *path);

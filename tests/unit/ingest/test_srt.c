@@ -145,6 +145,36 @@ TEST(channels_have_a_limit_and_are_replaced)
     REQUIRE_TEXT(vt_srt_keys_find(&keys, "other")->name, "c31");
 }
 
+static void forget(const char *name)
+{
+    json_t *body = channel(name, 0, "", NULL, 200);
+    json_object_set_new(body, "gone", json_true());
+    REQUIRE_INT(vt_srt_keys_put(&keys, body), 0);
+    json_decref(body);
+}
+
+TEST(a_channel_that_is_gone_makes_room)
+{
+    memset(&keys, 0, sizeof keys);
+    for (int i = 0; i < VT_SRT_CHANNELS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "c%d", i);
+        json_t *body = channel(name, 1, name, NULL, 200);
+        REQUIRE_INT(vt_srt_keys_put(&keys, body), 0);
+        json_decref(body);
+    }
+    forget("nobody");
+    REQUIRE_INT(keys.n_channels, VT_SRT_CHANNELS);
+    forget("c4");
+    REQUIRE_INT(keys.n_channels, VT_SRT_CHANNELS - 1);
+    REQUIRE(vt_srt_keys_find(&keys, "c4") == NULL);
+    REQUIRE_TEXT(vt_srt_keys_find(&keys, "c31")->name, "c31");
+    json_t *body = channel("fresh", 1, "fresh", NULL, 200);
+    REQUIRE_INT(vt_srt_keys_put(&keys, body), 0);
+    json_decref(body);
+    REQUIRE_TEXT(vt_srt_keys_find(&keys, "fresh")->name, "fresh");
+}
+
 static struct vt_srt_refusals refused;
 
 static void put(uint64_t group, const char *key, int code, int64_t until_ns)
@@ -199,6 +229,7 @@ int main(void)
     RUN(finds_the_channel_of_a_key);
     RUN(keys_have_limits);
     RUN(channels_have_a_limit_and_are_replaced);
+    RUN(a_channel_that_is_gone_makes_room);
     RUN(who_was_refused_is_told_when_he_comes_again);
     RUN(so_many_refusals_are_remembered);
     return DONE();

@@ -74,10 +74,25 @@ TEST(each_is_found_by_its_gate_and_by_its_question)
     end();
 }
 
+TEST(a_channel_is_named_by_who_has_its_key_or_was_let_in)
+{
+    begin();
+    struct vt_ask *ask = vt_asks_add(&asks, 1, "rtmp", -1);
+    ask->hook = 5;                                               // the webhook may yet name any
+    REQUIRE(!vt_asks_name(&asks, 0));
+    ask->known = true;
+    REQUIRE(vt_asks_name(&asks, 0));
+    REQUIRE(!vt_asks_name(&asks, 3));
+    *ask = (struct vt_ask){.socket = -1, .candidate = {.conn = 1, .protocol = "rtmp", .permit = {.channel = 3}}};
+    REQUIRE(vt_asks_name(&asks, 3));
+    end();
+}
+
 int main(void)
 {
     RUN(those_of_rtmp_are_bounded);
     RUN(those_of_srt_are_bounded);
     RUN(each_is_found_by_its_gate_and_by_its_question);
+    RUN(a_channel_is_named_by_who_has_its_key_or_was_let_in);
     return DONE();
 }

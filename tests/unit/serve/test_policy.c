@@ -139,6 +139,51 @@ TEST(a_list_that_is_none_changes_nothing)
     json_decref(list);
 }
 
+static struct vt_channel one(const char *name, char *key)
+{
+    struct vt_channel channel = {.keys = {key}, .n_keys = 1};
+    vt_name_copy(channel.name, name);
+    return channel;
+}
+
+TEST(channels_come_change_and_go)
+{
+    start();
+    static char fresh[] = "fresh", other[] = "other";
+    struct vt_channel first = one("d", fresh), second = one("d", other);
+    json_t *made = json_pack("[{s:s}]", "sha256", "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d9");
+    vt_policy_set_channel(policy, 3, &first);
+    REQUIRE_INT(channel_of("fresh"), 3);
+    REQUIRE_INT(vt_policy_set_made(policy, 3, made), 0);
+    json_t *all = vt_policy_srt_keys(policy, 3, &first);
+    REQUIRE_INT(json_array_size(json_object_get(all, "keys")), 2);
+    json_decref(all);
+    vt_policy_set_channel(policy, 3, &second);                   // the API's own keys stay
+    all = vt_policy_srt_keys(policy, 3, &second);
+    REQUIRE_INT(json_array_size(json_object_get(all, "keys")), 2);
+    json_decref(all);
+    REQUIRE_INT(channel_of("fresh"), -1);
+    REQUIRE_INT(channel_of("other"), 3);
+    vt_policy_forget(policy, 3);
+    REQUIRE_INT(channel_of("other"), -1);
+    all = vt_policy_srt_keys(policy, 3, &second);
+    REQUIRE_INT(json_array_size(json_object_get(all, "keys")), 0);
+    json_decref(all);
+    REQUIRE_INT(channel_of("demo-key"), 0);
+    json_decref(made);
+}
+
+TEST(a_key_names_one_channel)
+{
+    start();
+    static char plain[] = "demo-key", hash[] = "sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b", fresh[] = "fresh";
+    struct vt_channel same = one("d", plain), hashed = one("d", hash), another = one("d", fresh);
+    REQUIRE(vt_policy_taken(policy, -1, &same));
+    REQUIRE(vt_policy_taken(policy, 3, &hashed));
+    REQUIRE(!vt_policy_taken(policy, 2, &hashed));               // its own
+    REQUIRE(!vt_policy_taken(policy, -1, &another));
+}
+
 int main(void)
 {
     RUN(keys_name_their_channels);
@@ -148,6 +193,8 @@ int main(void)
     RUN(made_keys_have_their_time);
     RUN(configured_keys_rank_by_their_place_and_before_made_ones);
     RUN(a_list_that_is_none_changes_nothing);
+    RUN(channels_come_change_and_go);
+    RUN(a_key_names_one_channel);
     vt_policy_free(&policy);
     return DONE();
 }

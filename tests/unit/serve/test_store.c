@@ -249,6 +249,44 @@ TEST(keys_stay_until_they_are_revoked)
     REQUIRE_INT(vt_store_keys(store, "papaya", got, 2), 1);
 }
 
+static int keep_channel(const char *name, const char *language)
+{
+    json_t *definition = json_pack("{s:s}", "language", language);
+    int error = vt_store_put_channel(store, name, definition);
+    json_decref(definition);
+    return error;
+}
+
+static const char *language_of(const json_t *definition)
+{
+    return json_string_value(json_object_get(definition, "language"));
+}
+
+TEST(channels_stay_until_they_are_removed_with_their_keys)
+{
+    struct vt_key_record key = {.id = "abcdef012345", .sha256 = "abc", .made_s = 5}, got;
+    json_t *definition = NULL, *all = NULL;
+    open_store();
+    REQUIRE_INT(keep_channel("stall", "en"), 0);
+    REQUIRE_INT(keep_channel("stall", "de"), 0);
+    REQUIRE_INT(keep_channel("booth", "fr"), 0);
+    REQUIRE_INT(vt_store_put_key(store, "stall", &key), 0);
+    open_store();
+    REQUIRE_INT(vt_store_channel(store, "stall", &definition), 0);
+    REQUIRE_TEXT(language_of(definition), "de");
+    json_decref(definition);
+    REQUIRE_INT(vt_store_channels(store, &all), 0);
+    REQUIRE_INT(json_object_size(all), 2);
+    REQUIRE_TEXT(language_of(json_object_get(all, "booth")), "fr");
+    json_decref(all);
+    REQUIRE_INT(vt_store_delete_channel(store, "stall"), 0);
+    REQUIRE_INT(vt_store_delete_channel(store, "stall"), -ENOENT);
+    REQUIRE_INT(vt_store_channel(store, "stall", &definition), -ENOENT);
+    REQUIRE_INT(vt_store_keys(store, "stall", &got, 1), 0);
+    REQUIRE_INT(vt_store_channel(store, "booth", &definition), 0);
+    json_decref(definition);
+}
+
 int main(void)
 {
     if (!mkdtemp(folder))
@@ -264,6 +302,7 @@ int main(void)
     RUN(the_log_of_cues_is_limited);
     RUN(answers_are_repeated_for_a_day);
     RUN(keys_stay_until_they_are_revoked);
+    RUN(channels_stay_until_they_are_removed_with_their_keys);
     rmdir(folder);
     return DONE();
 }
