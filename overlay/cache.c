@@ -122,7 +122,8 @@ bool vt_cache_share(const struct vt_painter *p, const struct vt_view_layer *laye
             const struct vt_slot *other = &known->slots[i];
             if (known->view->layers[i].id != layer->id || !other->surface || other->change != layer->hash)
                 continue;
-            *slot = (struct vt_slot){ other->change, cairo_surface_reference(other->surface), other->x, other->y, 0 };
+            *slot = (struct vt_slot){ .change = other->change, .surface = cairo_surface_reference(other->surface),
+                                      .x = other->x, .y = other->y };
             return true;
         }
     }

@@ -10,7 +10,7 @@ struct vt_slot {
     uint64_t change;
     cairo_surface_t *surface;            // NULL: not drawn yet
     int x, y;                            // of its corner at rest, rendition pixels
-    int period;                          // of a ticker, pixels
+    int period;                          // of a ticker, pixels; its strip is longer: vt_live_window
 };
 
 struct vt_known {

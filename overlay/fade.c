@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "overlay/shift.h"
 #include "overlay/text.h"
 
 struct rect {
@@ -55,28 +56,56 @@ static void add_corner(struct rect *bounds, const cairo_matrix_t *matrix, double
     bounds->y1 = fmax(bounds->y1, y);
 }
 
-static struct rect bounds_of(const struct vt_layer *layers, int count, const cairo_matrix_t *matrix, int width, int height)
+// How far between pixels the whole of it stands: as what cuts it off, or as the first of its layers; what turns is drawn where
+// it stands.
+struct parts {
+    int x, y;
+};
+
+static struct parts parts_of(const struct vt_layer *layers, const struct vt_turn *turn, const struct vt_cut *cut)
+{
+    if (turn)
+        return (struct parts){ 0, 0 };
+    return cut ? (struct parts){ cut->part_x, cut->part_y } : (struct parts){ layers[0].part_x, layers[0].part_y };
+}
+
+static struct vt_layer within(const struct vt_layer *layer, struct parts all)
+{
+    struct vt_layer l = *layer;
+    l.part_x -= all.x;
+    l.part_y -= all.y;
+    l.x -= l.part_x < 0;
+    l.y -= l.part_y < 0;
+    l.part_x += l.part_x < 0 ? VT_PARTS : 0;
+    l.part_y += l.part_y < 0 ? VT_PARTS : 0;
+    return l;
+}
+
+static struct rect bounds_of(const struct vt_layer *layers, int count, struct parts all, const cairo_matrix_t *matrix, int width,
+                             int height)
 {
     struct rect r = { INFINITY, INFINITY, -INFINITY, -INFINITY };
     for (int i = 0; i < count; i++) {
-        const struct vt_layer *l = &layers[i];
-        add_corner(&r, matrix, l->x, l->y);
-        add_corner(&r, matrix, l->x + l->width, l->y);
-        add_corner(&r, matrix, l->x, l->y + l->height);
-        add_corner(&r, matrix, l->x + l->width, l->y + l->height);
+        struct vt_layer l = within(&layers[i], all);
+        double x = l.part_x ? VT_SHIFT_REACH : 0, y = l.part_y ? VT_SHIFT_REACH : 0;
+        add_corner(&r, matrix, l.x - x, l.y - y);
+        add_corner(&r, matrix, l.x + l.width + x, l.y - y);
+        add_corner(&r, matrix, l.x - x, l.y + l.height + y);
+        add_corner(&r, matrix, l.x + l.width + x, l.y + l.height + y);
     }
     return (struct rect){ fmin(fmax(floor(r.x0), -width), 2.0 * width), fmin(fmax(floor(r.y0), -height), 2.0 * height),
                           fmin(fmax(ceil(r.x1), -width), 2.0 * width), fmin(fmax(ceil(r.y1), -height), 2.0 * height) };
 }
 
-static uint64_t key_of(const struct vt_layer *layers, int count, const struct rect *at, const struct vt_turn *turn,
-                       const struct vt_cut *cut)
+static uint64_t key_of(const struct vt_layer *layers, int count, struct parts all, const struct rect *at,
+                       const struct vt_turn *turn, const struct vt_cut *cut)
 {
     uint64_t hash = VT_HASH_START;
     for (int i = 0; i < count; i++) {
-        const struct vt_layer *l = &layers[i];
-        const double numbers[] = { l->x - at->x0, l->y - at->y0, l->width, l->height, l->source_x, (double)l->opacity };
-        hash = vt_hash(vt_hash(hash, &l->id, sizeof l->id), &l->change, sizeof l->change);
+        struct vt_layer l = within(&layers[i], all);
+        const double numbers[] = { l.x - at->x0, l.y - at->y0, l.width, l.height, l.source_x, (double)l.opacity, l.part_x,
+                                   l.part_y };
+        hash = vt_hash(vt_hash(hash, &l.id, sizeof l.id), &l.change, sizeof l.change);
         hash = vt_hash(hash, numbers, sizeof numbers);
     }
     if (turn) {
@@ -91,13 +120,15 @@ static uint64_t key_of(const struct vt_layer *layers, int count, const struct re
     return hash;
 }
 
-static void paint(cairo_t *cr, const struct vt_layer *layer)
+// What turns is drawn with a filter anyway.
+static void paint(cairo_t *cr, struct vt_layer *layer, const struct vt_turn *turn)
 {
     cairo_save(cr);
-    cairo_rectangle(cr, layer->x, layer->y, layer->width, layer->height);
-    cairo_clip(cr);
-    cairo_set_source_surface(cr, layer->pixels, layer->x - layer->source_x, layer->y);
-    cairo_paint_with_alpha(cr, (double)layer->opacity);
+    if (turn) {
+        cairo_translate(cr, (double)layer->part_x / VT_PARTS, (double)layer->part_y / VT_PARTS);
+        layer->part_x = layer->part_y = 0;
+    }
+    vt_shift_paint(cr, layer);
     cairo_restore(cr);
 }
 
@@ -106,12 +137,13 @@ int vt_fade_flatten(struct vt_fade *fade, const struct vt_layer *layers, int cou
 {
     cairo_matrix_t matrix;
     set_matrix(&matrix, turn);
-    struct rect at = bounds_of(layers, count, &matrix, width, height);
+    struct parts all = parts_of(layers, turn, cut);
+    struct rect at = bounds_of(layers, count, all, &matrix, width, height);
     if (cut)
         at = (struct rect){ fmax(at.x0, cut->edges.x0), fmax(at.y0, cut->edges.y0), fmin(at.x1, cut->edges.x1),
                             fmin(at.y1, cut->edges.y1) };
     int w = (int)fmax(1, at.x1 - at.x0), h = (int)fmax(1, at.y1 - at.y0);
-    uint64_t key = key_of(layers, count, &at, turn, cut), id = vt_hash(layers[0].id, "fade", 4) | 1;
+    uint64_t key = key_of(layers, count, all, &at, turn, cut), id = vt_hash(layers[0].id, "fade", 4) | 1;
     if (!fade->surface || fade->key != key) {
         vt_fade_free(fade);
         fade->surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, w, h);
@@ -122,8 +154,10 @@ int vt_fade_flatten(struct vt_fade *fade, const struct vt_layer *layers, int cou
             cairo_clip(cr);
         }
         cairo_transform(cr, &matrix);
-        for (int i = 0; i < count; i++)
-            paint(cr, &layers[i]);
+        for (int i = 0; i < count; i++) {
+            struct vt_layer l = within(&layers[i], all);
+            paint(cr, &l, turn);
+        }
         cairo_status_t status = cairo_status(cr);
         cairo_destroy(cr);
         cairo_surface_flush(fade->surface);
@@ -134,7 +168,7 @@ int vt_fade_flatten(struct vt_fade *fade, const struct vt_layer *layers, int cou
         fade->key = key;
     }
     *ret = (struct vt_layer){ .id = id, .change = key, .pixels = fade->surface, .x = (int)at.x0, .y = (int)at.y0,
-                              .width = w, .height = h, .opacity = 1 };
+                              .width = w, .height = h, .part_x = all.x, .part_y = all.y, .opacity = 1 };
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "overlay/shift.h"
 #include "overlay/view.h"
 
 static bool paints(const struct vt_motion *motion)
@@ -288,13 +289,6 @@ void vt_layers_make(struct vt_making *m)
 
 void vt_drawing_paint(const struct vt_drawing *drawing, cairo_t *cr)
 {
-    for (int i = 0; i < drawing->count; i++) {
-        const struct vt_layer *l = &drawing->layers[i];
-        cairo_save(cr);
-        cairo_rectangle(cr, l->x, l->y, l->width, l->height);
-        cairo_clip(cr);
-        cairo_set_source_surface(cr, l->pixels, l->x - l->source_x, l->y);
-        cairo_paint_with_alpha(cr, (double)l->opacity);
-        cairo_restore(cr);
-    }
+    for (int i = 0; i < drawing->count; i++)
+        vt_shift_paint(cr, &drawing->layers[i]);
 }

@@ -252,7 +252,7 @@ int vt_live_ticker(struct vt_painter *p, const struct vt_view *view, const struc
     double sx = p->width / view->width, sy = p->height / view->height;
     int window = (int)fmax(1, round(layer->x1 * sx) - round(layer->x0 * sx));
     int height = (int)fmax(1, round(layer->y1 * sy) - round(layer->y0 * sy));
-    int period = (int)fmax(1, round(item->ticker->width * sx)), width = period + window;
+    int period = (int)fmax(1, round(item->ticker->width * sx)), width = period + window + VT_STRIP_MARGIN;
     if (slot->surface)
         return 0;
     if (width > VT_STRIP_MOST || height > 2 * p->height)
@@ -269,8 +269,8 @@ int vt_live_ticker(struct vt_painter *p, const struct vt_view *view, const struc
     return vt_cache_finish(&brush, slot->surface);
 }
 
-int vt_live_scrolled(const struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
-                    const struct vt_slot *slot, const struct vt_moment *moment, int window)
+int64_t vt_live_scrolled(const struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
+                         const struct vt_slot *slot, const struct vt_moment *moment)
 {
     const struct vt_ticker_content *ticker = layer->items[0]->ticker;
     int64_t elapsed = (moment->now_ns > moment->enter_ns ? moment->now_ns - moment->enter_ns : 0) +
@@ -278,9 +278,16 @@ int vt_live_scrolled(const struct vt_painter *p, const struct vt_view *view, con
     if (ticker->marquee && moment->reduced && view->template->calm_loop)
         elapsed = 0;
     int64_t speed = llround(ticker->speed * (p->width / view->width) * 1000);     // pixels in 1000 s
-    int64_t moved = (int64_t)((__int128)elapsed * speed / (1000 * VT_NS_PER_S) % slot->period);
+    int64_t period = (int64_t)slot->period * VT_PARTS, window = (int64_t)vt_live_window(slot) * VT_PARTS;
+    __int128 parts = (__int128)elapsed * speed * VT_PARTS, unit = 1000 * VT_NS_PER_S;
+    int64_t moved = (int64_t)((parts + unit / 2) / unit % period);
     if (!vt_item_rtl(view, layer->items[0]))
-        return (int)moved;
-    int64_t at = (slot->period - window % slot->period - moved) % slot->period;
-    return (int)(at < 0 ? at + slot->period : at);
+        return moved;
+    int64_t at = (period - window % period - moved) % period;
+    return at < 0 ? at + period : at;
+}
+
+int vt_live_window(const struct vt_slot *slot)
+{
+    return cairo_image_surface_get_width(slot->surface) - slot->period - VT_STRIP_MARGIN;
 }

@@ -17,7 +17,13 @@ int64_t vt_live_left(const struct vt_timer_content *timer, const struct vt_momen
 // How much of a ticker that flips shows, 0..1.
 double vt_live_flip_opacity(const struct vt_ticker_content *ticker, const struct vt_moment *moment);
 
-// The column of a crawling ticker's strip at the left edge of its window, which is `window` wide: whole pixels, from the
-// time since the cue's first frame.
-int vt_live_scrolled(const struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
-                     const struct vt_slot *slot, const struct vt_moment *moment, int window);
+// A crawling ticker's strip is drawn VT_STRIP_MARGIN columns longer than its period and its window, so that what stands between
+// two of its columns is never at its end.
+#define VT_STRIP_MARGIN 8
+
+int vt_live_window(const struct vt_slot *slot);          // its width, rendition pixels
+
+// The place of the strip at the left edge of its window, from the time since the cue's first frame: VT_PARTS of a pixel,
+// within one period.
+int64_t vt_live_scrolled(const struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
+                         const struct vt_slot *slot, const struct vt_moment *moment);

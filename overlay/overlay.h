@@ -161,13 +161,18 @@ int64_t vt_view_change_ns(const struct vt_view *view);
 int64_t vt_view_ticker_ahead(const struct vt_view *view, const struct vt_view *before, const struct vt_moment *moment,
                              int width);
 
-// Pixels that stand, move and fade as one. The surface is borrowed: valid until the painter is used again.
+#define VT_PARTS 16                      // of a pixel, in which places between pixels are said
+
+// Pixels that stand, move and fade as one. At rest they are on whole pixels; on their way they stand between them, too:
+// part_x and part_y sixteenths further right and down than x and y (overlay/shift.h says how that looks). The surface is
+// borrowed: valid until the painter is used again.
 struct vt_layer {
     uint64_t id;                         // the same layer of the same view from frame to frame; never 0
     uint64_t change;                     // changes whenever the pixels do; equal (id, change) means equal pixels
     cairo_surface_t *pixels;             // ARGB32, flushed
     int source_x;                        // first column of `pixels` that is shown (a ticker's strip scrolls)
     int x, y, width, height;             // where it lands, rendition pixels; may lie partly outside the picture
+    int part_x, part_y;                  // 0 .. VT_PARTS - 1; a strip moves so behind its window, whose sides stay
     float opacity;                       // 0..1, times the pixels' own alpha
 };
 

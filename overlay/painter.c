@@ -52,6 +52,36 @@ static int draw_still(struct vt_painter *p, const struct vt_view *view, const st
 
 // ---- drawing
 
+static int64_t in_parts(double pixels)
+{
+    return llround(pixels * VT_PARTS);
+}
+
+static int whole(int64_t parts)
+{
+    return (int)(parts >= 0 ? parts / VT_PARTS : -((VT_PARTS - 1 - parts) / VT_PARTS));
+}
+
+static int part(int64_t parts)
+{
+    return (int)(parts - (int64_t)whole(parts) * VT_PARTS);
+}
+
+// The strip behind its window: `moved` is how far both are moved sideways. The window's sides are on whole pixels.
+static void place_strip(struct vt_layer *to, const struct vt_slot *slot, int64_t scrolled, int64_t moved)
+{
+    int x = slot->x + whole(moved + VT_PARTS / 2);
+    int64_t at = scrolled + (int64_t)(x - slot->x) * VT_PARTS - moved, period = (int64_t)slot->period * VT_PARTS;
+    at = at < 0 ? at + period : at;
+    to->width = vt_live_window(slot);
+    to->x = x;
+    to->part_x = part(-at);
+    to->source_x = -whole(-at);
+    // Where it begins, what stands between columns would look at those before the first.
+    if (to->part_x && to->source_x < VT_STRIP_MARGIN / 2)
+        to->source_x += slot->period;
+}
+
 // A layer where it stands now, with the opacity of its leaf alone. False: it does not show.
 static bool place(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
                   const struct vt_slot *slot, const struct vt_moment *moment, struct vt_layer *to)
@@ -67,12 +97,15 @@ static bool place(struct vt_painter *p, const struct vt_view *view, const struct
     }
     if (pose.opacity * opacity < 0.5 / 255)
         return false;
+    int64_t x = in_parts(pose.x * p->width / view->width), y = in_parts(pose.y * p->height / view->height);
     *to = (struct vt_layer){
         .id = layer->id,
         .change = slot->change,
         .pixels = slot->surface,
-        .x = slot->x + (int)round(pose.x * p->width / view->width),
-        .y = slot->y + (int)round(pose.y * p->height / view->height),
+        .x = slot->x + whole(x),
+        .y = slot->y + whole(y),
+        .part_x = part(x),
+        .part_y = part(y),
         .width = cairo_image_surface_get_width(slot->surface),
         .height = cairo_image_surface_get_height(slot->surface),
         .opacity = (float)opacity,
@@ -80,8 +113,7 @@ static bool place(struct vt_painter *p, const struct vt_view *view, const struct
     if (layer->kind == VT_LAYER_TICKER && item->ticker->hold_ns) {
         to->opacity *= (float)vt_live_flip_opacity(item->ticker, moment);
     } else if (layer->kind == VT_LAYER_TICKER) {
-        to->width -= slot->period;
-        to->source_x = vt_live_scrolled(p, view, layer, slot, moment, to->width);
+        place_strip(to, slot, vt_live_scrolled(p, view, layer, slot, moment), x);
     }
     return true;
 }
@@ -145,9 +177,9 @@ static int cut_off(struct gathering *g, const struct vt_item *item, int first)
 {
     const struct vt_painter *p = g->painter;
     struct vt_pose moved = vt_pose_moved(g->view, item, g->moment);
-    struct vt_brush brush = { .sx = p->width / g->view->width, .sy = p->height / g->view->height,
-                              .x = -round(moved.x * p->width / g->view->width), .y = -round(moved.y * p->height / g->view->height) };
-    struct vt_cut cut;
+    int64_t x = in_parts(moved.x * p->width / g->view->width), y = in_parts(moved.y * p->height / g->view->height);
+    struct vt_brush brush = { .sx = p->width / g->view->width, .sy = p->height / g->view->height, .x = -whole(x), .y = -whole(y) };
+    struct vt_cut cut = { .part_x = part(x), .part_y = part(y) };
     cut.edges = vt_inside_of(&brush, item, &cut.corners);
     return vt_cut_needed(&cut, g->out->layers + first, g->out->count - first) ? flatten(g, first, NULL, &cut) : 0;
 }

@@ -5,11 +5,6 @@
 
 #define EDGE_SHARE 342                   // 4 / 3 of 256
 
-// The part of one plane that may change, in its own samples.
-struct window {
-    int left, top, right, bottom;
-};
-
 void vt_blend_run_c(uint8_t *dst, const uint8_t *s, const uint8_t *a, int count, int opacity)
 {
     for (int i = 0; i < count; i++) {
@@ -22,7 +17,7 @@ void vt_blend_run_c(uint8_t *dst, const uint8_t *s, const uint8_t *a, int count,
 }
 
 static void blend_row(vt_blend_run *run, uint8_t *dst, const struct vt_sprite_layer *layer, int plane, int row,
-                      int x, int opacity, const struct window *window)
+                      int x, int opacity, const struct vt_blend_window *window)
 {
     const uint8_t *colour = layer->colour[plane] + (ptrdiff_t)row * layer->stride;
     const uint8_t *alpha = layer->alpha + (ptrdiff_t)row * layer->stride;
@@ -40,7 +35,7 @@ static void blend_row(vt_blend_run *run, uint8_t *dst, const struct vt_sprite_la
 }
 
 static void blend_layer(vt_blend_run *run, uint8_t *dst, int stride, const struct vt_sprite_layer *layer, int plane,
-                        int x, int y, int opacity, const struct window *window)
+                        int x, int y, int opacity, const struct vt_blend_window *window)
 {
     int from = y < window->top ? window->top - y : 0;
     int to = layer->height < window->bottom - y ? layer->height : window->bottom - y;
@@ -58,9 +53,9 @@ static int at_most(int v, int high)
     return v > high ? high : v;
 }
 
-static struct window window_of(const struct vt_planes *to, const struct vt_placed *placed)
+static struct vt_blend_window window_of(const struct vt_planes *to, const struct vt_placed *placed)
 {
-    struct window w = {0, 0, to->width, to->height};
+    struct vt_blend_window w = {0, 0, to->width, to->height};
     if (placed->clip_width > 0) {
         w.left = at_least(placed->clip_x, 0);
         w.right = at_most(placed->clip_x + placed->clip_width, to->width);
@@ -71,7 +66,7 @@ static struct window window_of(const struct vt_planes *to, const struct vt_place
 // The column at the picture's left edge: a quarter of its kernel lies outside the picture, where there is nothing to
 // cover, so that the rest counts as the whole.
 static void blend_edge(uint8_t *dst, int stride, const struct vt_sprite_layer *layer, int plane, int y, int opacity,
-                       const struct window *window)
+                       const struct vt_blend_window *window)
 {
     for (int row = at_least(window->top - y, 0); row < at_most(window->bottom - y, layer->height); row++) {
         ptrdiff_t at = (ptrdiff_t)row * layer->stride;
@@ -80,15 +75,21 @@ static void blend_edge(uint8_t *dst, int stride, const struct vt_sprite_layer *l
     }
 }
 
-static void blend_placed(vt_blend_run *run, const struct vt_planes *to, const struct vt_placed *placed)
+static void blend_placed(const struct vt_blend_ways *ways, const struct vt_planes *to, const struct vt_placed *placed)
 {
     const struct vt_sprite *sprite = placed->sprite;
     assert((placed->x & 1) == sprite->parity_x && (placed->y & 1) == sprite->parity_y);
     assert(placed->opacity >= 0 && placed->opacity <= 256);
-    struct window luma = window_of(to, placed);
-    struct window chroma = {(luma.left + 1) >> 1, 0, (luma.right + 1) >> 1, (luma.bottom + 1) >> 1};
+    struct vt_blend_window luma = window_of(to, placed);
+    struct vt_blend_window chroma = {(luma.left + 1) >> 1, 0, (luma.right + 1) >> 1, (luma.bottom + 1) >> 1};
     if (placed->opacity == 0)
         return;
+    if (placed->part_x || placed->part_y) {
+        vt_blend_between(ways, to, placed, false, &luma);
+        vt_blend_between(ways, to, placed, true, &chroma);
+        return;
+    }
+    vt_blend_run *run = ways->run;
     blend_layer(run, to->plane[0], to->stride[0], &sprite->luma, 0, placed->x, placed->y, placed->opacity, &luma);
     bool edge = sprite->cosited_x && placed->x == 0 && chroma.left == 0 && chroma.right > 0;
     for (int i = 0; i < 2 && edge; i++)
@@ -100,18 +101,20 @@ static void blend_placed(vt_blend_run *run, const struct vt_planes *to, const st
                     placed->opacity, &chroma);
 }
 
-void vt_blend_with(vt_blend_run *run, const struct vt_planes *to, const struct vt_placement *placement)
+void vt_blend_with(const struct vt_blend_ways *ways, const struct vt_planes *to, const struct vt_placement *placement)
 {
     for (int i = 0; i < placement->count; i++)
-        blend_placed(run, to, &placement->list[i]);
+        blend_placed(ways, to, &placement->list[i]);
 }
+
+const struct vt_blend_ways vt_blend_ways_c = {vt_blend_run_c, vt_blend_mix_c};
 
 void vt_blend(const struct vt_planes *to, const struct vt_placement *placement)
 {
-    vt_blend_run *run = vt_blend_run_c;
+    const struct vt_blend_ways *ways = &vt_blend_ways_c;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2"))
-        run = vt_blend_run_avx2;
+        ways = &vt_blend_ways_avx2;
 #endif
-    vt_blend_with(run, to, placement);
+    vt_blend_with(ways, to, placement);
 }

@@ -9,6 +9,7 @@
 #define GAP_MIN      16                  // a shorter transparent run is blended along
 #define OPAQUE_MIN   32                  // a shorter opaque run is blended along
 #define ONES         UINT64_C(0x0101010101010101)
+#define ALIGN        32                  // of rows, so that they are read in as few cache lines as can be
 #define SUMS_BEFORE  2                   // columns of sums before column 0 of parity 0
 
 struct conversion {
@@ -253,11 +254,12 @@ static int layer_planes(struct vt_sprite_layer *layer, int width, int height, in
 {
     layer->width = width;
     layer->height = height;
-    layer->stride = (width + VT_SPRITE_PAD - 1) / VT_SPRITE_PAD * VT_SPRITE_PAD;
+    layer->stride = (width + VT_SPRITE_MARGIN + ALIGN - 1) / ALIGN * ALIGN;      // a margin is that of two rows
     size_t plane = (size_t)layer->stride * (size_t)height + VT_SPRITE_PAD;
-    layer->alpha = calloc((size_t)colours + 1, plane);
-    if (!layer->alpha)
+    layer->memory = calloc(1, 2 * ALIGN + ((size_t)colours + 1) * plane);
+    if (!layer->memory)
         return -ENOMEM;
+    layer->alpha = layer->memory + 2 * ALIGN - (uintptr_t)layer->memory % ALIGN;
     for (int i = 0; i < colours; i++)
         layer->colour[i] = layer->alpha + (size_t)(i + 1) * plane;
     return 0;
@@ -265,7 +267,7 @@ static int layer_planes(struct vt_sprite_layer *layer, int width, int height, in
 
 static void layer_free(struct vt_sprite_layer *layer)
 {
-    free(layer->alpha);
+    free(layer->memory);
     free(layer->first_span);
     free(layer->spans);
 }
@@ -312,6 +314,8 @@ int vt_sprite_new_with(const struct vt_sprite_rows *rows, struct vt_sprite **ret
     sprite->parity_x = parity_x;
     sprite->parity_y = parity_y;
     sprite->cosited_x = c.weights.cosited_x;
+    sprite->luma.most = colour->full_range ? 255 : 235;
+    sprite->chroma.most = colour->full_range ? 255 : 240;
     int r = convert(sprite, &c);
     if (r < 0) {
         vt_sprite_unref(&sprite);
@@ -351,7 +355,21 @@ void vt_sprite_unref(struct vt_sprite **sprite)
 
 void vt_placement_clear(struct vt_placement *placement)
 {
-    for (int i = 0; i < placement->count; i++)
-        vt_sprite_unref(&placement->list[i].sprite);
+    for (int i = 0; i < placement->count; i++) {
+        struct vt_placed *placed = &placement->list[i];
+        vt_sprite_unref(&placed->sprite);
+        for (int k = 0; k < 3; k++)
+            vt_sprite_unref(&placed->beside[k]);
+    }
     placement->count = 0;
+}
+
+struct vt_placed vt_placed_ref(const struct vt_placed *placed)
+{
+    vt_sprite_ref(placed->sprite);
+    for (int i = 0; i < 3; i++) {
+        if (placed->beside[i])
+            vt_sprite_ref(placed->beside[i]);
+    }
+    return *placed;
 }

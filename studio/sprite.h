@@ -4,7 +4,9 @@
 // S_C = 128·A + 224·C' for limited range (16 and 219, 128 and 224 become 0 and 255, 128 and 255 for full), from
 // premultiplied sRGB and with the coefficients of the tagged matrix. Chroma S and A are filtered by the same kernel at
 // the signalled site (left: [1 2 1]/4 horizontally, two rows). A sprite is made for the parity of its place (x & 1,
-// y & 1), so that odd positions are exact. Immutable once made; any thread may blend it.
+// y & 1), so that odd positions are exact. Between pixels the planes themselves are filtered (overlay/shift.h), so that what
+// moves is not converted again: chroma then needs the sprites of the other parities, whose samples lie between its own.
+// Immutable once made; any thread may blend it.
 #pragma once
 
 #include <cairo.h>
@@ -12,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/ring.h"
+#include "overlay/overlay.h"
 
 struct vt_sprite;
 
@@ -26,7 +29,10 @@ void vt_sprite_unref(struct vt_sprite **sprite);
 // Where a sprite goes in one frame of one rendition.
 struct vt_placed {
     struct vt_sprite *sprite;            // one reference
+    struct vt_sprite *beside[3];         // one reference each; the same pixels made for the other parity of x (where part_x is
+                                         // not 0), of y (part_y), of both; else NULL
     int x, y;                            // of its top left; the parity must be the sprite's
+    int part_x, part_y;                  // 0 .. VT_PARTS - 1: that much further right and down
     int opacity;                         // 0..256: 256 leaves it as it is
     int clip_x, clip_width;              // columns of the picture outside of these stay; width 0: no such limit.
                                          // A strip that scrolls is one sprite of each parity behind a window.
@@ -41,6 +47,7 @@ struct vt_placement {
 };
 
 void vt_placement_clear(struct vt_placement *placement);         // drops the references
+struct vt_placed vt_placed_ref(const struct vt_placed *placed);  // a copy, with references of its own
 
 // Blends into the planes of an 8-bit 4:2:0 picture, clipped to it. Changes only pixels whose alpha is above 0.
 // Allocates nothing, waits for nothing.

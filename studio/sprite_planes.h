@@ -1,8 +1,8 @@
 // What a sprite is made of: for sprite.c, blend.c and their tests alone.
 //
 // A layer is one alpha plane and the colour planes that share it (luma: Y; chroma: U and V). Its rows are cut into
-// spans, so that a blend visits what is there and copies what hides everything behind it. Planes may be read
-// VT_SPRITE_PAD bytes past the end of any row.
+// spans, so that a blend visits what is there and copies what hides everything behind it. Each row has VT_SPRITE_MARGIN
+// bytes of 0 before it and after it; planes may be read VT_SPRITE_PAD bytes past the end of any row.
 #pragma once
 
 #include <stdatomic.h>
@@ -11,8 +11,9 @@
 
 #include "studio/sprite.h"
 
-#define VT_SPRITE_PAD  32
-#define VT_SPRITE_SIDE 32767             // longest side of a sprite: cairo's own limit
+#define VT_SPRITE_PAD   128
+#define VT_SPRITE_MARGIN 8
+#define VT_SPRITE_SIDE  32767            // longest side of a sprite: cairo's own limit
 
 struct vt_span {
     int x, count;
@@ -21,7 +22,9 @@ struct vt_span {
 
 struct vt_sprite_layer {
     int width, height, stride;
+    int most;                            // of a colour: opaque white, the strongest blue or red
     uint8_t *alpha, *colour[2];
+    uint8_t *memory;                     // that they lie in
     int *first_span;                     // of each row, and one more
     struct vt_span *spans;
 };
@@ -68,7 +71,7 @@ int vt_sprite_new_with(const struct vt_sprite_rows *rows, struct vt_sprite **ret
                        const struct vt_colour *colour);
 
 // One run of pixels: dst = S + dst × (255 − A) / 255, rounded to nearest, S and A scaled by opacity / 256 before.
-// `s` and `a` may be read VT_SPRITE_PAD bytes past `count`, `dst` not.
+// `s` and `a` may be read 32 bytes past `count`, `dst` not.
 typedef void vt_blend_run(uint8_t *dst, const uint8_t *s, const uint8_t *a, int count, int opacity);
 
 vt_blend_run vt_blend_run_c;
@@ -76,5 +79,33 @@ vt_blend_run vt_blend_run_c;
 vt_blend_run vt_blend_run_avx2;
 #endif
 
-// As vt_blend, with the given way to blend a run.
-void vt_blend_with(vt_blend_run *run, const struct vt_planes *to, const struct vt_placement *placement);
+// `count` bytes, each from the bytes at its place in four rows: Σ in × weight / 64, rounded to nearest, 0 to `most`. The weights
+// are those of vt_shift_weights. `out` has room for, and `in` may be read up to, a multiple of 32.
+typedef void vt_blend_mix(uint8_t *out, const uint8_t *const in[4], int count, const int8_t weights[4], int most);
+
+vt_blend_mix vt_blend_mix_c;
+#if defined(__x86_64__)
+vt_blend_mix vt_blend_mix_avx2;
+#endif
+
+struct vt_blend_ways {
+    vt_blend_run *run;
+    vt_blend_mix *mix;
+};
+
+extern const struct vt_blend_ways vt_blend_ways_c;
+#if defined(__x86_64__)
+extern const struct vt_blend_ways vt_blend_ways_avx2;    // equal in every bit
+#endif
+
+// As vt_blend, in the given way.
+void vt_blend_with(const struct vt_blend_ways *ways, const struct vt_planes *to, const struct vt_placement *placement);
+
+// The part of one plane that may change, in its own samples.
+struct vt_blend_window {
+    int left, top, right, bottom;
+};
+
+// Blends what stands between pixels: luma into plane 0, or chroma into planes 1 and 2.
+void vt_blend_between(const struct vt_blend_ways *ways, const struct vt_planes *to, const struct vt_placed *placed, bool chroma,
+                      const struct vt_blend_window *window);

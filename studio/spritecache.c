@@ -67,31 +67,61 @@ static struct entry *find(struct vt_spritecache *cache, const struct entry *key)
     return oldest;
 }
 
-static int place(struct vt_spritecache *cache, const struct vt_layer *layer, int64_t frame, struct vt_placement *to)
+// The layer's sprite for a parity, made if it is not there: a new reference.
+static int take(struct vt_spritecache *cache, const struct vt_layer *layer, const struct cut *cut, int parity_x, int parity_y,
+                int64_t frame, struct vt_sprite **ret)
 {
-    int opacity = (int)lroundf(layer->opacity * 256);
-    if (opacity <= 0 || to->count == VT_PLACED_MAX)
-        return 0;
-    struct cut cut = cut_of(layer);
     struct entry key = {
-        .layer = layer->id, .change = layer->change, .width = cut.width, .height = layer->height,
-        .parity_x = cut.x & 1, .parity_y = layer->y & 1,
+        .layer = layer->id, .change = layer->change, .width = cut->width, .height = layer->height,
+        .parity_x = (uint8_t)parity_x, .parity_y = (uint8_t)parity_y,
     };
     struct entry *e = find(cache, &key);
     if (!e->sprite) {
-        int error = vt_sprite_new(&key.sprite, layer->pixels, cut.source_x, cut.width, layer->height, key.parity_x,
-                                  key.parity_y, &cache->colour);
+        int error = vt_sprite_new(&key.sprite, layer->pixels, cut->source_x, cut->width, layer->height, parity_x, parity_y,
+                                  &cache->colour);
         if (error)
             return error;
         *e = key;
         cache->made++;
     }
     e->used = frame;
-    to->list[to->count++] = (struct vt_placed){
-        .sprite = vt_sprite_ref(e->sprite), .x = cut.x, .y = layer->y, .opacity = opacity < 256 ? opacity : 256,
-        .clip_x = layer->x, .clip_width = cut.window ? layer->width : 0,
-    };
+    *ret = vt_sprite_ref(e->sprite);
     return 0;
+}
+
+// Between pixels, also those of the parities between which it stands.
+static int take_beside(struct vt_spritecache *cache, const struct vt_layer *layer, const struct cut *cut, int64_t frame,
+                       struct vt_placed *placed)
+{
+    int error = 0;
+    for (int i = 1; i < 4 && !error; i++) {
+        bool other_x = i & 1, other_y = i >> 1;
+        if ((other_x && !placed->part_x) || (other_y && !placed->part_y))
+            continue;
+        error = take(cache, layer, cut, (placed->x & 1) ^ other_x, (placed->y & 1) ^ other_y, frame, &placed->beside[i - 1]);
+    }
+    return error;
+}
+
+static int place(struct vt_spritecache *cache, const struct vt_layer *layer, int64_t frame, struct vt_placement *to)
+{
+    int opacity = (int)lroundf(layer->opacity * 256);
+    if (opacity <= 0 || to->count == VT_PLACED_MAX)
+        return 0;
+    struct cut cut = cut_of(layer);
+    struct vt_placed *placed = &to->list[to->count];
+    *placed = (struct vt_placed){
+        .x = cut.x, .y = layer->y, .part_x = layer->part_x, .part_y = layer->part_y,
+        .opacity = opacity < 256 ? opacity : 256, .clip_x = layer->x, .clip_width = cut.window ? layer->width : 0,
+    };
+    int error = take(cache, layer, &cut, cut.x & 1, layer->y & 1, frame, &placed->sprite);
+    if (error)
+        return error;
+    to->count++;
+    error = take_beside(cache, layer, &cut, frame, placed);
+    if (error)
+        placed->part_x = placed->part_y = 0;         // no memory: on the pixel beside
+    return error;
 }
 
 int vt_spritecache_place(struct vt_spritecache *cache, const struct vt_drawing *drawing, int64_t frame,

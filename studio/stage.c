@@ -496,8 +496,7 @@ static struct vt_placement *copy_placement(const struct vt_placement *from)
         return NULL;
     to->count = from->count;
     for (int i = 0; i < from->count; i++) {
-        to->list[i] = from->list[i];
-        vt_sprite_ref(to->list[i].sprite);
+        to->list[i] = vt_placed_ref(&from->list[i]);
     }
     return to;
 }

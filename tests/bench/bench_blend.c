@@ -104,7 +104,7 @@ static void add(struct bench *b, struct vt_sprite *s, int x, int y, bool window)
     };
 }
 
-static void compose(struct bench *b, const struct way *way, vt_blend_run *run, int frame)
+static void compose(struct bench *b, const struct way *way, const struct vt_blend_ways *ways, int frame)
 {
     int scroll = 3 * frame;
     if (way->countdown && frame % 30 == 0) {
@@ -121,7 +121,7 @@ static void compose(struct bench *b, const struct way *way, vt_blend_run *run, i
     } else if (way->ticker) {
         add(b, b->strip_sprites[scroll & 1], -scroll, HEIGHT - TICKER, true);
     }
-    vt_blend_with(run, &b->pictures[frame % PICTURES], &b->placement);
+    vt_blend_with(ways, &b->pictures[frame % PICTURES], &b->placement);
     vt_placement_clear(&b->placement);
 }
 
@@ -139,13 +139,13 @@ static int ascending(const void *a, const void *b)
 }
 
 // The median over the rounds of what a frame takes.
-static double measure(struct bench *b, const struct way *way, vt_blend_run *run)
+static double measure(struct bench *b, const struct way *way, const struct vt_blend_ways *ways)
 {
     double us[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
         double start = cpu_us();
         for (int frame = 0; frame < FRAMES; frame++)
-            compose(b, way, run, frame);
+            compose(b, way, ways, frame);
         us[i] = (cpu_us() - start) / FRAMES;
     }
     qsort(us, ROUNDS, sizeof *us, ascending);
@@ -173,11 +173,11 @@ int main(void)
     static struct bench bench;
     set_up(&bench);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        double c = measure(&bench, &ways[i], vt_blend_run_c);
+        double c = measure(&bench, &ways[i], &vt_blend_ways_c);
         printf("%-8s c    %7.1f\n", ways[i].name, c);
 #if defined(__x86_64__)
         if (__builtin_cpu_supports("avx2")) {
-            double avx2 = measure(&bench, &ways[i], vt_blend_run_avx2);
+            double avx2 = measure(&bench, &ways[i], &vt_blend_ways_avx2);
             printf("%-8s avx2 %7.1f\n%-8s c/avx2 %5.1f\n", ways[i].name, avx2, ways[i].name, c / avx2);
         }
 #endif

@@ -217,15 +217,8 @@ static void write_picture(const char *samples, const char *folder, const char *n
     }
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, x1 - x0, y1 - y0);
     cairo_t *cr = cairo_create(surface);
-    for (int i = 0; i < drawing.count; i++) {
-        const struct vt_layer *l = &drawing.layers[i];
-        cairo_save(cr);
-        cairo_rectangle(cr, l->x - x0, l->y - y0, l->width, l->height);
-        cairo_clip(cr);
-        cairo_set_source_surface(cr, l->pixels, l->x - l->source_x - x0, l->y - y0);
-        cairo_paint_with_alpha(cr, l->opacity);
-        cairo_restore(cr);
-    }
+    cairo_translate(cr, -x0, -y0);
+    vt_drawing_paint(&drawing, cr);
     cairo_destroy(cr);
     snprintf(path, sizeof path, "%s/%s-%dx%d.png", folder, name, width, height);
     if (cairo_surface_write_to_png(surface, path) != CAIRO_STATUS_SUCCESS)

@@ -44,11 +44,7 @@ static cairo_surface_t *shown(const char *body, int ms, bool reduced)
     cairo_t *cr = cairo_create(surface);
     REQUIRE_INT(vt_painter_new(&painter, 1280, 720), 0);
     REQUIRE_INT(vt_painter_draw(painter, view, &moment, &drawing), 0);
-    for (int i = 0; i < drawing.count; i++) {
-        const struct vt_layer *l = &drawing.layers[i];
-        cairo_set_source_surface(cr, l->pixels, l->x - l->source_x, l->y);
-        cairo_paint_with_alpha(cr, (double)l->opacity);
-    }
+    vt_drawing_paint(&drawing, cr);
     cairo_destroy(cr);
     cairo_surface_flush(surface);
     vt_painter_free(&painter);

@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include "overlay/shift.h"
 #include "studio/sprite_planes.h"
 
 #define SIDE   96
@@ -213,6 +214,123 @@ TEST(a_strip_behind_a_window_is_the_strip_cut_out)
     cairo_surface_destroy(surface);
 }
 
+// ---- between pixels
+
+static int sample_of(const struct vt_sprite_layer *layer, int plane, int row, int column)
+{
+    if (row < 0 || column < 0 || row >= layer->height || column >= layer->width)
+        return 0;
+    return (plane < 0 ? layer->alpha : layer->colour[plane])[row * layer->stride + column];
+}
+
+// The plane at luma's resolution, at a place of the sprite's surface: luma's own, or the chroma sample of the sprite whose
+// samples lie there.
+static int at_place(const struct vt_placed *placed, bool chroma, int plane, int y, int x)
+{
+    if (!chroma)
+        return sample_of(&placed->sprite->luma, plane, y, x);
+    int other = ((x ^ placed->sprite->parity_x) & 1) | ((y ^ placed->sprite->parity_y) & 1) << 1;
+    const struct vt_sprite *sprite = other ? placed->beside[other - 1] : placed->sprite;
+    return sample_of(&sprite->chroma, plane, (y + sprite->parity_y) >> 1, (x + sprite->parity_x) >> 1);
+}
+
+static int mixed(const int in[4], const int8_t weights[4], int most)
+{
+    int sum = 32;
+    for (int i = 0; i < 4; i++)
+        sum += in[i] * weights[i];
+    sum = sum < 0 ? 0 : sum >> 6;
+    return sum < most ? sum : most;
+}
+
+static int between(const struct vt_placed *placed, bool chroma, int plane, int y, int x)
+{
+    int most = plane < 0 ? 255 : chroma ? 240 : 235, across[4], down[4];
+    int8_t to_right[4], to_bottom[4];
+    vt_shift_weights(placed->part_x, to_right);
+    vt_shift_weights(placed->part_y, to_bottom);
+    for (int i = 0; i < 4; i++) {
+        for (int k = 0; k < 4 && placed->part_y; k++)
+            down[k] = at_place(placed, chroma, plane, y - 2 + k, x - 2 + i);
+        if (!placed->part_x && i != 2)
+            continue;
+        across[i] = placed->part_y ? mixed(down, to_bottom, most) : at_place(placed, chroma, plane, y, x - 2 + i);
+    }
+    return placed->part_x ? mixed(across, to_right, most) : across[2];
+}
+
+static void check_between(const struct canvas *before, const struct canvas *after, const struct vt_placed *placed, int i)
+{
+    bool chroma = i > 0;
+    int step = chroma ? 2 : 1, stride = after->planes.stride[i];
+    int w = (after->planes.width + chroma) / step, h = (after->planes.height + chroma) / step;
+    for (int py = -MARGIN; py < SIDE + MARGIN; py++)
+        for (int px = -MARGIN; px < SIDE + MARGIN; px++) {
+            int want = before->planes.plane[i][py * stride + px], x = px * step - placed->x, y = py * step - placed->y;
+            bool clipped = placed->clip_width && (px * step < placed->clip_x || px * step >= placed->clip_x + placed->clip_width);
+            if (px >= 0 && py >= 0 && px < w && py < h && !clipped) {
+                int s = (between(placed, chroma, chroma ? i - 1 : 0, y, x) * placed->opacity + 128) / 256;
+                int a = (between(placed, chroma, -1, y, x) * placed->opacity + 128) / 256;
+                want = s + nearest_of_255(want * (255 - a));
+                want = want > 255 ? 255 : want;
+            }
+            REQUIRE_INT(after->planes.plane[i][py * stride + px], want);
+        }
+}
+
+TEST(between_pixels_everything_equals_the_formula)
+{
+    static struct canvas before, after, other;
+    static struct vt_placement placement;
+    struct vt_colour colour = {.matrix = 1};
+    seed = 4;
+    for (int round = 0; round < 300; round++) {
+        cairo_surface_t *surface = random_surface(1 + (int)number(120), 1 + (int)number(40));
+        struct vt_placed *placed = &placement.list[0];
+        *placed = (struct vt_placed){.x = (int)number(240) - 120, .y = (int)number(200) - 80,
+                                     .opacity = number(2) ? 256 : (int)number(257)};
+        placed->part_x = round % 3 == 0 ? 0 : (int)number(VT_PARTS);
+        placed->part_y = placed->part_x && round % 3 == 1 ? 0 : 1 + (int)number(VT_PARTS - 1);
+        if (number(2)) {
+            placed->clip_x = (int)number(100) - 10;
+            placed->clip_width = 1 + (int)number(90);
+        }
+        colour.chroma_site = (uint8_t)number(4);
+        for (int k = 0; k < 4; k++)
+            REQUIRE_INT(vt_sprite_new(k ? &placed->beside[k - 1] : &placed->sprite, surface, 0,
+                                      cairo_image_surface_get_width(surface), cairo_image_surface_get_height(surface),
+                                      (placed->x ^ k) & 1, (placed->y ^ k >> 1) & 1, &colour), 0);
+        placement.count = 1;
+        canvas_random(&before, 1 + (int)number(SIDE), 1 + (int)number(SIDE));
+        canvas_copy(&after, &before);
+        vt_blend_with(&vt_blend_ways_c, &after.planes, &placement);
+        for (int i = 0; i < 3; i++)
+            check_between(&before, &after, placed, i);
+#if defined(__x86_64__)
+        if (__builtin_cpu_supports("avx2")) {
+            canvas_copy(&other, &before);
+            vt_blend_with(&vt_blend_ways_avx2, &other.planes, &placement);
+            REQUIRE(memcmp(other.bytes, after.bytes, sizeof other.bytes) == 0);
+        }
+#endif
+        vt_placement_clear(&placement);
+        cairo_surface_destroy(surface);
+    }
+}
+
+// Whatever the part, level and centre are kept: the weights' sum is 64, their moment the part itself.
+TEST(weights_keep_the_level_and_move_the_middle_exactly)
+{
+    for (int part = 0; part < VT_PARTS; part++) {
+        int8_t w[4];
+        vt_shift_weights(part, w);
+        REQUIRE_INT(w[0] + w[1] + w[2] + w[3], 64);
+        REQUIRE_INT(2 * w[0] + w[1] - w[3], 64 * part / VT_PARTS);
+        for (int i = 0; i < 4; i++)
+            REQUIRE(w[i] >= -5 && w[i] <= 64);
+    }
+}
+
 int main(void)
 {
     RUN(every_alpha_and_value_is_rounded_to_nearest);
@@ -222,5 +340,7 @@ int main(void)
 #endif
     RUN(placements_equal_the_formula_and_stay_inside);
     RUN(a_strip_behind_a_window_is_the_strip_cut_out);
+    RUN(between_pixels_everything_equals_the_formula);
+    RUN(weights_keep_the_level_and_move_the_middle_exactly);
     return DONE();
 }
