@@ -110,6 +110,11 @@ static const struct {
      1},
     {{"publisher", "srt", "retransmitted"}, {"vitrine_srt_retransmitted_packets", VT_GAUGE, "Packets sent again."}, 1},
     {{"publisher", "srt", "packets"}, {"vitrine_srt_packets", VT_GAUGE, "Packets that came."}, 1},
+    {{"publisher", "srt", "unique"}, {"vitrine_srt_unique_packets", VT_GAUGE, "Packets that came, without repeats."}, 1},
+    {{"publisher", "srt", "naks"}, {"vitrine_srt_repeat_requests", VT_GAUGE, "Times that packets were asked for again."},
+     1},
+    {{"publisher", "srt", "reorder_distance"}, {"vitrine_srt_reorder_distance_packets", VT_GAUGE,
+                                                "How far packets have overtaken each other."}, 1},
     {{"publisher", "srt", "belated"}, {"vitrine_srt_belated_packets", VT_GAUGE, "Packets that came when it was too late."},
      1},
     {{"publisher", "srt", "undecrypted"}, {"vitrine_srt_undecrypted_packets", VT_GAUGE,
@@ -120,7 +125,15 @@ static const struct {
     {{"publisher", "srt", "buffered_ms"}, {"vitrine_srt_buffered_seconds", VT_GAUGE, "What waits for its time."}, 1e-3},
     {{"publisher", "srt", "latency_ms"}, {"vitrine_srt_latency_seconds", VT_GAUGE, "The latency that both sides keep."},
      1e-3},
+    {{"publisher", "srt", "encrypted"}, {"vitrine_srt_encrypted", VT_GAUGE, "1 where the line is encrypted."}, 1},
 };
+
+static bool number_of(const json_t *value, double *ret)
+{
+    bool is_bool = json_is_boolean(value);
+    *ret = is_bool ? json_is_true(value) : json_number_value(value);
+    return is_bool || json_is_number(value);
+}
 
 static void write_numbers(struct vt_writer *w, const struct vt_origin *origin)
 {
@@ -131,10 +144,11 @@ static void write_numbers(struct vt_writer *w, const struct vt_origin *origin)
             const json_t *value = origin->broadcasts[i]->status;
             for (int j = 0; j < 3 && numbers[n].path[j]; j++)
                 value = json_object_get(value, numbers[n].path[j]);
-            if (!json_is_number(value))
+            double number;
+            if (!number_of(value, &number))
                 continue;
             snprintf(labels, sizeof labels, "channel=\"%s\"", origin->broadcasts[i]->name);
-            vt_metric_sample(w, &numbers[n].metric, labels, json_number_value(value) * numbers[n].scale);
+            vt_metric_sample(w, &numbers[n].metric, labels, number * numbers[n].scale);
         }
     }
 }

@@ -12,6 +12,11 @@ TOLD = [                                 # file, what a refusal looks like in it
     ("serve/supervisor.c", rf"vt_program_end\([^;]*?{LITERAL}\);"),
     ("serve/policy.h", rf"#define VT_REFUSED_WORDS {LITERAL}"),
     ("serve/gates.h", rf"#define VT_SHUTDOWN_WORDS {LITERAL}"),
+    ("serve/crashes.h", rf"#define VT_CRASHES_WORDS +{LITERAL}"),
+    ("ingest/gate_connection.c", rf"error == -\w+ \? {LITERAL}"),
+    ("ingest/gate_connection.c", rf"\n +: {LITERAL};"),
+    ("ingest/decode.c", rf"->why = (?:[^;\"]*? \? )?{LITERAL}"),
+    ("ingest/decode.c", rf"->why = [^;]*? : {LITERAL};"),
     ("serve/gates.c", rf"words_down = {LITERAL};"),
     *[(f"ingest/{name}.c", rf"\*why = {LITERAL};\s*return -ERANGE;")
       for name in ("codec_config", "hevc_config", "av1_config", "vpx_config", "sound_config", "decode_check")],
@@ -20,7 +25,7 @@ TOLD = [                                 # file, what a refusal looks like in it
 
 def text_of(path):
     """A source with literals that stand beside each other joined."""
-    return re.sub(r'"\s*\n?\s*"', "", (TOP / path).read_text())
+    return re.sub(r'"\s*\\?\n?\s*"', "", (TOP / path).read_text())
 
 
 def main():

@@ -142,5 +142,54 @@ def scene_limits_are_configured():
                 one.close()
 
 
+def there(connections):
+    """Those that have not been hung up on."""
+    def is_there(one):
+        one.settimeout(0.01)
+        try:
+            return one.recv(1) != b""
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
+    return [one for one in connections if is_there(one)]
+
+
+def two_may_stay(connections, what):
+    """Of those of one address two are let in, whichever were first."""
+    wait_for(f"one too many to be closed: {what}", lambda: len(there(connections)) < len(connections))
+    require(len(there(connections)) == 2, f"{what}: {len(there(connections))} were let in")
+
+
+def inside_tls(port, source):
+    """A connection whose TLS is done, and which then says nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", port), 10, (source, 0)))
+
+
+def scene_listeners_of_a_kind_share_one_count():
+    """And once its TLS is done, a connection counts with those of plain RTMP; before, it counts apart."""
+    def listen(daemon, ports):
+        rtmp, rtmps = (", ".join(f'"127.0.0.1:{port}"' for port in some)
+                       for some in ((daemon.rtmp_port, ports[1]), (ports[0], ports[2])))
+        return (f'listen: {{rtmp: [{rtmp}], rtmps: [{rtmps}], srt: none, '
+                f'http: "127.0.0.1:{daemon.http_port}", admin: "127.0.0.1:{daemon.admin_port}"}}')
+
+    def connect(port, source="127.9.0.1"):
+        return socket.create_connection(("127.0.0.1", port), 10, (source, 0))
+    with daemon_with(listen, "limits: {connections: 16, per_address: 2, setup: 60s}\n") as (daemon, ports):
+        held = []
+        for name, pair in (("RTMP", (daemon.rtmp_port, ports[1])), ("RTMPS", (ports[0], ports[2]))):
+            three = [connect(port) for port in (*pair, pair[0])]
+            two_may_stay(three, name)
+            held += there(three)
+        require(len(there(held)) == 4, "handshakes of TLS count with those of RTMP")
+        plain, done = connect(daemon.rtmp_port, "127.9.0.2"), inside_tls(ports[0], "127.9.0.2")
+        two_may_stay([plain, done, connect(ports[1], "127.9.0.2")], "RTMP, and RTMPS whose TLS is done")
+        for one in (*held, plain, done):
+            one.close()
+
+
 if __name__ == "__main__":
     main()

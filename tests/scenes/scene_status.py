@@ -3,10 +3,12 @@
 import re
 
 from harness import TOP, Daemon, Publisher, main, require, wait_for
+from rtmp_wire import Push, connect, media, setup, text, write_tags
+from scene_srt import SrtPublisher
 
 TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list,
          "null": type(None)}
-SAMPLE = re.compile(r'^([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\\]|\\\\.)*",?)*)\})? (-?[0-9.e+-]+|NaN|[+-]Inf)$')
+SAMPLE = re.compile(r'^([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\]|\\.)*",?)*)\})? (-?[0-9.e+-]+|NaN|[+-]Inf)$')
 
 
 def is_a(value, name):
@@ -112,6 +114,50 @@ def scene_every_member_and_metric_is_described():
                 values["vitrine_publishers_refused_total"].get('reason="key"') == 1
         wait_for("the end and the refusal in the metrics", counted)
         check_metrics(daemon)
+
+
+# What of the line's figures stands in which metric, and by what it is multiplied.
+SRT = {"rtt_ms": ("rtt_seconds", 1e-3), "receive_mbps": ("receive_bits_per_second", 1e6),
+       "bandwidth_mbps": ("bandwidth_bits_per_second", 1e6), "packets": ("packets", 1), "unique": ("unique_packets", 1),
+       "lost": ("lost_packets", 1), "dropped": ("dropped_packets", 1), "retransmitted": ("retransmitted_packets", 1),
+       "belated": ("belated_packets", 1), "reorder_distance": ("reorder_distance_packets", 1),
+       "undecrypted": ("undecrypted_packets", 1), "naks": ("repeat_requests", 1), "buffered_ms": ("buffered_seconds", 1e-3),
+       "latency_ms": ("latency_seconds", 1e-3), "encrypted": ("encrypted", 1)}
+
+
+def agree(daemon, line):
+    """Whether the metrics are of the same second as the status was."""
+    values = check_metrics(daemon)
+    return all(abs(values[f"vitrine_srt_{name}"].get('channel="mango"', -1) - line[member] * by) <= 1e-4 * by + 1e-9 *
+               abs(line[member] * by) for member, (name, by) in SRT.items())
+
+
+def scene_every_figure_of_srt_is_in_the_metrics():
+    with Daemon() as daemon:
+        document = daemon.api("GET", "/v1/openapi.json", expect=200)
+
+        def line():
+            return (check_status(daemon, document).get("publisher") or {}).get("srt")
+        with SrtPublisher(daemon, "streamid=mango-key"):
+            require(set(wait_for("SRT's figures", line)) == set(SRT), f"{line()}")
+            wait_for("the same in the metrics", lambda: agree(daemon, line()))
+            require(line()["packets"] >= line()["unique"] > 0 and line()["encrypted"] is False, f"{line()}")
+
+
+def scene_what_strangers_write_stays_one_value():
+    """In the status, the metrics and the log: an encoder's name that would end each of them."""
+    name = 'a"}} 1\n# HELP x\nvitrine_x{y="\\" \x1b[2J \r\n%s \xff'
+    with Daemon() as daemon:
+        document = daemon.api("GET", "/v1/openapi.json", expect=200)
+        hello = setup("mango-key", connect(flashVer=text(name.encode("latin-1"))))
+        with Push(daemon.rtmp_port, "127.0.0.1", before=hello) as push:
+            push.send(write_tags(media()))
+            shown = wait_for("it to publish", lambda: (check_status(daemon, document).get("publisher") or {}).get("encoder"))
+            require(shown.startswith('a"}} 1') and shown.isascii() and shown.isprintable(), f"encoder {shown!r}")
+            (labels,) = wait_for("its metric", lambda: check_metrics(daemon).get("vitrine_publisher_info"))
+            told = re.search(r'encoder="((?:[^"\\]|\\.)*)"', labels)[1]
+            require(re.sub(r"\\(.)", r"\1", told) == shown, f"{labels} is not {shown}")
+            require("\x1b" not in daemon.text() and "\n# HELP" not in daemon.text(), "the log was written to")
 
 
 if __name__ == "__main__":
