@@ -232,14 +232,24 @@ static void on_deadline(void *opaque)
                                                                 : "not publishing in time");
 }
 
+// Whether others go first: it has got through its handshake, which a crowd that only holds places does not.
+static bool is_earnest(const struct vt_connection *connection)
+{
+    return connection->stage == SETUP && vt_rtmp_handshake_done(&connection->rtmp.handshake);
+}
+
 bool vt_connection_drop_oldest(struct vt_gate *gate)
 {
-    struct vt_connection *connection = gate->oldest;
-    while (connection && connection->stage == ASKED)
-        connection = connection->newer;
-    if (!connection)
+    struct vt_connection *oldest = NULL, *first = NULL;
+    for (struct vt_connection *c = gate->oldest; c && !first; c = c->newer) {
+        if (c->stage != ASKED && !oldest)
+            oldest = c;
+        if (c->stage != ASKED && !is_earnest(c))
+            first = c;
+    }
+    if (!oldest)
         return false;
-    close_connection(connection, "made room for a newer connection");
+    close_connection(first ? first : oldest, "made room for a newer connection");
     return true;
 }
 

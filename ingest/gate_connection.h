@@ -18,13 +18,14 @@ struct vt_gate {
 };
 
 // Takes `fd` over, whatever happens; `tls`: it is a socket pair's end, and the peer is at gate tls. Past
-// the gate's limit the oldest one in set-up makes room: an honest encoder is through in a second.
+// the gate's limit the oldest one makes room that has not got through its handshake, or else the oldest in set-up: an
+// honest encoder is through in a second.
 void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_storage *from, bool tls);
 
 // The supervisor's answers. A connection that has gone meanwhile is no error.
 void vt_connection_accepted(struct vt_gate *gate, int64_t id);
 void vt_connection_refused(struct vt_gate *gate, int64_t id, const char *code, const char *description);
 
-// Drops the oldest connection in set-up. False if there is none.
+// Makes room like that. False if there is no connection in set-up.
 bool vt_connection_drop_oldest(struct vt_gate *gate);
 void vt_connections_free(struct vt_gate *gate);

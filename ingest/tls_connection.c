@@ -321,9 +321,10 @@ void vt_tls_connection_new(struct vt_tls_gate *gate, int fd, const struct sockad
     int64_t handshake_ns = limits->setup_ns < VT_TLS_HANDSHAKE_NS ? limits->setup_ns : VT_TLS_HANDSHAKE_NS;
     bool proxied = vt_gate_process_proxied(&gate->process, from);
     struct vt_proxy_reader *proxy = proxied ? calloc(1, sizeof *proxy) : NULL;
-    bool full = gate->connections >= VT_TLS_CONNECTIONS || (proxied && !proxy) ||
+    bool crowded = gate->connections >= VT_TLS_CONNECTIONS || gate->handshakes >= limits->connections;
+    bool full = (proxied && !proxy) ||
                 (!proxied && count_handshakes(gate, address.group) >= limits->per_address) ||
-                (gate->handshakes >= limits->connections && !vt_tls_drop_oldest(gate));
+                (crowded && !vt_tls_drop_oldest(gate));
     struct vt_tls_connection *c = full ? NULL : make(gate, fd);
     if (!c) {
         free(proxy);

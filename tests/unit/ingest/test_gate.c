@@ -19,6 +19,7 @@
 #include "base/message.h"
 #include "client.h"
 #include "ingest/gate.h"
+#include "ingest/gate_process.h"
 #include "ingest/handover.h"
 
 #define PATIENCE_MS 10000
@@ -40,13 +41,18 @@ static int listen_anywhere(int *port)
     return fd;
 }
 
-static void start(struct gate *gate)
+// With the body of its GATE_START; its log goes to `log` if that is a descriptor.
+static void start_with(struct gate *gate, json_t *body, int log)
 {
     int pair[2], listener = listen_anywhere(&gate->port);
     REQUIRE(vt_link_pair(pair) == 0);
     fflush(stdout);
     gate->pid = fork();
     if (gate->pid == 0) {
+        if (log >= 0) {
+            dup2(log, STDERR_FILENO);
+            setenv("VITRINE_LOG", "info", 1);
+        }
         dup2(pair[1], 3);
         close_range(4, ~0u, 0);
         char role[] = "rtmp", *argv[] = {role, NULL};
@@ -54,19 +60,28 @@ static void start(struct gate *gate)
     }
     close(pair[1]);
     REQUIRE(vt_link_new(&gate->link, pair[0], VT_SUPERVISOR, VT_GATE) == 0);
-    REQUIRE(vt_link_send(gate->link, VT_MSG_GATE_START, json_pack("{s:[s]}", "listen", "127.0.0.1"),
-                         &listener, 1) == 0);
+    REQUIRE(vt_link_send(gate->link, VT_MSG_GATE_START, body, &listener, 1) == 0);
     close(listener);
 }
 
-// The link's end is the gate's end.
-static void stop(struct gate *gate)
+static void start(struct gate *gate)
+{
+    start_with(gate, json_pack("{s:[s]}", "listen", "127.0.0.1"), -1);
+}
+
+// The link's end is the gate's end. Returns its exit code.
+static int end(struct gate *gate)
 {
     int status;
     vt_link_free(&gate->link);
     REQUIRE(waitpid(gate->pid, &status, 0) == gate->pid);
     REQUIRE(WIFEXITED(status));
-    REQUIRE_INT(WEXITSTATUS(status), 0);
+    return WEXITSTATUS(status);
+}
+
+static void stop(struct gate *gate)
+{
+    REQUIRE_INT(end(gate), 0);
 }
 
 static void wait_for(int fd, short events)
@@ -334,7 +349,27 @@ static bool is_open(int fd)
     return recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0 && errno == EAGAIN;
 }
 
-// One past the limit, the one that has waited longest makes room: a flood does not keep a publisher out.
+// One that has got through its handshake, and says nothing more: its connect has been answered.
+static int dial_in_earnest(const struct gate *gate, int number)
+{
+    struct vt_writer w = {0};
+    uint8_t answer[4096];
+    size_t heard = 0;
+    int fd = dial_from(gate, number);
+    client_handshake(&w);
+    client_command(&w, "connect", 1, 0, NULL);
+    say(fd, &w);
+    while (heard <= 1 + 2 * VT_RTMP_HANDSHAKE_BYTES) {
+        wait_for(fd, POLLIN);
+        ssize_t n = recv(fd, answer, sizeof answer, 0);
+        REQUIRE(n > 0);
+        heard += (size_t)n;
+    }
+    return fd;
+}
+
+// One past the limit, the one makes room that has waited longest without getting through its handshake: a flood does
+// not keep a publisher out, nor push out one that is on its way.
 TEST(bounds_connections_in_all)
 {
     static int clients[VT_GATE_CONNECTIONS];
@@ -347,23 +382,118 @@ TEST(bounds_connections_in_all)
         return;
     }
     start(&gate);
-    for (int i = 0; i < VT_GATE_CONNECTIONS; i++)
+    clients[0] = dial_in_earnest(&gate, 0);
+    for (int i = 1; i < VT_GATE_CONNECTIONS; i++)
         clients[i] = dial_from(&gate, i / VT_GATE_PER_ADDRESS);
     struct vt_writer w = {0};
     client_publish(&w, "at-the-limit");
     say(clients[VT_GATE_CONNECTIONS - 1], &w);
     expect_key(&gate, "at-the-limit");
-    REQUIRE(is_open(clients[0]));
+    REQUIRE(is_open(clients[1]));
     int one_more = dial_from(&gate, VT_GATE_CONNECTIONS / VT_GATE_PER_ADDRESS);
     client_publish(&w, "one-past");
     say(one_more, &w);
     expect_key(&gate, "one-past");
-    wait_for(clients[0], POLLIN);
-    REQUIRE(!is_open(clients[0]) && is_open(clients[1]));
+    wait_for(clients[1], POLLIN);
+    REQUIRE(!is_open(clients[1]) && is_open(clients[2]));
+    client_command(&w, "createStream", 2, 0, NULL);
+    client_command(&w, "publish", 3, 1, "in-earnest");
+    say(clients[0], &w);
+    expect_key(&gate, "in-earnest");
     for (int i = 0; i < VT_GATE_CONNECTIONS; i++)
         close(clients[i]);
     close(one_more);
     stop(&gate);
+}
+
+// Where all have got through their handshake, the oldest makes room.
+TEST(makes_room_among_those_in_earnest)
+{
+    int clients[VT_GATE_CONNECTIONS_MIN + 1];
+    struct gate gate;
+    start_with(&gate, json_pack("{s:[s], s:i, s:i}", "listen", "127.0.0.1", "connections", VT_GATE_CONNECTIONS_MIN,
+                                "per_address", 1), -1);
+    for (int i = 0; i <= VT_GATE_CONNECTIONS_MIN; i++)
+        clients[i] = dial_in_earnest(&gate, i);
+    wait_for(clients[0], POLLIN);
+    REQUIRE(!is_open(clients[0]));
+    for (int i = 1; i <= VT_GATE_CONNECTIONS_MIN; i++)
+        REQUIRE(is_open(clients[i]));
+    for (int i = 0; i <= VT_GATE_CONNECTIONS_MIN; i++)
+        close(clients[i]);
+    stop(&gate);
+}
+
+// Whether a gate takes these limits.
+static bool takes(int connections, int per_address, int64_t setup_ns)
+{
+    struct gate gate;
+    start_with(&gate, json_pack("{s:[s], s:i, s:i, s:I}", "listen", "127.0.0.1", "connections", connections, "per_address",
+                                per_address, "setup_ns", (json_int_t)setup_ns), -1);
+    int code = end(&gate);
+    REQUIRE(code == 0 || code == 1);
+    return code == 0;
+}
+
+TEST(its_limits_have_limits)
+{
+    const int64_t setup_ns = VT_GATE_SETUP_NS;
+    REQUIRE(takes(VT_GATE_CONNECTIONS_MIN, 1, setup_ns) && !takes(VT_GATE_CONNECTIONS_MIN - 1, 1, setup_ns));
+    REQUIRE(takes(VT_GATE_CONNECTIONS_MAX, 1, setup_ns) && !takes(VT_GATE_CONNECTIONS_MAX + 1, 1, setup_ns));
+    REQUIRE(takes(100, 100, setup_ns) && !takes(100, 101, setup_ns) && !takes(100, 0, setup_ns));
+    REQUIRE(takes(100, 1, VT_GATE_SETUP_MIN_NS) && !takes(100, 1, VT_GATE_SETUP_MIN_NS - 1));
+    REQUIRE(takes(100, 1, VT_GATE_SETUP_MAX_NS) && !takes(100, 1, VT_GATE_SETUP_MAX_NS + 1));
+}
+
+// What a gate has logged of closed connections: one by one, and all at once.
+struct logged {
+    char text[1 << 16];
+    size_t size;
+    int lines, more;
+};
+
+static void read_log(int log, struct logged *logged)
+{
+    static const char one[] = ": closed: ", all[] = " more connections closed";
+    ssize_t n = read(log, logged->text + logged->size, sizeof logged->text - 1 - logged->size);
+    logged->size += n > 0 ? (size_t)n : 0;
+    logged->text[logged->size] = 0;
+    logged->lines = logged->more = 0;
+    for (char *at = logged->text; (at = strstr(at, one)); at++)
+        logged->lines++;
+    for (char *at = logged->text; (at = strstr(at, all)); at++) {
+        char *number = at;
+        while (number[-1] != ' ')
+            number--;
+        logged->more += atoi(number);
+    }
+}
+
+TEST(strangers_do_not_flood_the_log)
+{
+    static struct logged logged;
+    struct gate gate;
+    int log[2], closed = 0;
+    REQUIRE(pipe2(log, O_CLOEXEC | O_NONBLOCK) == 0);
+    start_with(&gate, json_pack("{s:[s]}", "listen", "127.0.0.1"), log[1]);
+    int64_t begin = vt_now_ns();
+    while (closed < 3 * VT_GATE_LOG_LINES || logged.more == 0) {
+        struct vt_writer w = {0};
+        int client = dial(&gate);
+        vt_write_text(&w, "GET / HTTP/1.1\r\n\r\n");
+        say(client, &w);
+        w = read_to_end(client);
+        vt_writer_free(&w);
+        close(client);
+        closed++;
+        read_log(log[0], &logged);
+        REQUIRE(vt_now_ns() - begin < 30 * VT_NS_PER_S);
+    }
+    int64_t seconds = vt_now_ns() / VT_NS_PER_S - begin / VT_NS_PER_S + 1;
+    stop(&gate);
+    REQUIRE(logged.lines <= VT_GATE_LOG_LINES * seconds && logged.lines + logged.more <= closed);
+    close(log[0]);
+    close(log[1]);
 }
 
 struct counts {
@@ -454,6 +584,9 @@ int main(void)
     RUN(closes_what_is_not_rtmp);
     RUN(bounds_what_one_address_may_hold_open);
     RUN(bounds_connections_in_all);
+    RUN(makes_room_among_those_in_earnest);
+    RUN(its_limits_have_limits);
+    RUN(strangers_do_not_flood_the_log);
     RUN(closes_who_takes_too_long);
     RUN(ffmpeg_publishes);
     return DONE();
