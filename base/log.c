@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -92,15 +93,21 @@ static bool is_plain(const uint8_t *at, size_t size)
     return size > 0;
 }
 
-char *vt_escape(char *out, size_t room, const void *text, size_t size)
+// Bytes of the \xNN at `at`, 0 if it is none.
+static size_t escaped(const uint8_t *at, size_t left)
+{
+    return left >= 4 && at[0] == '\\' && at[1] == 'x' && isxdigit(at[2]) && isxdigit(at[3]) ? 4 : 0;
+}
+
+static char *escape(char *out, size_t room, const uint8_t *at, size_t size, bool once)
 {
     static const char ellipsis[] = "…";
     assert(room >= 8);
-    const uint8_t *at = text;
     size_t used = 0, cut = 0;     // `cut`: the last place at which the ellipsis still fits
     while (size > 0) {
-        size_t taken = character(at, size);
-        bool plain = is_plain(at, taken);
+        size_t before = once ? escaped(at, size) : 0;
+        size_t taken = before ? before : character(at, size);
+        bool plain = before || is_plain(at, taken);
         size_t need = plain ? taken : 4;
         if (used + sizeof ellipsis <= room)
             cut = used;
@@ -119,6 +126,16 @@ char *vt_escape(char *out, size_t room, const void *text, size_t size)
     }
     out[used] = 0;
     return out;
+}
+
+char *vt_escape(char *out, size_t room, const void *text, size_t size)
+{
+    return escape(out, room, text, size, false);
+}
+
+char *vt_escape_once(char *out, size_t room, const char *text)
+{
+    return escape(out, room, (const uint8_t *)(text ? text : ""), text ? strlen(text) : 0, true);
 }
 
 char *vt_redact(char *out, size_t room, const char *key)

@@ -24,5 +24,8 @@ void vt_log(enum vt_log_level level, const char *format, ...) __attribute__((for
 // does not fit. Always ends with NUL; returns `out`. `room` is at least 8.
 char *vt_escape(char *out, size_t room, const void *text, size_t size);
 
+// The same of what another process should have escaped already: a \xNN that stands there stays one. NULL is "".
+char *vt_escape_once(char *out, size_t room, const char *text);
+
 // A stream key as it may appear in a log or a status: its first four characters, of a short one half of it, and "…".
 char *vt_redact(char *out, size_t room, const char *key);

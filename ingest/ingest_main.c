@@ -454,9 +454,8 @@ static int start(struct ingest *ingest, struct vt_message *message)
         return error;
     show_names(ingest);
     char encoder[128];
-    const char *flash = vt_message_text(message->body, "encoder");
     vt_info("publisher %s with \"%s\"", ingest->publisher_id,
-            vt_escape(encoder, sizeof encoder, flash ? flash : "", flash ? strlen(flash) : 0));
+            vt_escape_once(encoder, sizeof encoder, vt_message_text(message->body, "encoder")));
 
     ingest->socket = vt_message_take_fd(message, 0);
     int state_fd = srt ? -1 : vt_message_take_fd(message, 1);

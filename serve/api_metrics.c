@@ -153,7 +153,8 @@ static void write_numbers(struct vt_writer *w, const struct vt_origin *origin)
     }
 }
 
-// A text as a label's value: "" for one that is missing. What encoders write is escaped already, with backslashes.
+// A text as a label's value: "" for one that is missing. What encoders write is escaped already, with backslashes; what
+// an ingest says is not believed to be.
 static void write_label(struct vt_writer *w, const char *name, const json_t *value)
 {
     const char *text = json_string_value(value);
@@ -161,7 +162,7 @@ static void write_label(struct vt_writer *w, const char *name, const json_t *val
     for (; text && *text; text++) {
         if (*text == '"' || *text == '\\')
             vt_write_u8(w, '\\');
-        vt_write_u8(w, (uint8_t)*text);
+        vt_write_u8(w, (uint8_t)*text < 0x20 || *text == 0x7f ? '?' : (uint8_t)*text);
     }
     vt_write_u8(w, '"');
 }

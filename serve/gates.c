@@ -14,8 +14,7 @@ static const char *const words_down = "The server cannot check stream keys at th
 
 static void copy_shown(char out[VT_PUBLISHER_TEXT], const json_t *body, const char *field)
 {
-    const char *text = vt_message_text(body, field);
-    vt_escape(out, VT_PUBLISHER_TEXT, text ? text : "", text ? strlen(text) : 0);
+    vt_escape_once(out, VT_PUBLISHER_TEXT, vt_message_text(body, field));
 }
 
 static void publish(struct vt_gates *gates, const struct vt_candidate *candidate, int socket, int state)

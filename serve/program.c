@@ -37,8 +37,9 @@ static json_t *publisher_json(const struct vt_publisher *publisher)
     if (json && publisher->line)
         json_object_set(json, "srt", publisher->line);
     const char *encoder = publisher->status ? vt_message_text(publisher->status, "encoder") : NULL;
+    char shown[VT_PUBLISHER_TEXT];
     if (json && encoder)
-        json_object_set_new(json, "encoder", json_string(encoder));
+        json_object_set_new(json, "encoder", json_string(vt_escape_once(shown, sizeof shown, encoder)));
     if (json && publisher->status)
         json_object_update_missing(json, publisher->status);
     return json;

@@ -44,8 +44,7 @@ static void on_status(struct vt_publisher *publisher, json_t *body)
 
 static void copy_escaped(char *out, size_t room, const json_t *body, const char *member)
 {
-    const char *text = vt_message_text(body, member);
-    vt_escape(out, room, text ? text : "", text ? strlen(text) : 0);
+    vt_escape_once(out, room, vt_message_text(body, member));
 }
 
 static void on_message(void *opaque, struct vt_child *child, struct vt_message *message)

@@ -46,6 +46,16 @@ TEST(long_text_is_cut_at_a_character)
     REQUIRE_TEXT(escape("\n\n\n", 3, 8), "\\x0a…");
 }
 
+TEST(what_is_escaped_already_stays)
+{
+    char out[64];
+    REQUIRE_TEXT(vt_escape_once(out, sizeof out, "a\\x0a\\xFf\"b\n"), "a\\x0a\\xFf\\x22b\\x0a");
+    REQUIRE_TEXT(vt_escape_once(out, sizeof out, "\\ \\x \\x1 \\x1g \\"), "\\x5c \\x5cx \\x5cx1 \\x5cx1g \\x5c");
+    REQUIRE_TEXT(vt_escape_once(out, sizeof out, NULL), "");
+    REQUIRE_TEXT(vt_escape_once(out, 8, "1234\\x0a"), "1234…");
+    REQUIRE_TEXT(vt_escape_once(out, 9, "1234\\x0a"), "1234\\x0a");
+}
+
 TEST(keys_show_four_characters)
 {
     char out[32];
@@ -101,6 +111,7 @@ int main(void)
     RUN(controls_and_quotes_are_spelled_out);
     RUN(broken_sequences_are_spelled_out);
     RUN(long_text_is_cut_at_a_character);
+    RUN(what_is_escaped_already_stays);
     RUN(keys_show_four_characters);
     RUN(a_line_is_one_line);
     return DONE();
