@@ -291,6 +291,7 @@ void vt_publisher_status(const struct vt_publisher *publisher, struct vt_publish
     ret->video_flow = publisher->video.flow;
     ret->audio_flow = publisher->audio.flow;
     ret->units = ret->video_flow.units + ret->audio_flow.units;
+    ret->waiting = publisher->queue.units;
     ret->encoder = publisher->metadata.encoder;
     ret->mended = vt_timestamps_mended(&publisher->timestamps);
     ret->sound_lag_ns = vt_timestamps_sound_lag(&publisher->timestamps);

@@ -46,6 +46,7 @@ struct vt_publisher_status {
     int video_track, audio_track;        // numbers of the tracks that are taken; -1 until one came
     int64_t units;                       // audio and video that came
     struct vt_flow video_flow, audio_flow;
+    int64_t waiting;                     // units that are there and not decoded yet
     const char *encoder;                 // what its metadata says it is, as it came; "" if nothing
     int64_t errors;                      // undecodable packets, tags that make no sense
     int64_t mended;                      // timestamps (ingest/timestamps.h)

@@ -168,6 +168,7 @@ void vt_ts_publisher_status(const struct vt_ts_publisher *publisher, struct vt_p
     ret->video_flow = publisher->video_flow;
     ret->audio_flow = publisher->audio_flow;
     ret->units = ret->video_flow.units + ret->audio_flow.units;
+    ret->waiting = publisher->held_units + stats.waiting_units;
     ret->encoder = "";
     ret->mended = vt_timestamps_mended(&publisher->timestamps);
     ret->sound_lag_ns = vt_timestamps_sound_lag(&publisher->timestamps);

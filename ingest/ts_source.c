@@ -400,6 +400,8 @@ void vt_ts_source_stats(struct vt_ts_source *source, struct vt_ts_stats *ret)
 {
     pthread_mutex_lock(&source->lock);
     *ret = source->stats;
+    ret->waiting_units = source->queued_units;
+    ret->waiting_bytes = source->queued_bytes;
     ret->counts = source->packets.counts;
     ret->layout = source->packets.layout;
     vt_ts_packets_others(&source->packets, ret->others, sizeof ret->others);

@@ -43,6 +43,8 @@ int vt_ts_source_take(struct vt_ts_source *source, struct vt_ts_unit **ret, char
 struct vt_ts_stats {
     int64_t bytes;
     int64_t damaged;                             // units that were dropped: holes in the packets' count, too long
+    int waiting_units;                           // that nobody has taken yet, of at most VT_TS_QUEUE_UNITS
+    size_t waiting_bytes;                        // likewise
     struct vt_ts_counts counts;
     struct vt_ts_layout layout;
     char others[VT_TS_OTHERS_ROOM];              // tracks and programs that are not taken

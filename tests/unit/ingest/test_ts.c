@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/loop.h"
+#include "base/mediatime.h"
 #include "check.h"
 #include "encoders.h"
 #include "ingest/ts_publisher.h"
@@ -376,6 +378,120 @@ TEST(times_may_wrap)
     vt_ts_source_free(&source);
 }
 
+// ---- what may wait
+
+static pthread_t sending;
+
+static void *send_all(void *opaque)
+{
+    int fd = *(int *)opaque;
+    for (ssize_t at = 0, n = 0; at < ts_size && n >= 0; at += n)
+        n = send(fd, ts + at, (size_t)(ts_size - at), MSG_NOSIGNAL);
+    close(fd);
+    return NULL;
+}
+
+// `ts`, however long it is; joins `sending` afterwards.
+static int give_all(void)
+{
+    static int ends[2];
+    REQUIRE_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    REQUIRE_INT(pthread_create(&sending, NULL, send_all, &ends[0]), 0);
+    return ends[1];
+}
+
+// Takes all units of `ts`, but none before so many wait as may; returns how many came.
+static int take_when_full(int full_units, size_t full_bytes)
+{
+    struct vt_ts_source *source = NULL;
+    struct vt_ts_unit *unit;
+    struct vt_ts_stats stats = {0};
+    int count = 0;
+    int64_t begin = vt_now_ns();
+    REQUIRE_INT(vt_ts_source_new(&source, give_all()), 0);
+    while (stats.waiting_units < full_units || stats.waiting_bytes < full_bytes) {
+        vt_ts_source_stats(source, &stats);
+        REQUIRE(vt_now_ns() - begin < 20 * VT_NS_PER_S);
+        poll(NULL, 0, 1);
+    }
+    while (next(source, &unit) == 1) {
+        vt_ts_source_stats(source, &stats);
+        REQUIRE(stats.waiting_units <= VT_TS_QUEUE_UNITS && stats.waiting_bytes <= VT_TS_QUEUE_BYTES);
+        count++;
+        free(unit);
+    }
+    pthread_join(sending, NULL);
+    vt_ts_source_free(&source);
+    return count;
+}
+
+// Holds all of `ts` back, of which nothing is due yet: so many units go on early, for more may not be held.
+static void require_early(int units, int early)
+{
+    struct vt_ts_publisher *publisher = NULL;
+    struct vt_publisher_status status = {0};
+    struct vt_decode_sink sink = {.frame = count_frame, .samples = count_samples};
+    int64_t bytes = 0, begin = vt_now_ns();
+    REQUIRE_INT(vt_ts_publisher_new(&publisher, give_all(), &sink, 1), 0);
+    while (status.units + status.waiting < units) {
+        REQUIRE_INT(vt_ts_publisher_run(publisher, 0), 0);
+        vt_ts_publisher_status(publisher, &status, &bytes);
+        REQUIRE(vt_now_ns() - begin < 20 * VT_NS_PER_S);
+        poll(NULL, 0, 1);
+    }
+    pthread_join(sending, NULL);
+    REQUIRE_INT(vt_ts_publisher_run(publisher, 0), 0);       // some may have been on their way to it
+    vt_ts_publisher_status(publisher, &status, &bytes);
+    REQUIRE_INT(status.units, early);
+    vt_ts_publisher_free(&publisher);
+}
+
+// The first pictures of `video`, each with so much filler data behind it.
+static void encode_large(struct stream *large, int pictures, int filler)
+{
+    encode_video(large, &(struct video_options){.width = 160, .height = 96, .pictures = pictures, .key_every = 25,
+                                                .format = AV_PIX_FMT_YUV420P});
+    for (int i = 0; i < large->count; i++) {
+        AVPacket *packet = large->packets[i];
+        int size = packet->size;
+        REQUIRE(av_grow_packet(packet, 4 + filler) == 0);
+        uint8_t *at = packet->data + size;
+        for (int b = 3; b >= 0; b--)
+            *at++ = (uint8_t)(filler >> 8 * b);
+        memset(at, 0xff, (size_t)filler);
+        at[0] = 12;
+        at[filler - 1] = 0x80;
+    }
+}
+
+TEST(so_many_units_wait)
+{
+    struct stream sound;
+    encode_audio(&sound, 48000, 2, 500);
+    int all = sound.count;
+    sound.count = VT_TS_QUEUE_UNITS - PICTURES;
+    REQUIRE(VT_TS_HELD_UNITS == VT_TS_QUEUE_UNITS && sound.count < all);
+    make_ts(&video, &sound, NULL);
+    require_early(VT_TS_HELD_UNITS, 0);
+    sound.count++;
+    make_ts(&video, &sound, NULL);
+    REQUIRE_INT(take_when_full(VT_TS_QUEUE_UNITS, 0), VT_TS_QUEUE_UNITS + 1);
+    require_early(VT_TS_HELD_UNITS + 1, 1);
+    sound.count = all;
+    stream_free(&sound);
+}
+
+TEST(so_many_bytes_wait)
+{
+    const int size = 2 << 20, fit = VT_TS_QUEUE_BYTES / size - 1;        // the pictures themselves count, too
+    struct stream large;
+    REQUIRE(VT_TS_HELD_BYTES == VT_TS_QUEUE_BYTES);
+    encode_large(&large, fit + 2, size);
+    make_ts(&large, &audio, NULL);
+    REQUIRE_INT(take_when_full(fit, (size_t)fit * size), large.count + audio.count);
+    stream_free(&large);
+}
+
 static void fini(void)
 {
     av_freep(&ts);
@@ -399,6 +515,8 @@ int main(void)
     RUN(decodes_all_of_it);
     RUN(refuses_other_bytes);
     RUN(drops_what_a_hole_has_damaged);
+    RUN(so_many_units_wait);
+    RUN(so_many_bytes_wait);
     RUN(takes_every_codec);
     RUN(names_what_it_cannot_take);
     RUN(goes_on_with_other_codecs);
