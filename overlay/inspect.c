@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "overlay/paint.h"
+#include "overlay/pose.h"
 
 #define HARDLY        0.05               // share of a text's pixels that may fall below the contrast
 #define UNREADABLE    3.0                // contrast below this is an error for any text
@@ -21,6 +22,7 @@ struct page {
     struct vt_scaled_picture kept[VT_SCALED_PICTURES];
     int next;
     struct vt_flaws *to;
+    struct vt_moment moment;             // of the loops; enter_ns INT64_MAX: at rest, without them
 };
 
 struct area {
@@ -223,7 +225,22 @@ static cairo_surface_t *mask_of(const struct vt_item *item, struct area area)
     return mask;
 }
 
-static struct letters letters_of(const struct vt_item *item, struct vt_colour4 colour)
+static bool in_loops(const struct page *page)
+{
+    return page->moment.enter_ns != INT64_MAX;
+}
+
+// An item's own opacity, not that of what it stands in.
+static double opacity_of(const struct page *page, const struct vt_item *item)
+{
+    double own = item->box.style.opacity;
+    if (!in_loops(page))
+        return own;
+    struct vt_pose pose = vt_pose_own(page->view, item, &page->moment);
+    return item->box.first ? pose.opacity : own * pose.opacity;
+}
+
+static struct letters letters_of(const struct page *page, const struct vt_item *item, struct vt_colour4 colour)
 {
     const struct vt_style *style = &item->box.style;
     bool fades_whole = style->background.a > 0 || style->border > 0 || style->shadow.colour.a > 0;
@@ -233,7 +250,7 @@ static struct letters letters_of(const struct vt_item *item, struct vt_colour4 c
     else
         letters.alpha *= style->opacity;
     for (const struct vt_item *at = item->parent; at; at = at->parent)
-        letters.opacity *= at->box.style.opacity;
+        letters.opacity *= opacity_of(page, at);
     return letters;
 }
 
@@ -251,13 +268,17 @@ static bool is_large(const struct vt_view *view, const struct vt_item *item)
 static void check_colour(struct page *page, const struct vt_item *item, struct area area, cairo_surface_t *mask,
                          struct vt_colour4 colour)
 {
-    struct letters letters = letters_of(item, colour);
+    struct letters letters = letters_of(page, item, colour);
     struct vt_flaw where = at_item(item);
     double least = is_large(page->view, item) ? VT_CONTRAST_LEAST_LARGE : VT_CONTRAST_LEAST;
     double any = area_contrast(page->holed, area, mask, &letters), own = area_contrast(page->drawn, area, mask, &letters);
-    if (any >= least)
+    if (any >= least || (in_loops(page) && own >= least))
         return;
-    if (own >= least)
+    if (in_loops(page))
+        vt_flaw_add(page->to, VT_WARNING, &where, "the contrast of \"%s\" with what is behind it falls to %.1f:1 in a loop; %.1f:1 is "
+                "needed: let the loop's keyframes keep `opacity` up, and `color` and `background` apart", name_of(item), own,
+                least);
+    else if (own >= least)
         vt_flaw_add(page->to, VT_WARNING, &where, "\"%s\" stands on a picture, and with another picture its contrast may fall to "
                 "%.1f:1; %.1f:1 is needed: give it a `background`, or the box around it above the picture", name_of(item), any,
                 least);
@@ -401,14 +422,70 @@ static void inspect_item(struct page *page, const struct vt_item *item)
     paint_behind(page, item);
     bool text = is_letters(item) || item->timer || (item->ticker && item->ticker->count);
     if (text && item->box.style.opacity > 0) {
-        check_text(page, item);
+        if (!in_loops(page))
+            check_text(page, item);
         check_contrast(page, item);
     }
-    check_safe(page, item);
+    if (!in_loops(page))
+        check_safe(page, item);
     if (!is_letters(item))
         return;
     paint(page, page->drawn, item);
     paint(page, page->holed, item);
+}
+
+static void clear(cairo_surface_t *surface)
+{
+    cairo_t *cr = cairo_create(surface);
+    cairo_set_operator(cr, CAIRO_OPERATOR_CLEAR);
+    cairo_paint(cr);
+    cairo_destroy(cr);
+    cairo_surface_flush(surface);
+}
+
+// The item as its loop has it at the page's moment.
+static struct vt_item in_loop(const struct page *page, const struct vt_item *item)
+{
+    struct vt_item copy = *item;
+    struct vt_pose pose = vt_pose_own(page->view, item, &page->moment);
+    copy.box.style.opacity = opacity_of(page, item);
+    if (pose.has_colour)
+        copy.box.style.text.colour = copy.fill = pose.colour;
+    if (pose.has_background) {
+        copy.box.style.background = pose.background;
+        copy.box.style.gradient = NULL;
+    }
+    return copy;
+}
+
+static bool looks_other(const struct vt_motion *loop)
+{
+    bool other = false;
+    for (int i = 0; i < loop->count; i++)
+        other |= loop->frames[i].opacity < 1 || loop->frames[i].has_colour || loop->frames[i].has_background;
+    return other;
+}
+
+// After the entry, through the longest round of what fades or changes colour.
+static void inspect_loops(struct page *page)
+{
+    const struct vt_view *view = page->view;
+    int64_t longest = 0;
+    for (int i = 0; i < view->n_items; i++) {
+        const struct vt_motion *loop = view->items[i]->loop;
+        if (loop && looks_other(loop))
+            longest = loop->delay_ns + loop->duration_ns > longest ? loop->delay_ns + loop->duration_ns : longest;
+    }
+    for (int k = 0; longest && k < VT_LOOP_INSTANTS; k++) {
+        page->moment = (struct vt_moment){ .now_ns = vt_view_enter_ns(view) + longest * k / VT_LOOP_INSTANTS,
+                                           .exit_ns = INT64_MAX };
+        clear(page->drawn);
+        clear(page->holed);
+        for (int i = 0; i < view->n_items; i++) {
+            struct vt_item item = in_loop(page, view->items[i]);
+            inspect_item(page, &item);
+        }
+    }
 }
 
 int vt_inspect(const struct vt_view *view, struct vt_flaws *to)
@@ -418,6 +495,7 @@ int vt_inspect(const struct vt_view *view, struct vt_flaws *to)
         return -ENOMEM;
     page->view = view;
     page->to = to;
+    page->moment.enter_ns = INT64_MAX;
     page->drawn = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, (int)view->width, (int)view->height);
     page->holed = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, (int)view->width, (int)view->height);
     bool good = cairo_surface_status(page->drawn) == CAIRO_STATUS_SUCCESS &&
@@ -426,6 +504,8 @@ int vt_inspect(const struct vt_view *view, struct vt_flaws *to)
         inspect_item(page, view->items[i]);
     if (good)
         check_targets(page);
+    if (good)
+        inspect_loops(page);
     for (int i = 0; i < VT_SCALED_PICTURES; i++) {
         if (page->kept[i].surface)
             cairo_surface_destroy(page->kept[i].surface);

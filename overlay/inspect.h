@@ -21,6 +21,8 @@
 #define VT_FLASHES_MOST 3
 #define VT_FLASH_AREA   (341.0 * 256 / 4 / (1024 * 768))       // of the picture
 
+#define VT_LOOP_INSTANTS 16              // of the longest round of a loop
+
 // What a frame may cost, in pictures of blended pixels: a pixel that is drawn anew and converted counts as
 // VT_COST_DRAWN blended ones. Over VT_COST_MOST in VT_COST_FRAMES frames in a row, and a channel with little room takes
 // the motion away from a cue.
@@ -41,13 +43,12 @@ struct vt_flaws {
     int count;
 };
 
-// The view at rest: contrast of texts with what really lies behind them, over any video and any product's picture;
-// prices that are cut; texts too small for the smallest player; what lies outside of the safe area; small targets. Adds
-// to `to`. Returns 0 or -ENOMEM.
+// The view at rest: contrast of texts with what really lies behind them, over any video and any product's picture, as
+// each threshold of a clock has it and in VT_LOOP_INSTANTS instants of its loops; prices that are cut; texts too small for
+// the smallest player; what lies outside of the safe area; small targets. Adds to `to`. Returns 0 or -ENOMEM.
 int vt_inspect(const struct vt_view *view, struct vt_flaws *to);
 
-// The view from its first frame to its last, drawn small: flashing, and what frames cost. Adds to `to`. Returns 0 or
-// -ENOMEM.
+// The view in all that moves of it, drawn small: flashing, and what frames cost. Adds to `to`. Returns 0 or -ENOMEM.
 int vt_inspect_motion(const struct vt_view *view, struct vt_flaws *to);
 
 void vt_flaw_add(struct vt_flaws *to, enum vt_severity severity, const struct vt_flaw *where, const char *format, ...)

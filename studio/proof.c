@@ -100,7 +100,8 @@ int vt_proof_view(const struct vt_proof *proof, const struct vt_proof_scene *sce
     struct vt_view_params params = {
         .template = proof->template, .width = scene->width, .height = scene->height,
         .smallest_height = scene->smallest_height, .language = scene->language ? scene->language : language,
-        .data = data, .products = proof->products, .at_ns = proof->clock_ns, .step = scene->step, .rate = {30, 1},
+        .data = data, .products = proof->products, .market = scene->market, .output = scene->output,
+        .at_ns = scene->at_ns ? scene->at_ns : proof->clock_ns, .step = scene->step, .rate = {30, 1},
         .load_picture = proof->pictures ? vt_pictures_load : NULL, .opaque = proof->pictures, .strict = scene->strict,
     };
     int err = vt_view_new(ret, &params, said);

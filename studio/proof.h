@@ -33,7 +33,9 @@ struct vt_proof_scene {
     int width, height;                   // canvas
     int smallest_height;                 // of the output's smallest rendition; 0: the canvas
     int step;
-    bool strict;                         // as in struct vt_view_params
+    int64_t at_ns;                       // program time at which it is bound; 0: the proof's clock
+    const char *market, *output;         // as in struct vt_view_params
+    bool strict;
 };
 
 bool vt_proof_has_sample(const struct vt_proof *proof, const char *sample);

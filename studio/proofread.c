@@ -38,58 +38,82 @@ static int may_go_on(const struct reading *r)
     return -ETIME;
 }
 
-static void say(struct reading *r, const struct vt_proof_scene *scene, enum vt_severity severity, struct found at,
-                const char *text)
+// "sample one, en, 1280x720", and when, if that is later than the first frame.
+static void describe(const struct reading *r, const struct vt_proof_scene *scene, char *ret, size_t room)
 {
+    int64_t later = scene->at_ns ? (scene->at_ns - r->proof->clock_ns) / VT_NS_PER_S : 0;
+    snprintf(ret, room, "sample %s, %s, %dx%d", scene->sample ? scene->sample : "-", scene->language, scene->width, scene->height);
+    if (later > 0)
+        snprintf(ret + strlen(ret), room - strlen(ret), ", %lld s later", (long long)later);
+}
+
+static void say(struct reading *r, const struct vt_proof_scene *scene, const struct vt_flaw *flaw)
+{
+    char where[160];
     for (int i = 0; i < r->n_found; i++) {
         const struct found *f = &r->found[i];
-        if (f->line == at.line && f->column == at.column && strcmp(f->form, at.form) == 0)
+        if (f->line == flaw->line && f->column == flaw->column && strcmp(f->form, flaw->form) == 0)
             return;
     }
     if (r->n_found < VT_DIAGNOSTICS_MAX)
-        r->found[r->n_found++] = at;
-    vt_diagnose(r->said, severity, at.line, at.column, "%s (sample %s, %s, %dx%d)", text, scene->sample ? scene->sample : "-",
-                scene->language, scene->width, scene->height);
+        r->found[r->n_found++] = (struct found){flaw->line, flaw->column, flaw->form};
+    describe(r, scene, where, sizeof where);
+    vt_diagnose(r->said, flaw->severity, flaw->line, flaw->column, "%s (%s)", flaw->text, where);
 }
 
 static void say_all(struct reading *r, const struct vt_proof_scene *scene, const struct vt_diagnostics *said)
 {
+    char where[160];
+    describe(r, scene, where, sizeof where);
     for (int i = 0; i < said->count; i++) {
         const struct vt_diagnostic *d = &said->list[i];
         bool known = false;
         for (int k = 0; k < r->said->count && !known; k++)
             known = r->said->list[k].line == d->line && strncmp(r->said->list[k].text, d->text, strlen(d->text)) == 0;
         if (!known)
-            vt_diagnose(r->said, d->severity, d->line, d->column, "%s (sample %s, %s, %dx%d)", d->text,
-                        scene->sample ? scene->sample : "-", scene->language, scene->width, scene->height);
+            vt_diagnose(r->said, d->severity, d->line, d->column, "%s (%s)", d->text, where);
     }
 }
 
 static void inspect(struct reading *r, const struct vt_view *view, const struct vt_proof_scene *scene)
 {
     struct vt_flaws *flaws = calloc(1, sizeof *flaws);
-    if (!flaws || vt_inspect(view, flaws) != 0 || vt_inspect_motion(view, flaws) != 0)
+    if (!flaws || vt_inspect(view, flaws) != 0 || (!scene->at_ns && vt_inspect_motion(view, flaws) != 0))
         vt_diagnose(r->said, VT_ERROR, 0, 0, "cannot be checked: out of memory");
-    for (int i = 0; flaws && i < flaws->count; i++) {
-        const struct vt_flaw *f = &flaws->list[i];
-        say(r, scene, f->severity, (struct found){f->line, f->column, f->form}, f->text);
-    }
+    for (int i = 0; flaws && i < flaws->count; i++)
+        say(r, scene, &flaws->list[i]);
     free(flaws);
 }
 
-static int read_scene(struct reading *r, const struct vt_proof_scene *scene)
+// *ret_expires is when what it shows changes by itself; as it was when nothing can be drawn.
+static int read_state(struct reading *r, const struct vt_proof_scene *scene, int64_t *ret_expires)
 {
     struct vt_diagnostics *said = calloc(1, sizeof *said);
     struct vt_view *view = NULL;
     int err = may_go_on(r);
-    if (!err && said && vt_proof_view(r->proof, scene, &view, said) == 0 && r->params.pixels)
-        inspect(r, view, scene);
+    if (!err && said && vt_proof_view(r->proof, scene, &view, said) == 0) {
+        *ret_expires = vt_view_expires_ns(view);
+        if (r->params.pixels)
+            inspect(r, view, scene);
+    }
     if (said)
         say_all(r, scene, said);
     else
         vt_diagnose(r->said, VT_ERROR, 0, 0, "cannot be checked: out of memory");
     vt_view_unref(&view);
     free(said);
+    return err;
+}
+
+// As it comes, and as it is when its offer has begun or ended and its stock has grown old.
+static int read_scene(struct reading *r, struct vt_proof_scene scene)
+{
+    int err = 0;
+    for (int state = 0; state < VT_PROOFREAD_STATES && !err && scene.at_ns != INT64_MAX; state++) {
+        int64_t expires_ns = INT64_MAX;
+        err = read_state(r, &scene, &expires_ns);
+        scene.at_ns = expires_ns;
+    }
     return err;
 }
 
@@ -100,12 +124,12 @@ static int read_sample(struct reading *r, const char *sample)
     for (int i = 0; i < n * vt_template_steps(r->proof->template) && !err; i++) {
         struct vt_proof_scene scene = {.sample = sample, .language = languages[i % n], .step = i / n, .width = 1280,
                                        .height = 720, .smallest_height = VT_PLAYER_SIDE, .strict = true};
-        err = read_scene(r, &scene);
+        err = read_scene(r, scene);
         scene.width = 720;
         scene.height = 1280;
         scene.smallest_height = VT_PLAYER_SIDE * 1280 / 720;
         if (!err)
-            err = read_scene(r, &scene);
+            err = read_scene(r, scene);
     }
     return err;
 }

@@ -7,7 +7,8 @@
 
 #include "studio/proof.h"
 
-#define VT_PROOFREAD_NS (30 * VT_NS_PER_S)       // of processor time, before a template goes on air
+#define VT_PROOFREAD_NS     (30 * VT_NS_PER_S)   // of processor time, before a template goes on air
+#define VT_PROOFREAD_STATES 4                    // of what changes by itself: an offer's begin and end, a stock's age
 
 struct vt_proofread_params {
     bool pixels;                         // look at what is drawn, not only at what fits and is there

@@ -98,14 +98,15 @@ TEST(close_shop)
 #define TOP "id: com.example.card\nversion: 1.0.0\nname: Card\ncanvas: { design: 1920x1080, safe: auto }\n" \
             "schema: { type: object, properties: { cost: { type: object, gddType: v_money } } }\n" \
             "samples: { one: { cost: { amount: 123456789, currency: EUR } } }\n"
-#define INSIDE "layout:\n  type: box\n  style: { position: absolute, inset: safe, align-items: flex-start }\n  children:\n"
+#define INSIDE INSIDE_LAYOUT
+#define INSIDE_LAYOUT "layout:\n  type: box\n  style: { position: absolute, inset: safe, align-items: flex-start }\n  children:\n"
 
-// Lints a template; the text that its first complaint should have, or NULL for none at all.
-static void require_lint(const char *body, int code, const char *first)
+// Lints a template of `head` and `body`; the text that its first complaint should have, or NULL for none at all.
+static void require_all(const char *head, const char *body, int code, const char *first)
 {
     char name[128], text[4096];
     snprintf(name, sizeof name, "%s/templates/card.yaml", shop);
-    snprintf(text, sizeof text, TOP "%s", body);
+    snprintf(text, sizeof text, "%s%s", head, body);
     FILE *file = fopen(name, "w");
     REQUIRE(file && fputs(text, file) >= 0 && fclose(file) == 0);
     int ends[2], saved = dup(STDERR_FILENO);
@@ -130,6 +131,17 @@ static void require_lint(const char *body, int code, const char *first)
         REQUIRE_TEXT(said, "");
     }
     REQUIRE_INT(got, code);
+}
+
+static void require_lint(const char *body, int code, const char *first)
+{
+    require_all(TOP, body, code, first);
+}
+
+// The same with fields and samples of its own.
+static void require_bare(const char *body, int code, const char *first)
+{
+    require_all("id: com.example.card\nversion: 1.0.0\nname: Card\n", body, code, first);
 }
 
 #define TEXT(more) INSIDE "    - { id: t, type: text, text: Hello, style: { " more " } }\n"
@@ -223,6 +235,86 @@ TEST(flashing)
     require_lint(LOOP("160px", TO_AND_FRO, "500ms"), 0, NULL);                  // too small to harm
 }
 
+#define RED_TO_AND_FRO(red) "{background: \"" red "\"}, {background: \"#3a3a3a\"}, {background: \"" red "\"}, " \
+    "{background: \"#3a3a3a\"}, {background: \"" red "\"}, {background: \"#3a3a3a\"}, {background: \"" red "\"}"
+
+TEST(flashing_red)
+{
+    require_lint(LOOP("600px", RED_TO_AND_FRO("#a00000"), "700ms"), 1, ":12:1: error: ");    // hardly lighter, but red
+    require_lint(LOOP("600px", RED_TO_AND_FRO("#4a4a4a"), "700ms"), 0, NULL);
+    require_lint(LOOP("600px", RED_TO_AND_FRO("#a00000"), "1s"), 0, NULL);
+}
+
+#define LOOP_BETWEEN "{ n: { keyframes: [ {offset: 0%}, {opacity: 1, offset: 60%}, {opacity: 0.4, offset: 80%}, {offset: 100%} ], " \
+    "duration: 500ms, easing: linear } }\n"
+
+// Two pulses a second, two flashes of a loop between them: each is slow enough, both together are not.
+TEST(flashing_changes)
+{
+    static const char page[] = INSIDE "    - { id: n, type: progress, value: 50, style: { width: 1000px, height: 500px, "
+        "color: \"#ffffff\", background: \"#ffffff\" } }\nmotion:\n";
+    char text[2048];
+    snprintf(text, sizeof text, "%s  change: { n: { when: changed, effect: pulse, duration: 300ms, max-rate: 2/s } }\n", page);
+    require_lint(text, 0, NULL);
+    snprintf(text, sizeof text, "%s  loop: %s", page, LOOP_BETWEEN);
+    require_lint(text, 0, NULL);
+    snprintf(text, sizeof text, "%s  loop: %s  change: { n: { when: changed, effect: pulse, duration: 300ms, max-rate: 2/s } }\n",
+             page, LOOP_BETWEEN);
+    require_lint(text, 1, ":12:1: error: ");
+    REQUIRE(strstr(said, " s after a new value, which can harm viewers") != NULL);
+    snprintf(text, sizeof text, "%s  loop: %s  change: { n: { when: changed, effect: pulse, duration: 300ms, max-rate: 0.5/s } }\n",
+             page, LOOP_BETWEEN);
+    require_lint(text, 0, NULL);
+}
+
+// Three flashes of a loop in each second, and a clock whose background goes and comes in the rest of one of them.
+TEST(flashing_clocks)
+{
+    static const char page[] = INSIDE "    - { id: c, type: timer, for: 60s, format: \"mm:ss\", thresholds: [%s], style: { width: 1200px, "
+        "height: 700px, font-size: 300px, background: \"#ffffff\", color: \"#000000\" } }\n"
+        "motion: { loop: { c: { easing: linear, duration: 1s, keyframes: [ {offset: 0%%}, {opacity: 0.1, offset: 10%%}, {offset: 20%%}, "
+        "{opacity: 0.1, offset: 30%%}, {offset: 40%%}, {opacity: 0.1, offset: 50%%}, {offset: 60%%}, {offset: 100%%} ] } } }\n";
+#define LOOK(below, colour) "{ below: " below ", style: { background: \"" colour "\" } }"
+    char text[2048];
+    snprintf(text, sizeof text, page, LOOK("9300ms", "#ffffff"));
+    require_lint(text, 0, "falls to");
+    snprintf(text, sizeof text, page, LOOK("9300ms", "#202020") ", " LOOK("9100ms", "#ffffff"));
+    require_lint(text, 1, "just before a threshold of a clock, which can harm viewers");
+}
+
+// In a loop, after an offer and under a threshold: wherever a text stands for long.
+TEST(contrast_at_the_worst_instant)
+{
+    static const char loop[] = INSIDE "    - { id: t, type: text, text: Hello, style: { background: \"#000000\", color: \"#ffffff\" } }\n"
+        "motion: { loop: { t: { keyframes: [ {%s}, {%s}, {%s} ], duration: 2s } } }\n";
+    static const char clock[] = INSIDE "    - { id: c, type: timer, for: 60s, format: \"mm:ss\", thresholds: [ { below: 10s, color: \"%s\" } ], "
+        "style: { background: \"#000000\", color: \"#ffffff\" } }\n";
+    static const char offer[] = "schema: { properties: { offer: { type: object, gddType: v_offer } } }\n"
+        "samples: { one: { offer: { ends_at: \"2026-03-01T19:10:00Z\" } } }\n" INSIDE_LAYOUT
+        "    - { id: t, type: text, text: Now, when: offer.active, style: { background: \"#000000\", color: \"#ffffff\" } }\n"
+        "    - { id: u, type: text, text: Over, when: not offer.active, style: { background: \"#000000\", color: \"%s\" } }\n";
+    char text[2048];
+    snprintf(text, sizeof text, loop, "opacity: 1", "opacity: 0.2", "opacity: 1");
+    require_lint(text, 0, ":11:7: warning: the contrast of \"t\" with what is behind it falls to ");
+    snprintf(text, sizeof text, loop, "opacity: 1", "opacity: 0.8", "opacity: 1");
+    require_lint(text, 0, NULL);
+    snprintf(text, sizeof text, loop, "color: \"#ffffff\"", "color: \"#404040\"", "color: \"#ffffff\"");
+    require_lint(text, 0, ":11:7: warning: the contrast of \"t\" with what is behind it falls to ");
+    snprintf(text, sizeof text, loop, "background: \"#000000\"", "background: \"#505050\"", "background: \"#000000\"");
+    require_lint(text, 0, NULL);
+    snprintf(text, sizeof text, loop, "background: \"#000000\"", "background: \"#d0d0d0\"", "background: \"#000000\"");
+    require_lint(text, 0, ":11:7: warning: the contrast of \"t\" with what is behind it falls to ");
+    snprintf(text, sizeof text, clock, "#400000");
+    require_lint(text, 1, ":11:7: error: the contrast of \"c\"");
+    snprintf(text, sizeof text, clock, "#ff9090");
+    require_lint(text, 0, NULL);
+    snprintf(text, sizeof text, offer, "#404040");
+    require_bare(text, 1, "the contrast of \"u\"");
+    REQUIRE(strstr(said, "(sample one, en, 1280x720, 348 s later)") != NULL);
+    snprintf(text, sizeof text, offer, "#ffffff");
+    require_bare(text, 0, NULL);
+}
+
 #define GROWS "{}, {transform: scale(0.9)}, {}"
 
 TEST(cost)
@@ -282,6 +374,10 @@ int main(void)
     RUN(safe_area);
     RUN(targets);
     RUN(flashing);
+    RUN(flashing_red);
+    RUN(flashing_changes);
+    RUN(flashing_clocks);
+    RUN(contrast_at_the_worst_instant);
     RUN(cost);
     RUN(steps);
     RUN(without_pixels);

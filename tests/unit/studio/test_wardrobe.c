@@ -294,6 +294,8 @@ int main(void)
     snprintf(folder, sizeof folder, "/tmp/vitrine-wardrobe-XXXXXX");
     if (!mkdtemp(folder))
         return 1;
+    if (chdir(folder) != 0)                      // no samples/ here
+        return 1;
     snprintf(path, sizeof path, "%s/box.yaml", folder);
     RUN(a_template_is_found_by_its_id_and_its_version);
     RUN(a_changed_file_is_loaded_and_said_once);
