@@ -292,13 +292,24 @@ int vt_packager_packet(struct vt_packager *p, int t, const struct vt_packet *pac
     return advance(p);
 }
 
-int vt_packager_cue(struct vt_packager *p, const struct vt_cue *cue, const char *more, size_t more_size)
+static int prepare_cue(const struct vt_packager *p, const struct vt_cue *cue, bool more, struct vt_revision *ret)
 {
     int64_t packaged = p->has_video ? p->frame : vt_part_frame(&p->params, p->next, p->part) - 1;
     if (p->ended || cue->frame <= packaged || (more && !cue->more))
         return -EINVAL;
+    return vt_timeline_prepare(&p->timeline, &p->params, cue, ret);
+}
+
+int vt_packager_cue_fits(const struct vt_packager *p, const struct vt_cue *cue, bool more)
+{
     struct vt_revision revision;
-    int result = vt_timeline_prepare(&p->timeline, &p->params, cue, &revision);
+    return prepare_cue(p, cue, more, &revision);
+}
+
+int vt_packager_cue(struct vt_packager *p, const struct vt_cue *cue, const char *more, size_t more_size)
+{
+    struct vt_revision revision;
+    int result = prepare_cue(p, cue, more, &revision);
     // Stored before it is taken in: nothing may point at a file that is not there.
     if (result == 0 && more)
         result = p->params.sink.put(p->params.sink.opaque, VT_BLOB_MORE, revision.more, more, more_size);

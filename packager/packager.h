@@ -146,6 +146,9 @@ int vt_packager_packet(struct vt_packager *packager, int track, const struct vt_
 // start later. `more` is stored under cue->more; NULL: it is stored already, or there is none.
 int vt_packager_cue(struct vt_packager *packager, const struct vt_cue *cue, const char *more, size_t more_size);
 
+// What vt_packager_cue would say now, but for the sink's errors: nothing changes. `more`: it would have one.
+int vt_packager_cue_fits(const struct vt_packager *packager, const struct vt_cue *cue, bool more);
+
 // Packages what is left, up to the last whole frame of every track, and ends the playlists with EXT-X-ENDLIST.
 int vt_packager_finish(struct vt_packager *packager);
 

@@ -84,10 +84,8 @@ int vt_definition_read(struct vt_channel *ret, const char *name, const json_t *d
     const struct vt_yaml *map = vt_yaml_root(document);
     struct vt_channel channel;
     vt_channel_init(&channel, name);
-    err = vt_channel_from_yaml(&channel, map, folder, diagnostics);
-    bool good = paths_are_below(map, diagnostics), keys = keys_are_text(map, diagnostics);
-    if (!err && (!good || !keys))
-        err = -EINVAL;
+    bool below = paths_are_below(map, diagnostics), text = keys_are_text(map, diagnostics);
+    err = below && text ? vt_channel_from_yaml(&channel, map, folder, diagnostics) : -EINVAL;
     vt_yaml_free(&document);
     if (err)
         vt_channel_free(&channel);

@@ -214,14 +214,14 @@ static bool fits_one(const struct vt_desk *desk, const struct cue *cue, struct v
 {
     struct cue tried = *cue;
     struct vt_cue out;
-    struct vt_cue_hotspot hotspots[VT_CUE_HOTSPOTS];
+    struct cue_room room;
     char json[VT_CUE_JSON + 1];
     tried.view_template = template;
     tried.rev += 100000;
     tried.rev_frame = desk->frame + vt_ns_to_frame(VT_DESK_AHEAD, desk->timing.rate);
     if (tried.end_frame == INT64_MAX && tried.duration_ns)
         tried.end_frame = tried.rev_frame + 1;
-    desk_cue_fill(desk, &tried, view, VT_CUE_UPDATE, &out, hotspots);
+    desk_cue_fill(desk, &tried, view, VT_CUE_UPDATE, &out, &room);
     char more[64];
     snprintf(more, sizeof more, "cues/%s.%" PRId64 ".json", tried.id, tried.rev);
     out.more = more;

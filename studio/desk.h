@@ -38,6 +38,7 @@ struct vt_desk_hooks {
     char *(*templates)(void *opaque);                // names of all, for a message; the caller frees
     void (*make)(void *opaque, struct vt_batch *batch);              // takes it; it comes back through vt_desk_made
     void (*scene)(void *opaque, const struct vt_scene *scene);       // borrowed
+    int (*fits)(void *opaque, int output, const struct vt_cue *cue, bool more);                      // vt_packager_cue_fits
     int (*cue)(void *opaque, int output, const struct vt_cue *cue, const char *more, size_t size);   // vt_packager_cue
     void (*receipt)(void *opaque, json_t *body);                     // takes it
     void (*changed)(void *opaque, json_t *cue);                      // takes it; a cue as the API lists it

@@ -69,19 +69,18 @@ static void fill_hotspots(struct vt_view *view, struct vt_cue *ret, struct vt_cu
 }
 
 void desk_cue_fill(const struct vt_desk *desk, const struct cue *cue, struct vt_view *view, enum vt_cue_op op,
-                   struct vt_cue *ret, struct vt_cue_hotspot hotspots[VT_CUE_HOTSPOTS])
+                   struct vt_cue *ret, struct cue_room *room)
 {
-    static _Thread_local char template[2 * VT_TEMPLATE_ID + 2];
-    snprintf(template, sizeof template, "%s@%s", vt_template_id(cue->view_template),
+    snprintf(room->template, sizeof room->template, "%s@%s", vt_template_id(cue->view_template),
              vt_template_version(cue->view_template));
     *ret = (struct vt_cue){
         .rev = cue->rev, .op = op, .frame = cue->rev_frame, .end_frame = cue->end_frame, .lease_frame = cue->lease,
-        .template = template, .item = cue->product[0] ? cue->product : NULL,
+        .template = room->template, .item = cue->product[0] ? cue->product : NULL,
     };
     memcpy(ret->id, cue->id, sizeof ret->id);
     ret->priced = vt_view_price(view, &ret->amount, ret->currency);
     if (op != VT_CUE_END)
-        fill_hotspots(view, ret, hotspots);
+        fill_hotspots(view, ret, room->hotspots);
 }
 
 // A lease reaches as far as allowed, as the cue does, and as any tag before it did.
@@ -95,28 +94,30 @@ static int64_t lease(const struct vt_desk *desk, const struct cue *cue, enum vt_
     return reach > cue->lease ? reach : cue->lease;
 }
 
-static int send_one(struct vt_desk *desk, struct cue *cue, int output, enum vt_cue_op op)
+// `dry`: only asks whether it would be taken.
+static int send_one(struct vt_desk *desk, struct cue *cue, int output, enum vt_cue_op op, bool dry)
 {
     struct vt_cue out;
-    struct vt_cue_hotspot hotspots[VT_CUE_HOTSPOTS];
+    struct cue_room room;
     char path[96];
     char *more = op == VT_CUE_END ? NULL : desk_more(desk, cue, output);
-    desk_cue_fill(desk, cue, cue->cast.views[output], op, &out, hotspots);
+    desk_cue_fill(desk, cue, cue->cast.views[output], op, &out, &room);
     if (more) {
         snprintf(path, sizeof path, "cues/%s.%" PRId64 ".json", cue->id, cue->rev);
         out.more = path;
     }
-    int error = desk->hooks.cue(desk->hooks.opaque, output, &out, more, more ? strlen(more) : 0);
+    int error = dry ? desk->hooks.fits(desk->hooks.opaque, output, &out, more != NULL)
+                    : desk->hooks.cue(desk->hooks.opaque, output, &out, more, more ? strlen(more) : 0);
     free(more);
     return error;
 }
 
-// Tells it to `outputs`, up to the first that cannot take it. *ret_told: those that could.
-static int send(struct vt_desk *desk, struct cue *cue, unsigned outputs, enum vt_cue_op op, unsigned *ret_told)
+// One after the other, up to the first that cannot take it. *ret_told: those that could.
+static int send_each(struct vt_desk *desk, struct cue *cue, unsigned outputs, enum vt_cue_op op, bool dry, unsigned *ret_told)
 {
     *ret_told = 0;
     for (int i = 0; i < desk->n_outputs; i++) {
-        int error = outputs & 1u << i ? send_one(desk, cue, i, op) : 0;
+        int error = outputs & 1u << i ? send_one(desk, cue, i, op, dry) : 0;
         if (error) {
             char why[VT_WHY];
             snprintf(why, sizeof why, error == -EBUSY ? "too many cues are on air" : "its cue: %s", strerror(-error));
@@ -126,6 +127,15 @@ static int send(struct vt_desk *desk, struct cue *cue, unsigned outputs, enum vt
         *ret_told |= outputs & 1u << i;
     }
     return 0;
+}
+
+// Tells it to all `outputs`, or to none when one of them has no room for it. What can still part them is a disk that is full.
+static int send(struct vt_desk *desk, struct cue *cue, unsigned outputs, enum vt_cue_op op, unsigned *ret_told)
+{
+    bool several = outputs & (outputs - 1);
+    int error = several ? send_each(desk, cue, outputs, op, true, ret_told) : 0;
+    *ret_told = 0;
+    return error ? error : send_each(desk, cue, outputs, op, false, ret_told);
 }
 
 // What only some outputs have begun ends there on the same frame.

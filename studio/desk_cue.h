@@ -103,8 +103,14 @@ int64_t cast_expires_ns(const struct cast *cast);                    // of the o
 // -- desk_air.c
 void desk_set_end(struct vt_desk *desk, struct cue *cue, int64_t end_frame);
 void desk_exit(struct vt_desk *desk, struct cue *cue);               // takes it off air, with its exit if it has one
+
+// What a vt_cue points at: *ret is valid as long as `room`.
+struct cue_room {
+    char template[2 * VT_TEMPLATE_ID + 2];
+    struct vt_cue_hotspot hotspots[VT_CUE_HOTSPOTS];
+};
 void desk_cue_fill(const struct vt_desk *desk, const struct cue *cue, struct vt_view *view, enum vt_cue_op op,
-                   struct vt_cue *ret, struct vt_cue_hotspot hotspots[VT_CUE_HOTSPOTS]);
+                   struct vt_cue *ret, struct cue_room *room);
 
 // -- desk_answer.c
 void desk_problem(struct vt_desk *desk, const json_t *request, int status, const char *title, const char *format, ...)

@@ -225,6 +225,11 @@ int vt_output_sound(struct vt_output *output, const struct vt_packet *packet)
     return package(output, output->n_lanes, packet);
 }
 
+int vt_output_cue_fits(const struct vt_output *output, const struct vt_cue *cue, bool more)
+{
+    return vt_packager_cue_fits(output->packager, cue, more);
+}
+
 int vt_output_cue(struct vt_output *output, const struct vt_cue *cue, const char *more, size_t more_size)
 {
     return vt_packager_cue(output->packager, cue, more, more_size);

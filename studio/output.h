@@ -53,6 +53,7 @@ int vt_output_frame(struct vt_output *output, int64_t frame, bool key, AVFrame *
 // One packet of sound (copied).
 int vt_output_sound(struct vt_output *output, const struct vt_packet *packet);
 
+int vt_output_cue_fits(const struct vt_output *output, const struct vt_cue *cue, bool more);
 int vt_output_cue(struct vt_output *output, const struct vt_cue *cue, const char *more, size_t more_size);
 
 // Moves what the lanes have on to the packager.

@@ -42,6 +42,12 @@ static void show_scene(void *opaque, const struct vt_scene *scene)
     vt_stage_scene(outputs->stage, scene);
 }
 
+static int cue_fits(void *opaque, int output, const struct vt_cue *cue, bool more)
+{
+    struct vt_outputs *outputs = opaque;
+    return vt_output_cue_fits(outputs->list[output], cue, more);
+}
+
 static int send_cue(void *opaque, int output, const struct vt_cue *cue, const char *more, size_t more_size)
 {
     struct vt_outputs *outputs = opaque;
@@ -116,7 +122,7 @@ static int open_desk(struct vt_outputs *outputs)
         .first_cue = (uint64_t)outputs->params.first_frame + 1, .n_outputs = outputs->count,
         .hooks = {
             .opaque = outputs, .template = find_template, .templates = template_names, .make = make_views,
-            .scene = show_scene, .cue = send_cue, .receipt = send_receipt, .changed = send_changed,
+            .scene = show_scene, .fits = cue_fits, .cue = send_cue, .receipt = send_receipt, .changed = send_changed,
         },
     };
     for (int i = 0; i < outputs->count; i++)

@@ -22,7 +22,9 @@ static struct vt_cue cue(const char *id, int64_t rev, enum vt_cue_op op, int64_t
 static int give(struct vt_packager *p, const char *id, int64_t rev, enum vt_cue_op op, int64_t frame)
 {
     struct vt_cue given = cue(id, rev, op, frame);
-    return vt_packager_cue(p, &given, NULL, 0);
+    int fits = vt_packager_cue_fits(p, &given, false), result = vt_packager_cue(p, &given, NULL, 0);
+    REQUIRE_INT(fits, result);
+    return result;
 }
 
 // The first box of this type from `at` on: its start, or NULL.

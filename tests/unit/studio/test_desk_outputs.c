@@ -34,7 +34,7 @@ static struct vt_template *template;
 static struct vt_batch *made;
 static int64_t version, frame;
 static struct told told[64];
-static int n_told, busy_output, actors;
+static int n_told, busy_output, full_output, actors;      // the two: -1: none
 static bool broken;                         // nothing can be drawn on the tall picture
 static json_t *last;                        // receipt
 
@@ -65,10 +65,16 @@ static void scene(void *opaque, const struct vt_scene *s)
     actors = s->count;
 }
 
+static int fits(void *opaque, int output, const struct vt_cue *c, bool more)
+{
+    return output == busy_output ? -EBUSY : 0;
+}
+
 static int cue(void *opaque, int output, const struct vt_cue *c, const char *more, size_t size)
 {
-    if (output == busy_output)
-        return -EBUSY;
+    REQUIRE(output != busy_output);
+    if (output == full_output)
+        return -ENOSPC;
     told[n_told] = (struct told){output, c->rev, c->frame, c->op, {0}};
     if (c->hotspot_count)
         told[n_told].hotspot = c->hotspots[0];
@@ -138,12 +144,12 @@ static void begin(void)
     if (!template)
         REQUIRE_INT(vt_template_load(&template, "card", card, sizeof card - 1, NULL), 0);
     version = frame = n_told = actors = 0;
-    busy_output = -1;
+    busy_output = full_output = -1;
     broken = false;
     REQUIRE_INT(vt_desk_new(&desk, &(struct vt_desk_params){
         .outputs = {{"main", 10}, {"tall", 12}}, .n_outputs = 2, .first_cue = 1,
         .timing = {.rate = {30, 1}, .segment_ns = 2 * VT_NS_PER_S, .part_ns = VT_NS_PER_S / 3},
-        .hooks = {.template = find, .templates = names, .make = make, .scene = scene, .cue = cue,
+        .hooks = {.template = find, .templates = names, .make = make, .scene = scene, .fits = fits, .cue = cue,
                   .receipt = receipt, .changed = changed},
     }), 0);
     price(1, 5999);
@@ -214,17 +220,42 @@ TEST(what_one_cannot_show_none_shows)
     REQUIRE_INT(n_told, 2);
 }
 
-TEST(a_start_that_one_packager_refuses_is_taken_back_in_the_others)
+TEST(what_one_has_no_room_for_none_has)
 {
     begin();
     busy_output = TALL;
     ask(vt_desk_take, TAKE);
     run(103);
+    REQUIRE_INT(n_told, 0);
+    REQUIRE_INT(answered("status"), 429);
+    REQUIRE_TEXT(detail(), "output tall: too many cues are on air");
+    REQUIRE_INT(vt_desk_live(desk), 0);
+    busy_output = -1;
+    ask(vt_desk_take, TAKE);
+    run(110);
+    busy_output = TALL;
+    price(2, 4999);
+    run(113);
+    REQUIRE_INT(n_told, 2);                 // neither has the change
+    busy_output = -1;
+    run(115);
+    REQUIRE_INT(n_told, 4);
+    check(2, MAIN, 2, 113, VT_CUE_UPDATE);
+    check(3, TALL, 2, 113, VT_CUE_UPDATE);
+    REQUIRE_INT(answered("status"), 200);
+}
+
+TEST(a_start_that_one_disk_refuses_is_taken_back_in_the_others)
+{
+    begin();
+    full_output = TALL;
+    ask(vt_desk_take, TAKE);
+    run(103);
     REQUIRE_INT(n_told, 2);
     check(0, MAIN, 1, 100, VT_CUE_START);
     check(1, MAIN, 2, 100, VT_CUE_END);
-    REQUIRE_INT(answered("status"), 429);
-    REQUIRE_TEXT(detail(), "output tall: too many cues are on air");
+    REQUIRE_INT(answered("status"), 500);
+    REQUIRE_TEXT(detail(), "output tall: its cue: No space left on device");
     REQUIRE_INT(vt_desk_live(desk), 0);
 }
 
@@ -240,17 +271,17 @@ TEST(a_price_changes_everywhere_on_one_frame)
     check(3, TALL, 2, 110, VT_CUE_UPDATE);
 }
 
-TEST(a_change_that_one_packager_cannot_take_is_owed_to_it)
+TEST(a_change_that_one_disk_cannot_take_is_owed_to_it)
 {
     begin();
     ask(vt_desk_take, TAKE);
     run(110);
-    busy_output = TALL;
+    full_output = TALL;
     price(2, 4999);
     run(113);
     REQUIRE_INT(n_told, 3);                 // said once to the one that takes it
     check(2, MAIN, 2, 110, VT_CUE_UPDATE);
-    busy_output = -1;
+    full_output = -1;
     run(115);
     REQUIRE_INT(n_told, 4);
     check(3, TALL, 2, 113, VT_CUE_UPDATE);
@@ -282,9 +313,10 @@ int main(void)
     RUN(each_has_the_rectangle_of_its_own_picture);
     RUN(a_take_that_names_an_output_goes_there_alone);
     RUN(what_one_cannot_show_none_shows);
-    RUN(a_start_that_one_packager_refuses_is_taken_back_in_the_others);
+    RUN(what_one_has_no_room_for_none_has);
+    RUN(a_start_that_one_disk_refuses_is_taken_back_in_the_others);
     RUN(a_price_changes_everywhere_on_one_frame);
-    RUN(a_change_that_one_packager_cannot_take_is_owed_to_it);
+    RUN(a_change_that_one_disk_cannot_take_is_owed_to_it);
     RUN(it_ends_everywhere_on_one_frame);
     vt_desk_free(&desk);
     vt_template_unref(&template);
