@@ -31,12 +31,16 @@
     "  --size WxH        of the picture (default 1280x720)\n"                                                           \
     "  --at SECONDS      from the first frame; without it the entry is over\n"                                          \
     "  --language TAG    instead of the sample's own\n"                                                                 \
+    "  --market NAME     none (default), eu, or the two letters of a country: its price rules and variants\n"           \
+    "  --output NAME     of a channel, for variants that are for it (default main)\n"                                   \
+    "  --step N          of a template with steps (default 0)\n"                                                        \
     "  --out FILE.png    written whole, then renamed\n"                                                                 \
     "  --watch           draw again at each save, until Ctrl-C; a mistake leaves the last good picture\n"
 #define SHEET_HELP                                                                                                     \
     "  --samples, --languages   default: all that the template has\n"                                                   \
     "  --sizes                  default 1280x720,720x1280\n"                                                            \
-    "  --at                     seconds from the first frame; default: the entry is over\n"
+    "  --at                     seconds from the first frame; default: the entry is over\n"                             \
+    "  --market, --output, --step   one for all of it, as in preview\n"
 
 // Each gets the arguments after its verb and returns the exit code.
 static const struct verb {

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "overlay/paint.h"
 #include "overlay/pose.h"
@@ -35,6 +36,26 @@ int vt_template_languages(const struct vt_template *t, const char **ret, int roo
     const struct vt_yaml *entry = t->strings ? t->strings->first : NULL;
     for (; entry && count < room; entry = entry->next)
         ret[count++] = entry->key;
+    return count;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcasecmp(a, b) == 0 : a == b;
+}
+
+int vt_template_audiences(const struct vt_template *t, struct vt_audience *ret, int room)
+{
+    int count = 0;
+    for (int i = 0; i < t->n_variants && count < room; i++) {
+        const struct vt_variant *v = &t->variants[i];
+        bool known = !v->language && !v->market && !v->output;
+        for (int k = 0; k < count && !known; k++)
+            known = same_text(ret[k].language, v->language) && same_text(ret[k].market, v->market) &&
+                    same_text(ret[k].output, v->output);
+        if (!known)
+            ret[count++] = (struct vt_audience){ v->language, v->market, v->output };
+    }
     return count;
 }
 

@@ -5,7 +5,8 @@
 #include "overlay/overlay.h"
 
 #define VT_LANGUAGES_MAX 16              // of a template's `strings` that are looked at
-#define VT_FLAWS_MAX  32              // of one view; more are left out
+#define VT_AUDIENCES_MAX 32              // of its `variants`
+#define VT_FLAWS_MAX     32              // of one view; more are left out
 
 // WCAG 2.x: contrast of text (1.4.3; large: from 24 px, or from 18.66 px bold) and targets (2.5.5). px are CSS pixels of
 // the smallest player, whose shorter side has VT_PLAYER_SIDE of them.
@@ -57,6 +58,13 @@ void vt_flaw_add(struct vt_flaws *to, enum vt_severity severity, const struct vt
 // The languages that the template has texts for, as it lists them. Returns how many, at most `room`; they live as long
 // as the template.
 int vt_template_languages(const struct vt_template *t, const char **ret, int room);
+
+struct vt_audience {
+    const char *language, *market, *output;      // NULL: any
+};
+
+// For whom the template has variants, each once. Returns how many, at most `room`; they live as long as the template.
+int vt_template_audiences(const struct vt_template *t, struct vt_audience *ret, int room);
 
 // How many forms it has, from step 0 on: its `stepCount`, and at least 1.
 int vt_template_steps(const struct vt_template *t);

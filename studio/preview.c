@@ -13,6 +13,7 @@
 struct preview {
     const char *template, *data, *sample, *language, *out;
     int width, height;
+    struct vt_proof_scene audience;      // market, output and step of it
     double at;
     bool watch;
 };
@@ -23,8 +24,9 @@ static int parse_after(struct preview *p, int argc, char **argv)
         { "data", required_argument, NULL, 'd' }, { "sample", required_argument, NULL, 's' },
         { "size", required_argument, NULL, 'w' }, { "at", required_argument, NULL, 'a' },
         { "language", required_argument, NULL, 'l' }, { "out", required_argument, NULL, 'o' },
-        { "watch", no_argument, NULL, 'f' }, { 0 },
+        { "watch", no_argument, NULL, 'f' }, VT_PROOF_AUDIENCE_OPTIONS, { 0 },
     };
+    const char *why;
     int option;
     optind = 1;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -34,6 +36,11 @@ static int parse_after(struct preview *p, int argc, char **argv)
         }
         if (option == 'a' && vt_proof_parse_at(optarg, &p->at) != 0) {
             fprintf(stderr, "vitrine preview: --at must be seconds from 0 to 86400, not %s\n", optarg);
+            return 2;
+        }
+        if ((option == 'm' || option == 'n' || option == 't') &&
+            vt_proof_parse_audience(option, optarg, &p->audience, &why) != 0) {
+            fprintf(stderr, "vitrine preview: %s, not %s\n", why, optarg);
             return 2;
         }
         p->data = option == 'd' ? optarg : p->data;
@@ -99,8 +106,12 @@ static int draw(const struct preview *p, const struct vt_proof *proof, const jso
     struct vt_view *view = NULL;
     cairo_surface_t *surface = NULL;
     struct vt_diagnostics said = { 0 };
-    struct vt_proof_scene scene = { .sample = p->sample, .language = p->language, .data = data, .width = p->width,
-                                    .height = p->height };
+    struct vt_proof_scene scene = p->audience;
+    scene.sample = p->sample;
+    scene.language = p->language;
+    scene.data = data;
+    scene.width = p->width;
+    scene.height = p->height;
     int code = 1, err = vt_proof_view(proof, &scene, &view, &said);
     vt_diagnostics_print(&said, p->template, stderr);
     if (err == 0)

@@ -2,7 +2,8 @@
 #pragma once
 
 #define VT_PREVIEW_USAGE                                                                                               \
-    "TEMPLATE [--data FILE | --sample NAME] [--size WIDTHxHEIGHT] [--at SECONDS] [--language TAG] --out FILE.png [--watch]"
+    "TEMPLATE [--data FILE | --sample NAME] [--size WIDTHxHEIGHT] [--at SECONDS] [--language TAG] [--market NAME]\n"           \
+    "                       [--output NAME] [--step N] --out FILE.png [--watch]"
 
 // With --watch it goes on: whenever the template, a file beside it, its data or its products are saved, it draws again.
 // Mistakes are printed, and the last good picture stays. It ends with a signal, or with 1 when a folder is gone.

@@ -11,6 +11,8 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/names.h"
+#include "overlay/market.h"
 #include "studio/picture.h"
 
 static char *folder_of(const char *path)
@@ -215,5 +217,27 @@ int vt_proof_parse_at(const char *text, double *ret)
     if (end == text || *end || !(at >= 0 && at <= VT_PROOF_AT_MAX))
         return -EINVAL;
     *ret = at;
+    return 0;
+}
+
+int vt_proof_parse_audience(int option, const char *value, struct vt_proof_scene *to, const char **ret_why)
+{
+    char *end;
+    long step = option == 't' ? strtol(value, &end, 10) : 0;
+    *ret_why = NULL;
+    if (option == 'm' && !vt_market_valid(value))
+        *ret_why = "--market must be none, eu, or the two letters of a country";
+    else if (option == 'n' && !vt_name_valid(value))
+        *ret_why = "--output must be an output's name, up to 32 letters, digits, _ and -";
+    else if (option == 't' && (end == value || *end || step < 0 || step > VT_PROOF_STEP_MAX))
+        *ret_why = "--step must be a number from 0 to 31";
+    if (*ret_why)
+        return -EINVAL;
+    if (option == 'm')
+        to->market = value;
+    else if (option == 'n')
+        to->output = value;
+    else
+        to->step = (int)step;
     return 0;
 }

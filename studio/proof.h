@@ -11,6 +11,7 @@
 #define VT_PROOF_SIDE_MIN 16             // of a picture that is drawn, pixels
 #define VT_PROOF_SIDE_MAX 8192
 #define VT_PROOF_AT_MAX   86400          // seconds after the first frame
+#define VT_PROOF_STEP_MAX 31
 
 struct vt_proof {
     char *folder;                        // of the template
@@ -64,3 +65,9 @@ int vt_proof_parse_size(const char *text, int *ret_width, int *ret_height);
 
 // Seconds from 0 to VT_PROOF_AT_MAX. Returns 0 or -EINVAL.
 int vt_proof_parse_at(const char *text, double *ret);
+
+// For whom and which form: --market, --output (a name) and --step (from 0 to VT_PROOF_STEP_MAX), as `option` 'm', 'n' and
+// 't' of getopt's. Returns 0, or -EINVAL and in *ret_why what the option must be.
+int vt_proof_parse_audience(int option, const char *value, struct vt_proof_scene *to, const char **ret_why);
+#define VT_PROOF_AUDIENCE_OPTIONS                                                                                      \
+    {"market", required_argument, NULL, 'm'}, {"output", required_argument, NULL, 'n'}, {"step", required_argument, NULL, 't'}

@@ -43,6 +43,10 @@ static void describe(const struct reading *r, const struct vt_proof_scene *scene
 {
     int64_t later = scene->at_ns ? (scene->at_ns - r->proof->clock_ns) / VT_NS_PER_S : 0;
     snprintf(ret, room, "sample %s, %s, %dx%d", scene->sample ? scene->sample : "-", scene->language, scene->width, scene->height);
+    if (scene->market)
+        snprintf(ret + strlen(ret), room - strlen(ret), ", market %s", scene->market);
+    if (scene->output)
+        snprintf(ret + strlen(ret), room - strlen(ret), ", output %s", scene->output);
     if (later > 0)
         snprintf(ret + strlen(ret), room - strlen(ret), ", %lld s later", (long long)later);
 }
@@ -117,19 +121,37 @@ static int read_scene(struct reading *r, struct vt_proof_scene scene)
     return err;
 }
 
+// Wide and upright.
+static int read_sizes(struct reading *r, struct vt_proof_scene scene)
+{
+    scene.width = 1280;
+    scene.height = 720;
+    scene.smallest_height = VT_PLAYER_SIDE;
+    int err = read_scene(r, scene);
+    scene.width = 720;
+    scene.height = 1280;
+    scene.smallest_height = VT_PLAYER_SIDE * 1280 / 720;
+    return err ? err : read_scene(r, scene);
+}
+
 static int read_sample(struct reading *r, const char *sample)
 {
     const char *languages[VT_LANGUAGES_MAX + 1];
+    struct vt_audience audiences[VT_AUDIENCES_MAX];
     int n = vt_proof_languages(r->proof, sample, languages), err = 0;
-    for (int i = 0; i < n * vt_template_steps(r->proof->template) && !err; i++) {
-        struct vt_proof_scene scene = {.sample = sample, .language = languages[i % n], .step = i / n, .width = 1280,
-                                       .height = 720, .smallest_height = VT_PLAYER_SIDE, .strict = true};
-        err = read_scene(r, scene);
-        scene.width = 720;
-        scene.height = 1280;
-        scene.smallest_height = VT_PLAYER_SIDE * 1280 / 720;
-        if (!err)
-            err = read_scene(r, scene);
+    int n_audiences = vt_template_audiences(r->proof->template, audiences, VT_AUDIENCES_MAX);
+    for (int step = 0; step < vt_template_steps(r->proof->template); step++) {
+        struct vt_proof_scene scene = {.sample = sample, .step = step, .strict = true};
+        for (int i = 0; i < n && !err; i++) {
+            scene.language = languages[i];
+            err = read_sizes(r, scene);
+        }
+        for (int i = 0; i < n_audiences && !err; i++) {
+            scene.language = audiences[i].language ? audiences[i].language : languages[0];
+            scene.market = audiences[i].market;
+            scene.output = audiences[i].output;
+            err = read_sizes(r, scene);
+        }
     }
     return err;
 }

@@ -30,6 +30,7 @@ struct sheet {
     int n_sizes;
     double at[VT_SHEET_AT];              // below 0: at rest
     int n_at;
+    struct vt_proof_scene audience;      // market, output and step of it
 
     struct vt_proof proof;
     cairo_surface_t *surface;
@@ -87,7 +88,12 @@ static int read_instants(struct sheet *s, const char *list)
 
 static int read_option(struct sheet *s, int option, const char *value)
 {
+    const char *why;
     switch (option) {
+    case 'm':
+    case 'n':
+    case 't':
+        return vt_proof_parse_audience(option, value, &s->audience, &why) == 0 ? 0 : refuse(why, value);
     case 'o':
         s->out = value;
         return 0;
@@ -110,7 +116,7 @@ static int parse(struct sheet *s, int argc, char **argv)
     static const struct option options[] = {
         {"out", required_argument, NULL, 'o'}, {"samples", required_argument, NULL, 's'},
         {"sizes", required_argument, NULL, 'w'}, {"languages", required_argument, NULL, 'l'},
-        {"at", required_argument, NULL, 'a'}, {0},
+        {"at", required_argument, NULL, 'a'}, VT_PROOF_AUDIENCE_OPTIONS, {0},
     };
     int option, code = 0;
     optind = 1;
@@ -293,11 +299,12 @@ static int draw_row(struct sheet *s, const char *sample, double at, int y)
     struct cell *c = malloc(sizeof *c);
     for (int i = 0; c && i < n * s->n_sizes && !err; i++) {
         struct size size = s->sizes[i % s->n_sizes];
-        *c = (struct cell){
-            .scene = {.sample = sample, .language = languages[i / s->n_sizes], .width = size.width, .height = size.height,
-                      .strict = true},
-            .at = at, .x = x, .y = y + HEADING, .width = cell_width(size),
-        };
+        *c = (struct cell){.scene = s->audience, .at = at, .x = x, .y = y + HEADING, .width = cell_width(size)};
+        c->scene.sample = sample;
+        c->scene.language = languages[i / s->n_sizes];
+        c->scene.width = size.width;
+        c->scene.height = size.height;
+        c->scene.strict = true;
         err = draw_cell(s, c);
         x += c->width + MARGIN;
     }

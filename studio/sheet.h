@@ -8,7 +8,8 @@
 #define VT_SHEET_PIXELS (96 * 1024 * 1024)
 #define VT_SHEET_SIDE   32000            // of the picture; cairo's end at 32767
 #define VT_SHEET_USAGE                                                                                                 \
-    "TEMPLATE --out FILE.png [--samples NAME,…] [--sizes WIDTHxHEIGHT,…] [--languages TAG,…] [--at SECONDS,…]"
+    "TEMPLATE --out FILE.png [--samples NAME,…] [--sizes WIDTHxHEIGHT,…] [--languages TAG,…] [--at SECONDS,…]\n" \
+    "                       [--market NAME] [--output NAME] [--step N]"
 
 // `argv` are the arguments after the verb. Returns the exit code: 0 (also when something is marked), 1 when it could not
 // be drawn, 2 for bad usage.

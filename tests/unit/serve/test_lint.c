@@ -335,6 +335,25 @@ TEST(steps)
     require_lint(text, 1, ":12:7: error: the contrast of \"t\"");
 }
 
+// What only some see is looked at, too.
+TEST(variants)
+{
+    static const char page[] = INSIDE "    - { id: t, type: text, text: Hello, style: { background: \"#000000\", color: \"#ffffff\" } }\n"
+        "variants: [ { when: { %s }, set: { t: { style: { color: \"%s\" } } } } ]\n";
+    static const struct {
+        const char *when, *where;
+    } cases[] = {{"market: de", "(sample one, en, 1280x720, market de)"}, {"output: tv", "(sample one, en, 1280x720, output tv)"},
+                 {"lang: fr", "(sample one, fr, 1280x720)"}, {"orientation: portrait", "(sample one, en, 720x1280)"}};
+    char text[1024];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(text, sizeof text, page, cases[i].when, "#404040");
+        require_lint(text, 1, ":11:7: error: the contrast of");
+        REQUIRE(strstr(said, cases[i].where) != NULL);
+        snprintf(text, sizeof text, page, cases[i].when, "#e0e0e0");
+        require_lint(text, 0, NULL);
+    }
+}
+
 TEST(without_pixels)
 {
     char name[128];
@@ -380,6 +399,7 @@ int main(void)
     RUN(contrast_at_the_worst_instant);
     RUN(cost);
     RUN(steps);
+    RUN(variants);
     RUN(without_pixels);
     RUN(anything);
     RUN(close_shop);
