@@ -1,4 +1,5 @@
 #include "overlay/fill.h"
+#include "overlay/resample.h"
 
 #include <librsvg/rsvg.h>
 #include <math.h>
@@ -123,17 +124,11 @@ static cairo_surface_t *scale_picture(cairo_surface_t *picture, int width, int h
     double w = cairo_image_surface_get_width(picture), h = cairo_image_surface_get_height(picture), x, y;
     fit_picture(style, w, h, width, height, natural, &x, &y);
     bool covers = style->object_fit == VT_FIT_FILL || style->object_fit == VT_FIT_OVER;
-    cairo_surface_t *scaled = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
-    cairo_t *cr = cairo_create(scaled);
-    cairo_translate(cr, vt_place(style->object_position[0], width - w * x, natural),
-                    vt_place(style->object_position[1], height - h * y, natural));
-    cairo_scale(cr, x, y);
-    cairo_set_source_surface(cr, picture, 0, 0);
-    cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_BEST);
-    cairo_pattern_set_extend(cairo_get_source(cr), covers ? CAIRO_EXTEND_PAD : CAIRO_EXTEND_NONE);
-    cairo_paint(cr);
-    cairo_destroy(cr);
-    return scaled;
+    return vt_resample(picture, width, height, &(struct vt_resampling){
+        .x = vt_place(style->object_position[0], width - w * x, natural),
+        .y = vt_place(style->object_position[1], height - h * y, natural),
+        .scale_x = x, .scale_y = y, .pad = covers,
+    });
 }
 
 static cairo_surface_t *find_scaled(const struct vt_brush *b, const struct vt_item *item, int width, int height)
@@ -162,10 +157,13 @@ static void paint_picture(const struct vt_brush *b, const struct vt_item *item, 
     int width = (int)(e.x1 - e.x0), height = (int)(e.y1 - e.y0);
     if (width < 1 || height < 1 || width > VT_PICTURE_SIDE || height > VT_PICTURE_SIDE)
         return;
+    cairo_surface_t *scaled = find_scaled(b, item, width, height);
+    if (!scaled)
+        return;
     cairo_save(b->cr);
     vt_round_path(b->cr, e, vt_corners_of(b, item, &e));
     cairo_clip(b->cr);
-    cairo_set_source_surface(b->cr, find_scaled(b, item, width, height), e.x0, e.y0);
+    cairo_set_source_surface(b->cr, scaled, e.x0, e.y0);
     cairo_paint_with_alpha(b->cr, opacity);
     cairo_restore(b->cr);
 }

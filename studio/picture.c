@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libavcodec/avcodec.h>
+#include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -94,6 +95,13 @@ static enum AVPixelFormat plain_format(enum AVPixelFormat format)
     }
 }
 
+// What has none is opaque: swscale writes 255.
+static bool has_alpha(enum AVPixelFormat format)
+{
+    const AVPixFmtDescriptor *about = av_pix_fmt_desc_get(format);
+    return !about || about->flags & (AV_PIX_FMT_FLAG_ALPHA | AV_PIX_FMT_FLAG_PAL);
+}
+
 static int to_surface(cairo_surface_t **ret, const AVFrame *frame)
 {
     enum AVPixelFormat format = plain_format((enum AVPixelFormat)frame->format);
@@ -113,7 +121,8 @@ static int to_surface(cairo_surface_t **ret, const AVFrame *frame)
                 frame->height ? 0 : -EINVAL;
     if (r != 0)
         goto fail;
-    premultiply(surface);
+    if (has_alpha(format))
+        premultiply(surface);
     cairo_surface_mark_dirty(surface);
     *ret = surface;
     surface = NULL;
