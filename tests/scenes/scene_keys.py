@@ -99,6 +99,20 @@ def scene_whoever_guesses_is_not_looked_at_for_a_while():
             require(told == words(publisher) and "not valid" in told, f"told otherwise: {told} and {words(publisher)}")
 
 
+def scene_a_producer_sends_a_publisher_away():
+    with Daemon() as daemon:
+        daemon.api("DELETE", "/v1/channels/mango/publisher", expect=409)
+        with Publisher(daemon) as publisher:
+            wait_for("a publisher", lambda: publisher_id(daemon))
+            daemon.api("DELETE", "/v1/channels/mango/publisher", expect=202)
+            wait_for("it to be sent away", lambda: publisher.process.poll() is not None)
+            require(words(publisher) == "This stream has been ended by the producer.", publisher.text())
+        wait_for("it to be gone", lambda: publisher_id(daemon) is None)
+        wait_for("the reason in the status", lambda: (daemon.api("GET", "/v1/channels/mango/status", expect=200).get("ended")
+                                                      or {}).get("reason") == "stopped")
+        goes_live(daemon, "mango-key")               # the key is as good as before
+
+
 def with_takeover(policy):
     templates = TOP / "samples" / "templates" / "product-card.yaml"
     channels = (CHANNEL % templates).replace('keys: ["mango-key"]', f'keys: ["first", "second"]\n    takeover: {policy}')

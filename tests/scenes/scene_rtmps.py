@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A streamer pushes over RTMPS: gate tls unwraps it, and whoever speaks something else there costs only himself."""
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -9,7 +10,7 @@ import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from harness import VITRINE, Daemon, Failure, Publisher, free_ports, main, require, wait_for
+from harness import VITRINE, Daemon, Failure, Publisher, Skip, free_ports, main, require, wait_for
 
 TWO = """
   mango:
@@ -23,7 +24,8 @@ TWO = """
     renditions: [{name: big, size: 320x180, bitrate: 300k}]
     encoder: {preset: ultrafast}
 """
-HANDSHAKES_PER_ADDRESS = 16          # as ingest/tls_connection.h has it
+HANDSHAKES_PER_ADDRESS = 16          # as ingest/gate.h has it
+CONNECTIONS = 4096                   # as ingest/tls_connection.h has it
 
 
 def make_certificate(folder, name):
@@ -33,12 +35,12 @@ def make_certificate(folder, name):
 
 
 @contextmanager
-def daemon_with_tls():
+def daemon_with_tls(extra=""):
     """(daemon, port of RTMPS, folder of its certificate)."""
     with tempfile.TemporaryDirectory() as name:
         folder, (port,) = Path(name), free_ports(1)
         make_certificate(folder, "first")
-        daemon = Daemon(channels=TWO)
+        daemon = Daemon(channels=TWO, extra=extra)
         text = daemon.config.read_text().replace("listen: {", f'listen: {{rtmps: "127.0.0.1:{port}", ')
         daemon.config.write_text(f"tls: {{certificate: {folder}/certificate.pem, key: {folder}/key.pem}}\n{text}")
         with daemon:
@@ -133,6 +135,24 @@ def scene_others_cost_only_themselves():
         require(dropped == 0, f"{dropped} frames were dropped")
         with TlsPublisher(daemon, port, "lime-key"):
             wait_for("another publisher to get in", lambda: publisher_of(daemon, "lime"))
+
+
+def scene_past_its_connections_a_handshake_makes_room():
+    """As many as gate tls may have, one of which publishes; then one more, which is not the one that goes."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files[1] < CONNECTIONS + 200:
+        raise Skip(f"only {files[1]} descriptors are allowed here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))
+    made = f"limits: {{connections: {CONNECTIONS}, per_address: {CONNECTIONS}, setup: 60s}}\n"
+    with daemon_with_tls(made) as (daemon, port, _), TlsPublisher(daemon, port), ExitStack() as stack:
+        wait_for("the publisher", lambda: frames(daemon, "mango") > 10)
+        crowd = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(CONNECTIONS - 1)]
+        with connect(port) as one_more:
+            require(name_of(one_more) == "first", "one more got no certificate")
+            require(hung_up(crowd[0]), "the oldest handshake did not make room")
+        wait_for("the reason", lambda: "made room for a newer connection" in daemon.text())
+        before = frames(daemon, "mango")
+        wait_for("the publisher's frames to go on", lambda: frames(daemon, "mango") > before + 30)
 
 
 def scene_a_new_certificate_drops_nobody():
