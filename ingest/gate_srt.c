@@ -22,9 +22,9 @@ struct process {
 
 static void hand_over(struct process *process, struct vt_srt_event *event)
 {
-    json_t *body = json_pack("{s:I, s:s, s:s, s:s, s:s*}", "conn", (json_int_t)event->conn, "address",
+    json_t *body = json_pack("{s:I, s:s, s:s, s:s, s:s*, s:b}", "conn", (json_int_t)event->conn, "address",
                              event->address.text, "key", event->key, "encoder", event->encoder, "channel",
-                             event->channel[0] ? event->channel : NULL);
+                             event->channel[0] ? event->channel : NULL, "port", event->by_port);
     vt_gate_process_send(&process->gate, VT_MSG_SRT_HAND, body, &event->fd, 1);
     close(event->fd);
     OPENSSL_cleanse(event->key, sizeof event->key);
@@ -98,19 +98,33 @@ static int on_keys(struct process *process, const json_t *body)
     return error;
 }
 
+// The last of the sockets are channels' own.
+static int take_sockets(struct vt_srt_socket sockets[VT_MESSAGE_FDS], struct vt_message *message)
+{
+    const json_t *channels = json_object_get(message->body, "channels");
+    int n_channels = (int)json_array_size(channels), first = message->n_fds - n_channels;
+    if (first < 0)
+        return -EBADMSG;
+    for (int i = 0; i < n_channels; i++) {
+        if (vt_name_copy(sockets[first + i].channel, json_string_value(json_array_get(channels, (size_t)i))))
+            return -EBADMSG;
+    }
+    for (int i = 0; i < message->n_fds; i++)
+        sockets[i].fd = vt_message_take_fd(message, i);
+    return 0;
+}
+
 // libsrt starts its threads in here, so they are locked in as well.
 static int on_start(struct process *process, struct vt_message *message)
 {
-    int fds[VT_MESSAGE_FDS];
-    if (process->listener)
+    struct vt_srt_socket sockets[VT_MESSAGE_FDS] = {0};
+    if (process->listener || take_sockets(sockets, message))
         return -EBADMSG;
-    for (int i = 0; i < message->n_fds; i++)
-        fds[i] = vt_message_take_fd(message, i);
     process->keys.open = vt_message_bool(message->body, "open", false);
     OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);     // reads its file while it can
     int error = vt_sandbox_enter(VT_SANDBOX_GATE_SRT);
     if (!error)
-        error = vt_srt_listener_new(&process->listener, fds, message->n_fds, &process->keys);
+        error = vt_srt_listener_new(&process->listener, sockets, message->n_fds, &process->keys);
     if (!error)
         error = vt_loop_io(process->gate.loop, &process->on_event, vt_srt_listener_fd(process->listener), EPOLLIN,
                            on_event, process);

@@ -30,6 +30,26 @@ static bool has_room(const struct vt_srt_admission *admission, uint64_t group)
     return admission->n_connections < VT_SRT_CONNECTIONS && count < VT_SRT_PER_ADDRESS;
 }
 
+static int read_streamid(struct vt_streamid *ret, const char *port, const char *streamid)
+{
+    if (!port[0] || streamid[0])
+        return vt_streamid_srt(ret, streamid);
+    *ret = (struct vt_streamid){.key = ""};
+    snprintf(ret->key, sizeof ret->key, "SRT port of %s", port);
+    return 0;
+}
+
+// The line of a channel's own listener: it must have a passphrase, for nothing else keeps strangers out.
+static bool find_port(const struct vt_srt_keys *keys, const char *port, struct vt_srt_channel *ret)
+{
+    struct vt_srt_channel line = vt_srt_keys_line(keys, port);
+    bool known = line.passphrase[0] && strcmp(line.name, port) == 0;
+    if (known)
+        *ret = line;
+    OPENSSL_cleanse(&line, sizeof line);
+    return known;
+}
+
 // Whose line it gets: its key's channel, or, where somebody else is asked about keys, the one that it names.
 static bool find_line(const struct vt_srt_keys *keys, const struct vt_streamid *asked, struct vt_srt_channel *ret)
 {
@@ -43,8 +63,9 @@ static bool find_line(const struct vt_srt_keys *keys, const struct vt_streamid *
     return known || open;
 }
 
-static int judge(struct vt_srt_admission *admission, const struct vt_streamid *asked, const struct vt_peer_address *from,
-                 int64_t now_ns, struct vt_srt_channel *ret)
+// `port`: whose listener it came to without a streamid, or NULL.
+static int judge(struct vt_srt_admission *admission, const char *port, const struct vt_streamid *asked,
+                 const struct vt_peer_address *from, int64_t now_ns, struct vt_srt_channel *ret)
 {
     struct vt_srt_channel line = {.name = ""};
     uint8_t who[32];
@@ -52,7 +73,8 @@ static int judge(struct vt_srt_admission *admission, const struct vt_streamid *a
     int before = vt_srt_refusals_get(&admission->refusals, who, now_ns);
     if (before)
         return before;
-    bool known = find_line(&admission->keys, asked, &line), room = has_room(admission, from->group);
+    bool known = port ? find_port(&admission->keys, port, &line) : find_line(&admission->keys, asked, &line);
+    bool room = has_room(admission, from->group);
     bool allowed = vt_guesses_allow(admission->guesses, from->text, now_ns);
     if (room && allowed && known)
         *ret = line;
@@ -62,14 +84,14 @@ static int judge(struct vt_srt_admission *admission, const struct vt_streamid *a
     return !room ? VT_SRT_OVERLOAD : known && allowed ? 0 : VT_SRT_UNAUTHORIZED;
 }
 
-int vt_srt_admission_judge(struct vt_srt_admission *admission, const char *streamid, const struct vt_peer_address *from,
-                           int64_t now_ns, struct vt_srt_channel *ret)
+int vt_srt_admission_judge(struct vt_srt_admission *admission, const char *port, const char *streamid,
+                           const struct vt_peer_address *from, int64_t now_ns, struct vt_srt_channel *ret)
 {
     struct vt_streamid asked;
-    int error = vt_streamid_srt(&asked, streamid);
+    int error = read_streamid(&asked, port, streamid);
     if (error)
         return error == -EPERM ? VT_SRT_BAD_MODE : VT_SRT_BAD_REQUEST;
-    int code = judge(admission, &asked, from, now_ns, ret);
+    int code = judge(admission, port[0] && !streamid[0] ? port : NULL, &asked, from, now_ns, ret);
     OPENSSL_cleanse(&asked, sizeof asked);
     return code;
 }
@@ -85,15 +107,18 @@ const char *vt_srt_admission_words(int code)
                                          : "refused: its streamid names no key";
 }
 
-int vt_srt_admission_describe(const struct vt_srt_admission *admission, const char *streamid, char key[VT_KEY_ROOM],
-                              char channel[VT_NAME_ROOM])
+int vt_srt_admission_describe(const struct vt_srt_admission *admission, const char *port, const char *streamid,
+                              char key[VT_KEY_ROOM], char channel[VT_NAME_ROOM])
 {
     struct vt_streamid asked;
     struct vt_srt_channel line = {.name = ""};
-    int error = vt_streamid_srt(&asked, streamid);
+    int error = read_streamid(&asked, port, streamid);
     if (error)
         return error;
-    (void)find_line(&admission->keys, &asked, &line);
+    if (port[0] && !streamid[0])
+        (void)find_port(&admission->keys, port, &line);
+    else
+        (void)find_line(&admission->keys, &asked, &line);
     snprintf(key, VT_KEY_ROOM, "%s", asked.key);
     snprintf(channel, VT_NAME_ROOM, "%s", line.name);
     OPENSSL_cleanse(&line, sizeof line);

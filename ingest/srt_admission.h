@@ -3,6 +3,9 @@
 // come from there, by what the supervisor has refused of late, and by how many publish already, in all and from the
 // caller's address. All listeners of a gate share one. What comes out is 0 or a reject reason (ingest/srt_refusals.h).
 //
+// A listener may be one channel's own (`port`: its name, else ""): who calls there and has no streamid publishes to that,
+// with the channel's passphrase in a key's place.
+//
 // An unknown key, a key of another channel than the one that is named beside it, and any key at all after too many wrong
 // ones are answered alike, and in the same time.
 //
@@ -43,16 +46,16 @@ void vt_srt_admission_keys(struct vt_srt_admission *admission, const struct vt_s
 
 // Whether a caller may come in. Returns 0 with its line's passphrase and latency in *ret (the caller wipes it), or the
 // reject reason, with *ret untouched. A wrong key is noted.
-int vt_srt_admission_judge(struct vt_srt_admission *admission, const char *streamid, const struct vt_peer_address *from,
-                           int64_t now_ns, struct vt_srt_channel *ret);
+int vt_srt_admission_judge(struct vt_srt_admission *admission, const char *port, const char *streamid,
+                           const struct vt_peer_address *from, int64_t now_ns, struct vt_srt_channel *ret);
 
 // For the log: what a reject reason means.
 const char *vt_srt_admission_words(int code);
 
-// What one that was let in said: its key, and whose line it has ("" for nobody's in particular). Returns 0 or a negative
-// errno as vt_streamid_srt does.
-int vt_srt_admission_describe(const struct vt_srt_admission *admission, const char *streamid, char key[VT_KEY_ROOM],
-                              char channel[VT_NAME_ROOM]);
+// What one that was let in said: its key (where it needed none, words that tell it from others), and whose line it has
+// ("" for nobody's in particular). Returns 0 or a negative errno as vt_streamid_srt does.
+int vt_srt_admission_describe(const struct vt_srt_admission *admission, const char *port, const char *streamid,
+                              char key[VT_KEY_ROOM], char channel[VT_NAME_ROOM]);
 
 // Counts a connection in, which several may have tried to be since they were judged: false where there is no more room.
 // And out again.

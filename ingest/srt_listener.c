@@ -41,9 +41,15 @@ struct connection {
     char data[VT_SRT_PUMP_BYTES];
 };
 
+struct door {
+    struct vt_srt_listener *listener;
+    SRTSOCKET socket;
+    char channel[VT_NAME_ROOM];                      // whose it is, or ""
+};
+
 struct vt_srt_listener {
-    SRTSOCKET sockets[VT_SRT_LISTENERS];
-    int n_sockets;
+    struct door doors[VT_SRT_LISTENERS];
+    int n_doors;
     int poll, event;
     bool started, running;
     pthread_t thread;
@@ -92,28 +98,29 @@ static int set_up_caller(SRTSOCKET caller, const struct vt_srt_channel *channel)
     return set ? 0 : VT_SRT_FAILED;
 }
 
-static int judge(struct vt_srt_listener *l, const char *streamid, const struct vt_peer_address *from,
+static int judge(const struct door *door, const char *streamid, const struct vt_peer_address *from,
                  struct vt_srt_channel *ret)
 {
+    struct vt_srt_listener *l = door->listener;
     pthread_mutex_lock(&l->lock);
-    int code = vt_srt_admission_judge(&l->admission, streamid ? streamid : "", from, vt_now_ns(), ret);
+    int code = vt_srt_admission_judge(&l->admission, door->channel, streamid ? streamid : "", from, vt_now_ns(), ret);
     pthread_mutex_unlock(&l->lock);
     return code;
 }
 
 static int on_caller(void *opaque, SRTSOCKET caller, int version, const struct sockaddr *peer, const char *streamid)
 {
-    struct vt_srt_listener *l = opaque;
+    const struct door *door = opaque;
     struct vt_srt_channel channel = {.name = ""};
     struct vt_peer_address from = address_of(peer);
-    int code = version < 5 ? VT_SRT_BAD_REQUEST : judge(l, streamid, &from, &channel);
+    int code = version < 5 ? VT_SRT_BAD_REQUEST : judge(door, streamid, &from, &channel);
     if (!code)
         code = set_up_caller(caller, &channel);
     OPENSSL_cleanse(&channel, sizeof channel);
     if (!code)
         return 0;
     srt_setrejectreason(caller, code);
-    tell(l, &(struct vt_srt_event){.kind = VT_SRT_REFUSED, .address = from, .code = code,
+    tell(door->listener, &(struct vt_srt_event){.kind = VT_SRT_REFUSED, .address = from, .code = code,
                                    .why = vt_srt_admission_words(code)});
     return -1;
 }
@@ -150,15 +157,17 @@ static void close_connection(struct vt_srt_listener *l, int i, const char *why)
 }
 
 // Its key once more, and its version.
-static int describe(struct vt_srt_listener *l, SRTSOCKET caller, struct vt_srt_event *event)
+static int describe(const struct door *door, SRTSOCKET caller, struct vt_srt_event *event)
 {
+    struct vt_srt_listener *l = door->listener;
     char streamid[VT_STREAMID_MAX + 1];
     int size = sizeof streamid, version = 0, version_size = sizeof version;
     if (srt_getsockflag(caller, SRTO_STREAMID, streamid, &size) || size < 0 || size >= (int)sizeof streamid)
         return -EINVAL;
     streamid[size] = 0;
     pthread_mutex_lock(&l->lock);
-    int error = vt_srt_admission_describe(&l->admission, streamid, event->key, event->channel);
+    int error = vt_srt_admission_describe(&l->admission, door->channel, streamid, event->key, event->channel);
+    event->by_port = !error && door->channel[0] && !streamid[0];
     pthread_mutex_unlock(&l->lock);
     OPENSSL_cleanse(streamid, sizeof streamid);
     srt_getsockflag(caller, SRTO_PEERVERSION, &version, &version_size);
@@ -177,11 +186,12 @@ static int free_place(const struct vt_srt_listener *l)
 }
 
 // Opens the way inside and tells the owner. On failure the caller is still to be closed.
-static int open_connection(struct vt_srt_listener *l, SRTSOCKET caller, const struct sockaddr *peer)
+static int open_connection(const struct door *door, SRTSOCKET caller, const struct sockaddr *peer)
 {
+    struct vt_srt_listener *l = door->listener;
     int ends[2], place = free_place(l), events = SRT_EPOLL_IN | SRT_EPOLL_ERR;
     struct vt_srt_event event = {.kind = VT_SRT_PUBLISHES, .address = address_of(peer)};
-    struct connection *c = place < 0 || describe(l, caller, &event) ? NULL : calloc(1, sizeof *c);
+    struct connection *c = place < 0 || describe(door, caller, &event) ? NULL : calloc(1, sizeof *c);
     if (!c || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) {
         free(c);
         return -ENOBUFS;
@@ -203,15 +213,15 @@ static int open_connection(struct vt_srt_listener *l, SRTSOCKET caller, const st
     return 0;
 }
 
-static void accept_all(struct vt_srt_listener *l, SRTSOCKET listening)
+static void accept_all(const struct door *door)
 {
     for (;;) {
         struct sockaddr_storage peer = {0};
         int size = sizeof peer;
-        SRTSOCKET caller = srt_accept(listening, (struct sockaddr *)&peer, &size);
+        SRTSOCKET caller = srt_accept(door->socket, (struct sockaddr *)&peer, &size);
         if (caller == SRT_INVALID_SOCK)
             return;
-        if (open_connection(l, caller, (const struct sockaddr *)&peer))
+        if (open_connection(door, caller, (const struct sockaddr *)&peer))
             srt_close(caller);
     }
 }
@@ -304,9 +314,9 @@ static void look_after(struct vt_srt_listener *l, int i)
 
 static void on_event(struct vt_srt_listener *l, SRTSOCKET socket)
 {
-    for (int i = 0; i < l->n_sockets; i++) {
-        if (l->sockets[i] == socket)
-            accept_all(l, socket);
+    for (int i = 0; i < l->n_doors; i++) {
+        if (l->doors[i].socket == socket)
+            accept_all(&l->doors[i]);
     }
     for (int i = 0; i < VT_SRT_CONNECTIONS; i++) {
         if (l->connections[i] && l->connections[i]->caller == socket)
@@ -380,14 +390,16 @@ static bool set_options(SRTSOCKET s)
            set_flag(s, SRTO_LOSSMAXTTL, REORDER_PACKETS);
 }
 
-static int listen_on(struct vt_srt_listener *l, int fd)
+static int listen_on(struct vt_srt_listener *l, const struct vt_srt_socket *socket)
 {
     int events = SRT_EPOLL_IN | SRT_EPOLL_ERR;
     SRTSOCKET s = srt_create_socket();
     if (s == SRT_INVALID_SOCK)
         return -ENOMEM;
-    l->sockets[l->n_sockets++] = s;
-    if (!set_options(s) || srt_bind_acquire(s, fd) || srt_listen_callback(s, on_caller, l) ||
+    struct door *door = &l->doors[l->n_doors++];
+    *door = (struct door){.listener = l, .socket = s};
+    memcpy(door->channel, socket->channel, sizeof door->channel);
+    if (!set_options(s) || srt_bind_acquire(s, socket->fd) || srt_listen_callback(s, on_caller, door) ||
         srt_listen(s, BACKLOG) || srt_epoll_add_usock(l->poll, s, &events)) {
         vt_error("SRT cannot listen: %s", srt_getlasterror_str());
         return -EIO;
@@ -395,7 +407,7 @@ static int listen_on(struct vt_srt_listener *l, int fd)
     return 0;
 }
 
-static int start(struct vt_srt_listener *l, const int *fds, int n_fds)
+static int start(struct vt_srt_listener *l, const struct vt_srt_socket *sockets, int n_sockets)
 {
     if (srt_startup() < 0)
         return -EIO;
@@ -405,17 +417,18 @@ static int start(struct vt_srt_listener *l, const int *fds, int n_fds)
     l->poll = srt_epoll_create();
     l->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int error = l->poll < 0 ? -EIO : l->event < 0 ? -errno : 0;
-    for (int i = 0; i < n_fds && !error; i++)
-        error = listen_on(l, fds[i]);
+    for (int i = 0; i < n_sockets && !error; i++)
+        error = listen_on(l, &sockets[i]);
     if (!error)
         error = -pthread_create(&l->thread, NULL, run, l);
     l->running = !error;
     return error;
 }
 
-int vt_srt_listener_new(struct vt_srt_listener **ret, const int *fds, int n_fds, const struct vt_srt_keys *keys)
+int vt_srt_listener_new(struct vt_srt_listener **ret, const struct vt_srt_socket *sockets, int n_sockets,
+                        const struct vt_srt_keys *keys)
 {
-    struct vt_srt_listener *l = n_fds <= VT_SRT_LISTENERS ? calloc(1, sizeof *l) : NULL;
+    struct vt_srt_listener *l = n_sockets <= VT_SRT_LISTENERS ? calloc(1, sizeof *l) : NULL;
     if (!l)
         return -ENOMEM;
     l->poll = l->event = -1;
@@ -423,7 +436,7 @@ int vt_srt_listener_new(struct vt_srt_listener **ret, const int *fds, int n_fds,
     pthread_mutex_init(&l->lock, NULL);
     int error = vt_srt_admission_init(&l->admission, keys);
     if (!error)
-        error = start(l, fds, n_fds);
+        error = start(l, sockets, n_sockets);
     if (error)
         vt_srt_listener_free(&l);
     else
@@ -442,8 +455,8 @@ void vt_srt_listener_free(struct vt_srt_listener **listener)
     pthread_mutex_unlock(&l->lock);
     if (l->running)
         pthread_join(l->thread, NULL);
-    for (int i = 0; i < l->n_sockets; i++)
-        srt_close(l->sockets[i]);
+    for (int i = 0; i < l->n_doors; i++)
+        srt_close(l->doors[i].socket);
     for (int i = 0; i < VT_SRT_CONNECTIONS; i++) {
         if (l->connections[i])
             close_connection(l, i, "the gate ends");

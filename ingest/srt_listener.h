@@ -23,6 +23,7 @@ struct vt_srt_event {
     struct vt_peer_address address;
     char key[VT_KEY_ROOM];                           // PUBLISHES
     char channel[VT_NAME_ROOM];                      // PUBLISHES: whose passphrase its line has, or ""
+    bool by_port;                                    // PUBLISHES: that channel's own address was called, without a key
     char encoder[32];                                // PUBLISHES: the caller's version of SRT
     int fd;                                          // PUBLISHES: the receiver's, or -1
     json_t *status;                                  // STATUS: the receiver's, or NULL
@@ -32,8 +33,15 @@ struct vt_srt_event {
 
 struct vt_srt_listener;
 
-// Takes UDP sockets over that are bound and have the filter; starts libsrt, which there can be once in a process.
-int vt_srt_listener_new(struct vt_srt_listener **ret, const int *fds, int n_fds, const struct vt_srt_keys *keys);
+// A UDP socket that is bound and has the filter. With a channel's name: who calls there and names no key publishes to that.
+struct vt_srt_socket {
+    int fd;
+    char channel[VT_NAME_ROOM];
+};
+
+// Takes the sockets over; starts libsrt, which there can be once in a process.
+int vt_srt_listener_new(struct vt_srt_listener **ret, const struct vt_srt_socket *sockets, int n_sockets,
+                        const struct vt_srt_keys *keys);
 void vt_srt_listener_free(struct vt_srt_listener **listener);
 
 // For callers from now on; copied.

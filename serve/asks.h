@@ -19,6 +19,7 @@ struct vt_ask {
     char shown[VT_SHOWN_KEY];                // of its key, for the log
     struct vt_permit vouched;                // what its key would allow if only the webhook knew it
     char line_channel[VT_NAME_ROOM];         // SRT: whose passphrase its line has, or ""
+    bool by_port;                            // SRT: it came to that channel's own address, and has no key
     int socket;                              // SRT: what it sends comes from there; else -1
 };
 

@@ -46,7 +46,12 @@ static const struct vt_option listen_table[] = {
                                              "their connections must begin with a PROXY header"},
     {NULL},
 };
-static const char *const listen_keys[] = {"rtmp", "rtmps", "srt", "http", "admin", "proxies", NULL};
+static const struct vt_option listen_map_table[] = {
+    {"srt_channels", VT_OPTION_TEXT, .doc = "a map of channels and an address each, at most 4: callers of SRT who can name no key "
+                                            "publish there, and need the channel's passphrase"},
+    {NULL},
+};
+static const char *const listen_keys[] = {"rtmp", "rtmps", "srt", "http", "admin", "proxies", "srt_channels", NULL};
 static const struct vt_option no_table[] = {{NULL}};
 static const struct vt_option limits_table[] = {
     {"connections", VT_OPTION_INT, offsetof(struct values, connections), "1024", VT_GATE_CONNECTIONS_MIN,
@@ -243,6 +248,54 @@ static void check_tls(struct reading *r)
     }
 }
 
+static const struct vt_channel *channel_named(const struct vt_config *config, const char *name)
+{
+    for (int i = 0; i < config->n_channels; i++) {
+        if (strcmp(config->channels[i].name, name) == 0)
+            return &config->channels[i];
+    }
+    return NULL;
+}
+
+static void read_srt_port(struct reading *r, const struct vt_yaml *entry)
+{
+    char text[VT_DIAGNOSTIC_TEXT], shown[64];
+    const struct vt_channel *channel = channel_named(r->config, entry->key);
+    struct vt_srt_port *port = &r->config->srt_ports[r->config->n_srt_ports];
+    bool right = entry->kind == VT_YAML_SCALAR && !vt_yaml_is_null(entry) && is_address(entry->text);
+    vt_escape(shown, sizeof shown, entry->key, strlen(entry->key));
+    if (!channel)
+        snprintf(text, sizeof text, "there is no channel %s under channels", shown);
+    else if (!channel->srt_passphrase)
+        snprintf(text, sizeof text, "channel %s needs srt: {passphrase: …}: there is no key at an address of its own", shown);
+    else if (!right)
+        snprintf(text, sizeof text, "the address of %s must be one such as 127.0.0.1:8891", shown);
+    if (!channel || !channel->srt_passphrase || !right) {
+        complain(r, VT_ERROR, entry, text);
+        return;
+    }
+    vt_name_copy(port->channel, channel->name);
+    if ((port->address = strdup(entry->text)))
+        r->config->n_srt_ports++;
+    else
+        complain(r, VT_ERROR, entry, "out of memory");
+}
+
+// After the channels.
+static void read_srt_ports(struct reading *r)
+{
+    const struct vt_yaml *listen = given(r->root, "listen");
+    const struct vt_yaml *map = listen && listen->kind == VT_YAML_MAP ? vt_yaml_get(listen, "srt_channels") : NULL;
+    if (!map)
+        return;
+    if (map->kind != VT_YAML_MAP || map->count > VT_SRT_PORTS) {
+        complain(r, VT_ERROR, map, "srt_channels must be a map of at most 4 channels and their addresses");
+        return;
+    }
+    for (const struct vt_yaml *one = map->first; one; one = one->next)
+        read_srt_port(r, one);
+}
+
 static bool is_web_address(const char *url)
 {
     char *scheme = NULL;
@@ -310,7 +363,7 @@ static void read_channel(struct reading *r, const struct vt_yaml *entry)
         snprintf(text, sizeof text, "channel %s has a key that %s has too", channel->name, owner);
         complain(r, VT_ERROR, entry, text);
     } else if (channel->n_keys == 0 && r->errors == 0) {
-        snprintf(text, sizeof text, "channel %s has no keys: nobody can publish to it", channel->name);
+        snprintf(text, sizeof text, "channel %s has no keys: nobody can publish to it with one", channel->name);
         complain(r, VT_WARNING, entry, text);
     }
     r->config->n_channels++;
@@ -401,6 +454,7 @@ static int read_root(struct reading *r)
     check_limits(r);
     check_webhook(r);
     read_channels(r);
+    read_srt_ports(r);
     if (r->values.products && r->values.products[0] == 0)
         complain(r, VT_ERROR, given(r->root, "products"), "products must be the path of a file");
     return r->errors ? -EINVAL : settle(r);
@@ -457,6 +511,8 @@ void vt_config_free(struct vt_config **config)
     struct vt_texts *lists[] = {&c->rtmp, &c->rtmps, &c->srt, &c->http, &c->admin, &c->proxies};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         free_texts(lists[i]);
+    for (int i = 0; i < c->n_srt_ports; i++)
+        free(c->srt_ports[i].address);
     for (int i = 0; i < c->n_channels; i++)
         vt_channel_free(&c->channels[i]);
     free(c);
@@ -480,6 +536,7 @@ void vt_config_document(struct vt_writer *w)
         "## The server\n\n" VT_OPTIONS_HEADING, VT_CONFIG_FILE);
     vt_options_document(top_table, "", w);
     vt_options_document(listen_table, "listen.", w);
+    vt_options_document(listen_map_table, "listen.", w);
     for (size_t i = 0; i < SECTIONS; i++) {
         snprintf(prefix, sizeof prefix, "%s.", sections[i].name);
         vt_options_document(sections[i].table, prefix, w);

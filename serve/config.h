@@ -16,6 +16,7 @@
 #define VT_CONFIG_FILE  "/etc/vitrine/vitrine.yaml"
 
 #define VT_LISTENERS_MAX 4               // addresses of one kind
+#define VT_SRT_PORTS     4               // addresses of SRT that are one channel's own
 
 struct vt_texts {
     char *text[VT_NETWORKS_MAX];
@@ -26,6 +27,11 @@ struct vt_config {
     struct vt_texts rtmp, http, admin;   // addresses that vt_address_parse takes, 1 to VT_LISTENERS_MAX
     struct vt_texts srt;                 // or none
     bool srt_asked;                      // the file names it: then not getting it is an error, else a warning
+    struct vt_srt_port {
+        char channel[VT_NAME_ROOM];      // one of the file's, with a passphrase: whoever comes there needs no key
+        char *address;
+    } srt_ports[VT_SRT_PORTS];
+    int n_srt_ports;
     struct vt_texts rtmps;               // or none; if there are, both of these are there:
     char *certificate, *tls_key;         // absolute
     struct vt_texts proxies;             // networks that vt_network_parse takes, at most VT_NETWORKS_MAX

@@ -166,7 +166,10 @@ static void ask_hook(struct vt_gates *gates, struct vt_ask *ask, const char *key
 static void judge(struct vt_gates *gates, struct vt_ask *ask, const char *key)
 {
     struct vt_candidate *candidate = &ask->candidate;
-    ask->known = vt_policy_find(gates->policy, key, vt_program_now_ns() / VT_NS_PER_S, &candidate->permit) == 0;
+    if (ask->by_port)
+        candidate->permit = vt_policy_vouched(channel_named(gates, ask->line_channel), key);
+    ask->known = ask->by_port ||
+                 vt_policy_find(gates->policy, key, vt_program_now_ns() / VT_NS_PER_S, &candidate->permit) == 0;
     ask->vouched = vt_policy_vouched(-1, key);
     vt_redact(ask->shown, sizeof ask->shown, key);
     if (gates->closing)
@@ -174,7 +177,7 @@ static void judge(struct vt_gates *gates, struct vt_ask *ask, const char *key)
     else if (!vt_guesses_allow(gates->guesses, candidate->address, vt_now_ns()))
         refuse(gates, ask, VT_REFUSAL_GUESSES, VT_REFUSED_CODE, VT_REFUSED_WORDS);
     else if (vt_hook_client_wanted(&gates->hook))
-        ask_hook(gates, ask, key);
+        ask_hook(gates, ask, ask->by_port ? "" : key);
     else if (ask->known)
         accept_ask(gates, ask);
     else
@@ -201,22 +204,38 @@ static struct vt_ask *add_ask(struct vt_gates *gates, const struct vt_candidate 
     return ask;
 }
 
-static void send_start(struct vt_gates *gates, struct vt_child *gate, const struct vt_sockets *sockets)
+_Static_assert(VT_LISTENERS_MAX + VT_SRT_PORTS <= VT_MESSAGE_FDS, "gate srt's sockets fit into one message");
+
+static void add_sockets(int fds[VT_MESSAGE_FDS], json_t *listen, const struct vt_sockets *sockets)
 {
-    const struct vt_config *config = gates->config;
-    json_t *listen = json_array(), *proxies = json_array();
     char name[VT_LISTEN_ROOM];
     for (int i = 0; i < sockets->count; i++) {
         vt_listen_name(sockets->fds[i], name);
+        fds[json_array_size(listen)] = sockets->fds[i];
         json_array_append_new(listen, json_string(name));
     }
+}
+
+// `ports`: of one channel each, or NULL.
+static void send_start(struct vt_gates *gates, struct vt_child *gate, const struct vt_sockets *sockets,
+                       const struct vt_sockets *ports)
+{
+    const struct vt_config *config = gates->config;
+    json_t *listen = json_array(), *proxies = json_array(), *channels = json_array();
+    int fds[VT_MESSAGE_FDS];
+    add_sockets(fds, listen, sockets);
+    if (ports)
+        add_sockets(fds, listen, ports);
+    for (int i = 0; ports && i < ports->count; i++)
+        json_array_append_new(channels, json_string(config->srt_ports[i].channel));
+    int count = (int)json_array_size(listen);
     for (int i = 0; i < config->proxies.count; i++)
         json_array_append_new(proxies, json_string(config->proxies.text[i]));
     vt_child_send(gate, VT_MSG_GATE_START,
-                  json_pack("{s:o, s:o, s:I, s:I, s:I, s:b}", "listen", listen, "proxies", proxies, "connections",
-                            (json_int_t)config->connections, "per_address", (json_int_t)config->per_address, "setup_ns",
-                            (json_int_t)config->setup_ns, "open", vt_hook_client_wanted(&gates->hook)),
-                  sockets->fds, sockets->count);
+                  json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:b}", "listen", listen, "proxies", proxies, "channels", channels,
+                            "connections", (json_int_t)config->connections, "per_address", (json_int_t)config->per_address,
+                            "setup_ns", (json_int_t)config->setup_ns, "open", vt_hook_client_wanted(&gates->hook)),
+                  fds, count);
 }
 
 // ---- gate rtmp
@@ -277,7 +296,7 @@ static void on_rtmp_start(void *opaque)
 {
     struct vt_gates *gates = opaque;
     vt_asks_drop_rtmp(&gates->asks);
-    send_start(gates, gates->rtmp.child, &gates->startup->rtmp);
+    send_start(gates, gates->rtmp.child, &gates->startup->rtmp, NULL);
 }
 
 // ---- gate tls
@@ -296,7 +315,7 @@ static void on_tls_start(void *opaque)
 {
     struct vt_gates *gates = opaque;
     vt_gates_send_certificate(gates);
-    send_start(gates, gates->tls.child, &gates->startup->rtmps);
+    send_start(gates, gates->tls.child, &gates->startup->rtmps, NULL);
 }
 
 static void on_tls_message(void *opaque, struct vt_child *child, struct vt_message *message)
@@ -347,7 +366,15 @@ static void on_srt_start(void *opaque)
         if (gates->config->channels[i].name[0])
             vt_gates_send_keys(gates, i);
     }
-    send_start(gates, gates->srt.child, &gates->startup->srt);
+    send_start(gates, gates->srt.child, &gates->startup->srt, &gates->startup->srt_ports);
+}
+
+static bool is_port_of(const struct vt_gates *gates, const char *channel)
+{
+    int i = 0;
+    while (i < gates->config->n_srt_ports && (!channel || strcmp(gates->config->srt_ports[i].channel, channel) != 0))
+        i++;
+    return i < gates->config->n_srt_ports;
 }
 
 // The gate has let it in by what it knew; whoever is refused here finds its connection closed.
@@ -355,7 +382,9 @@ static void on_srt_hand(struct vt_gates *gates, struct vt_child *gate, struct vt
 {
     const char *key, *line = vt_message_text(message->body, "channel");
     struct vt_candidate candidate;
-    if (!read_question(&candidate, message->body, "srt", &key) || vt_asks_find(&gates->asks, true, candidate.conn)) {
+    bool by_port = vt_message_bool(message->body, "port", false);
+    if (!read_question(&candidate, message->body, "srt", &key) || vt_asks_find(&gates->asks, true, candidate.conn) ||
+        (by_port && !is_port_of(gates, line))) {
         vt_child_refuse(gate, "it hands over a publisher in a way that cannot be");
         return;
     }
@@ -368,6 +397,7 @@ static void on_srt_hand(struct vt_gates *gates, struct vt_child *gate, struct vt
     vt_message_take_fd(message, 0);
     if (line)
         vt_name_copy(ask->line_channel, line);
+    ask->by_port = by_port;
     judge(gates, ask, key);
 }
 
@@ -469,6 +499,6 @@ void vt_gates_open(struct vt_gates *gates)
     vt_service_start(&gates->rtmp);
     if (gates->config->rtmps.count > 0)
         vt_service_start(&gates->tls);
-    if (gates->startup->srt.count > 0)
+    if (gates->startup->srt.count + gates->startup->srt_ports.count > 0)
         vt_service_start(&gates->srt);
 }

@@ -248,6 +248,8 @@ static int prepare_tls(struct vt_startup *startup, const struct vt_config *confi
     return listen_on("rtmps", &config->rtmps, &startup->rtmps);
 }
 
+_Static_assert(VT_SRT_PORTS <= VT_LISTENERS_MAX, "they fit into a list of sockets");
+
 static int prepare_srt(struct vt_startup *startup, const struct vt_config *config)
 {
     char why[VT_LISTEN_WHY];
@@ -261,6 +263,14 @@ static int prepare_srt(struct vt_startup *startup, const struct vt_config *confi
             vt_error("srt: %s", why);
             return -1;
         }
+    }
+    for (int i = 0; i < config->n_srt_ports; i++) {
+        int fd = vt_listen_srt(config->srt_ports[i].address, true, why);
+        if (fd < 0) {
+            vt_error("srt_channels: %s: %s", config->srt_ports[i].channel, why);
+            return -1;
+        }
+        startup->srt_ports.fds[startup->srt_ports.count++] = fd;
     }
     return 0;
 }
@@ -280,7 +290,8 @@ int vt_startup(struct vt_startup *ret, const struct vt_config *config)
 
 void vt_startup_free(struct vt_startup *startup)
 {
-    struct vt_sockets *all[] = {&startup->rtmp, &startup->http, &startup->admin, &startup->rtmps, &startup->srt};
+    struct vt_sockets *all[] = {&startup->rtmp, &startup->http, &startup->admin, &startup->rtmps, &startup->srt,
+                                &startup->srt_ports};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         while (all[i]->count > 0)
             close(all[i]->fds[--all[i]->count]);

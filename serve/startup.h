@@ -15,6 +15,7 @@ struct vt_startup {
     int lock_fd;                         // holds the data folder for this process
     struct vt_sockets rtmp, http, admin; // listen
     struct vt_sockets rtmps, srt;        // none: not configured
+    struct vt_sockets srt_ports;         // those of one channel each, as the configuration has them
 };
 
 // Returns 0, or -1 when something was wrong and has been logged. vt_startup_free in both cases.

@@ -171,6 +171,10 @@ static void say_where(const struct supervisor *s)
     say_each(&s->startup.rtmp, "push:  server rtmp://", key);
     say_each(&s->startup.rtmps, "push:  or server rtmps://", "/live");
     say_each(&s->startup.srt, "push:  or srt://", "?streamid=KEY");
+    for (int i = 0; i < s->startup.srt_ports.count; i++) {
+        vt_listen_name(s->startup.srt_ports.fds[i], name);
+        printf("push:  or srt://%s with the passphrase of %s, and no streamid\n", name, s->config->srt_ports[i].channel);
+    }
     vt_listen_name(s->startup.http.fds[0], name);
     for (int i = 0; i < s->config->n_channels; i++)
         printf("watch: http://%s/watch/%s\n", name, s->config->channels[i].name);

@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from harness import VITRINE, Daemon, Publisher, decode_errors, fetch_rendition, main, require, wait_for
+from harness import VITRINE, Daemon, Publisher, decode_errors, fetch_rendition, free_ports, main, require, wait_for
 from srt_wire import Caller
 
 CHANNELS = """
@@ -202,6 +202,38 @@ def scene_the_gate_dies():
             require("#EXT-X-DISCONTINUITY\n" not in playlist.text, "there is a discontinuity")
         shown = publisher_of(daemon, "lime")
         require(shown["publisher"] == lime and shown["dropped"] == 0, f"the other channel was disturbed: {shown}")
+
+
+class Quiet(SrtPublisher):
+    """ffmpeg as an SRT caller of another port than the daemon's usual one."""
+
+    def __init__(self, port, query):
+        class There:
+            srt_port = port
+        super().__init__(There(), query)
+
+
+def scene_a_channel_has_an_address_of_its_own():
+    """Who calls there names no key: the passphrase keeps strangers out. On the usual one a streamid must be there."""
+    daemon, (port,) = Daemon(channels=CHANNELS), free_ports(1)
+    text = daemon.config.read_text()
+    daemon.config.write_text(text.replace("listen: {", f'listen: {{srt_channels: {{fig: "127.0.0.1:{port}"}}, ', 1))
+    with daemon:
+        require(f"srt://127.0.0.1:{port} with the passphrase of fig" in daemon.text(), daemon.text())
+        with Quiet(port, "passphrase=a long passphrase"):
+            shown = wait_for("a caller without a streamid", lambda: (publisher_of(daemon, "fig") or {}).get("srt") and
+                             publisher_of(daemon, "fig"))
+            require(shown["protocol"] == "srt" and shown["srt"]["encrypted"] and shown["srt"]["latency_ms"] == 300, f"{shown}")
+        wait_for("it to be gone", lambda: not publisher_of(daemon, "fig"))
+        with Quiet(port, "streamid=mango-key"):
+            wait_for("a caller who names a key there", lambda: (publisher_of(daemon) or {}).get("frames", 0) > 5)
+        with Quiet(port, "passphrase=another passphrase") as wrong, Quiet(port, "latency=200000") as none:
+            require(wrong.process.wait(20) != 0 and none.process.wait(20) != 0, "without the passphrase")
+        for at, streamid, code in ((port, "unknown", 1401), (port, "", 1011), (daemon.srt_port, "", 1400)):
+            got = reject_code(at, streamid)
+            require(got in (code, code - 1000), f"{streamid!r} at {at} is refused with {got}, not {code}")
+        require(not publisher_of(daemon, "fig"), "one of them publishes")
+        require("a long passphrase" not in daemon.text(), "the passphrase stands in the log")
 
 
 def scene_takeover_and_kick():

@@ -47,7 +47,7 @@ static void begin(bool open)
 static int judge_at(const char *streamid, const char *address, int64_t now_ns)
 {
     struct vt_peer_address peer = from(address);
-    return vt_srt_admission_judge(&admission, streamid, &peer, now_ns, &line);
+    return vt_srt_admission_judge(&admission, "", streamid, &peer, now_ns, &line);
 }
 
 static int judge(const char *streamid, const char *address)
@@ -70,12 +70,12 @@ TEST(who_has_a_key_gets_its_channels_line)
     REQUIRE_INT(line.latency_ms, 500);
     REQUIRE_INT(judge("#!::r=mango,m=publish,s=mango-key", "10.1.1.1"), 0);
     REQUIRE_TEXT(line.name, "mango");
-    REQUIRE_INT(vt_srt_admission_describe(&admission, "#!::r=mango,s=mango-key", key, channel), 0);
+    REQUIRE_INT(vt_srt_admission_describe(&admission, "", "#!::r=mango,s=mango-key", key, channel), 0);
     REQUIRE_TEXT(key, "mango-key");
     REQUIRE_TEXT(channel, "mango");
-    REQUIRE_INT(vt_srt_admission_describe(&admission, "nobody's", key, channel), 0);
+    REQUIRE_INT(vt_srt_admission_describe(&admission, "", "nobody's", key, channel), 0);
     REQUIRE_TEXT(channel, "");
-    REQUIRE(vt_srt_admission_describe(&admission, "", key, channel) < 0);
+    REQUIRE(vt_srt_admission_describe(&admission, "", "", key, channel) < 0);
     vt_srt_admission_clear(&admission);
 }
 
@@ -104,7 +104,7 @@ TEST(publishers_are_bounded_in_all)
     begin(false);
     for (int i = 0; i < VT_SRT_CONNECTIONS; i++) {
         struct vt_peer_address peer = number(i);
-        REQUIRE_INT(vt_srt_admission_judge(&admission, "mango-key", &peer, SECOND, &line), 0);
+        REQUIRE_INT(vt_srt_admission_judge(&admission, "", "mango-key", &peer, SECOND, &line), 0);
         REQUIRE(vt_srt_admission_enter(&admission, i + 1, peer.group, "mango-key"));
     }
     REQUIRE_INT(judge("mango-key", "10.1.1.1"), VT_SRT_OVERLOAD);
@@ -187,6 +187,36 @@ TEST(where_a_webhook_is_asked_unknown_keys_come_in)
     vt_srt_admission_clear(&admission);
 }
 
+static int judge_at_port(const char *port, const char *streamid)
+{
+    struct vt_peer_address peer = from("10.1.1.1");
+    return vt_srt_admission_judge(&admission, port, streamid, &peer, SECOND, &line);
+}
+
+// lime has a passphrase, mango has not: nothing would keep strangers out of mango.
+TEST(a_channels_own_listener_needs_no_streamid)
+{
+    char key[VT_KEY_ROOM], channel[VT_NAME_ROOM];
+    begin(false);
+    REQUIRE_INT(judge_at_port("lime", ""), 0);
+    REQUIRE_TEXT(line.name, "lime");
+    REQUIRE_TEXT(line.passphrase, "a passphrase");
+    REQUIRE_INT(vt_srt_admission_describe(&admission, "lime", "", key, channel), 0);
+    REQUIRE_TEXT(key, "SRT port of lime");
+    REQUIRE_TEXT(channel, "lime");
+    REQUIRE_INT(judge_at_port("lime", "mango-key"), 0);      // whoever names a key is judged by it, there too
+    REQUIRE_TEXT(line.name, "mango");
+    REQUIRE_INT(judge_at_port("lime", "unknown"), VT_SRT_UNAUTHORIZED);
+    REQUIRE_INT(judge_at_port("mango", ""), VT_SRT_UNAUTHORIZED);
+    REQUIRE_INT(judge_at_port("nowhere", ""), VT_SRT_UNAUTHORIZED);
+    REQUIRE_INT(judge("SRT port of lime", "10.1.1.1"), VT_SRT_UNAUTHORIZED);
+    REQUIRE(vt_srt_admission_enter(&admission, 3, from("10.1.1.1").group, key));
+    vt_srt_admission_refuse(&admission, 3, VT_SRT_CONFLICT, 9 * SECOND);
+    REQUIRE_INT(judge_at_port("lime", ""), VT_SRT_CONFLICT);
+    REQUIRE_INT(judge("lime-key", "10.1.1.1"), 0);
+    vt_srt_admission_clear(&admission);
+}
+
 TEST(what_the_supervisor_decided_is_told_to_the_next_attempt)
 {
     begin(false);
@@ -240,6 +270,7 @@ int main(void)
     RUN(whoever_guesses_is_not_looked_at_for_a_while);
     RUN(who_finds_no_room_has_not_guessed);
     RUN(where_a_webhook_is_asked_unknown_keys_come_in);
+    RUN(a_channels_own_listener_needs_no_streamid);
     RUN(what_the_supervisor_decided_is_told_to_the_next_attempt);
     RUN(so_many_that_were_let_in_are_remembered);
     RUN(keys_change_for_callers_from_then_on);

@@ -154,7 +154,7 @@ TEST(what_has_no_effect_is_a_warning)
     REQUIRE_INT(parse("tls: {certificate: a.pem, key: b.pem}\n"), 0);
     REQUIRE_TEXT(diagnostics.list[0].text, "tls has no effect: there is no rtmps under listen");
     REQUIRE_INT(parse("channels: {mango: }\n"), 0);
-    REQUIRE_TEXT(diagnostics.list[0].text, "channel mango has no keys: nobody can publish to it");
+    REQUIRE_TEXT(diagnostics.list[0].text, "channel mango has no keys: nobody can publish to it with one");
     REQUIRE_INT(config->n_channels, 1);
 }
 
@@ -198,6 +198,46 @@ TEST(folders_of_files_are_found)
     unlink(path);
 }
 
+#define TWO "channels: {a: {keys: [k], srt: {passphrase: long enough}}, b: {keys: [l]}}\n"
+
+TEST(channels_have_addresses_of_srt_of_their_own)
+{
+    REQUIRE_INT(parse("listen: {srt_channels: {a: \"127.0.0.1:8891\"}}\n" TWO), 0);
+    REQUIRE_INT(config->n_srt_ports, 1);
+    REQUIRE_TEXT(config->srt_ports[0].channel, "a");
+    REQUIRE_TEXT(config->srt_ports[0].address, "127.0.0.1:8891");
+    require_error("listen: {srt_channels: {a: \"8891\"}}\n" TWO, 1, 28,
+                  "the address of a must be one such as 127.0.0.1:8891");
+    require_error("listen: {srt_channels: {b: \"127.0.0.1:8891\"}}\n" TWO, 1, 28,
+                  "channel b needs srt: {passphrase: …}: there is no key at an address of its own");
+    require_error("listen: {srt_channels: {c: \"127.0.0.1:8891\"}}\n" TWO, 1, 28, "there is no channel c under channels");
+    require_error("listen: {srt_channels: []}\n" TWO, 1, 24,
+                  "srt_channels must be a map of at most 4 channels and their addresses");
+}
+
+TEST(so_many_channels_have_one)
+{
+    for (int more = 0; more < 2; more++) {
+        char text[2048] = "listen: {srt_channels: {", channels[1024] = "channels: {";
+        for (int i = 0; i < VT_SRT_PORTS + more; i++) {
+            char one[128];
+            snprintf(one, sizeof one, "%sc%d: \"127.0.0.1:0\"", i ? ", " : "", i);
+            strcat(text, one);
+            snprintf(one, sizeof one, "%sc%d: {keys: [k%d], srt: {passphrase: long enough}}", i ? ", " : "", i, i);
+            strcat(channels, one);
+        }
+        strcat(text, "}}\n");
+        strcat(text, channels);
+        strcat(text, "}\n");
+        if (more == 0) {
+            REQUIRE_INT(parse(text), 0);
+            REQUIRE_INT(config->n_srt_ports, VT_SRT_PORTS);
+            continue;
+        }
+        require_error(text, 1, 24, "srt_channels must be a map of at most 4 channels and their addresses");
+    }
+}
+
 int main(void)
 {
     RUN(an_empty_file_has_every_default);
@@ -210,6 +250,8 @@ int main(void)
     RUN(channels_hold_at_their_limit);
     RUN(files_that_cannot_be_read);
     RUN(folders_of_files_are_found);
+    RUN(channels_have_addresses_of_srt_of_their_own);
+    RUN(so_many_channels_have_one);
     vt_config_free(&config);
     return DONE();
 }
