@@ -170,6 +170,12 @@ static bool is_urgent(const struct vt_revision *revision, const struct vt_revisi
            revision->end_frame != before->end_frame;
 }
 
+// Then a change of price or end waits for the next segment, as others do: its tag may be late, the change itself never is.
+static bool tags_run_short(const struct vt_timeline *timeline, const struct vt_packager_params *params)
+{
+    return timeline->sliding && timeline->n_tags + count_pending_tags(timeline, params) >= vt_dateranges_max(params) / 2;
+}
+
 static bool cue_valid(const struct vt_cue *cue)
 {
     return vt_name_valid(cue->id) && cue->op != VT_CUE_SNAP && cue->lease_frame > cue->frame && cue->template &&
@@ -202,7 +208,9 @@ int vt_timeline_prepare(const struct vt_timeline *timeline, const struct vt_pack
     revision.reach_ns = floor_ms(frame_time(params, cue->lease_frame) + VT_NS_PER_MS - 1);
     if (revision.reach_ns > revision.start_ns + VT_CUE_LEASE_NS)
         revision.reach_ns = revision.start_ns + VT_CUE_LEASE_NS;
-    revision.urgent = is_urgent(&revision, latest_revision(timeline, cue->id));
+    const struct vt_revision *before = latest_revision(timeline, cue->id);
+    bool may_wait = before && cue->op == VT_CUE_UPDATE && tags_run_short(timeline, params);
+    revision.urgent = is_urgent(&revision, before) && !may_wait;
     *ret = revision;
     return 0;
 }

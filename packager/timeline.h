@@ -19,7 +19,7 @@ struct vt_revision {
     bool priced;
     int64_t amount;
     char currency[4];
-    bool urgent;                             // a start, an end, another price or another end: never waits for its tag
+    bool urgent;                             // a start, an end, another price or another end: does not wait for its tag
     bool untagged;                           // of a cue on air: no tag tells of this revision yet
     int size;
     char json[VT_CUE_JSON + 1];
@@ -89,7 +89,7 @@ int vt_timeline_messages(const struct vt_timeline *timeline, const struct vt_pac
                          const struct vt_span *span, struct vt_writer *w);
 
 // The part is done: its revisions become cues on air, and tags: of each cue the latest, and only one a segment unless
-// it is urgent. What has to wait is told in the next segment's first part, unless something newer is by then.
+// it is urgent; while half of all the tags that there may be are in use, changes of price and end are not. What has to wait is told in the next segment's first part, unless something newer is by then.
 int vt_timeline_pass(struct vt_timeline *timeline, const struct vt_span *span);
 
 // Forgets tags that lie wholly before `start_ns`, and remembers that they left when the playlists ended at `edge_us`;

@@ -196,6 +196,25 @@ TEST(a_cue_is_in_the_part_that_holds_its_frame)
     close_all(p);
 }
 
+TEST(a_price_that_never_rests_is_taken_each_time)
+{
+    struct vt_packager_params params = low_latency();
+    params.window_ns = 60 * VT_NS_PER_S;
+    struct vt_packager *p = open_packager(&params);
+    int most = 0;
+    for (int64_t frame = 0; frame < 9000; frame++) {
+        if (frame % 3 == 0)
+            REQUIRE_INT(give_priced(p, "c1", 1 + frame / 3, VT_CUE_UPDATE, frame, 100 + frame), 0);
+        if (frame % 3 == 1)
+            REQUIRE_INT(give_priced(p, "c2", 1 + frame / 3, VT_CUE_UPDATE, frame, 100 + frame), 0);
+        REQUIRE_INT(shelf_run(p, &params, frame, frame + 1), 0);
+        int tags = count_of(shelf_text(&shelf, "720p.ll.m3u8"), "#EXT-X-DATERANGE");
+        most = tags > most ? tags : most;
+    }
+    REQUIRE(most > VT_DATERANGES_MAX / 3 && most <= VT_DATERANGES_MAX);
+    close_all(p);
+}
+
 TEST(other_changes_are_told_once_a_segment)
 {
     struct vt_packager_params params = low_latency();
@@ -524,6 +543,7 @@ int main(void)
     RUN(the_end_has_no_hint);
     RUN(parts_are_their_segment);
     RUN(a_cue_is_in_the_part_that_holds_its_frame);
+    RUN(a_price_that_never_rests_is_taken_each_time);
     RUN(other_changes_are_told_once_a_segment);
     RUN(a_delta_update_and_the_playlist_before_make_the_playlist);
     RUN(parts_leave_the_playlist_and_then_the_disk);
