@@ -161,9 +161,21 @@ void vt_check_blocking(const struct vt_fetch *fetch, const struct vt_m3u *m3u, u
                 (unsigned long long)msn, part);
 }
 
-void vt_check_hinted(const struct vt_fetch *fetch, const struct vt_m3u *m3u, struct vt_findings *findings)
+static bool came_to_nothing(const struct vt_m3u *after, uint64_t msn, int part)
 {
+    const struct vt_m3u_segment *segment = after->open.msn == msn ? &after->open : vt_m3u_find(after, msn);
+    if (segment && part < segment->parts)
+        return after->parts[segment->first_part + part].gap;
+    return after->ended || (segment && segment != &after->open);
+}
+
+void vt_check_hinted(const struct vt_fetch *fetch, const struct vt_m3u *after, uint64_t msn, int part,
+                     struct vt_findings *findings)
+{
+    const struct vt_m3u *m3u = after;
     double sending = fetch->done - fetch->first_byte;
+    if (fetch->status == 404 && came_to_nothing(after, msn, part))
+        return;
     if (fetch->status / 100 != 2)
         vt_find(findings, 115, m3u->url, 0, "the hinted %.150s: status %d", fetch->url, fetch->status);
     else if (sending > STREAMED && sending > m3u->part_target)

@@ -20,8 +20,10 @@ void vt_check_there(const struct vt_fetch *fetch, enum vt_answer_kind kind, cons
 void vt_check_blocking(const struct vt_fetch *fetch, const struct vt_m3u *m3u, uint64_t msn, int part, int rule,
                        struct vt_findings *findings);
 
-// The answer to a request for a hinted part.
-void vt_check_hinted(const struct vt_fetch *fetch, const struct vt_m3u *m3u, struct vt_findings *findings);
+// The answer to a request for a part that was hinted as this one; `after`: a version of the playlist from after it. A hint that
+// came to nothing (a gap, the end, a segment that ended before it) may be a 404 (6.2.6).
+void vt_check_hinted(const struct vt_fetch *fetch, const struct vt_m3u *after, uint64_t msn, int part,
+                     struct vt_findings *findings);
 
 // A directive that must be refused with 400 (`rule`) at once.
 void vt_check_refused(const struct vt_fetch *fetch, int rule, struct vt_findings *findings);

@@ -190,6 +190,12 @@ static void take_delta(struct vt_presentation *p, const struct vt_job *job, cons
     vt_m3u_free(&delta);
 }
 
+static void take_hinted(struct vt_presentation *p, const struct vt_job *job, const struct vt_fetch *fetch)
+{
+    vt_check_hinted(fetch, job->playlist->now, job->msn, job->part, p->findings);
+    p->sum->hints++;
+}
+
 static void check_all(struct vt_presentation *p)
 {
     const struct vt_m3u *list[VT_CHECK_PLAYLISTS];
@@ -221,9 +227,13 @@ static int do_round(struct vt_presentation *p, struct vt_batch *batch, int round
     for (int i = 0; i < batch->count; i++)
         if (batch->jobs[i].kind == VT_JOB_RELOAD)
             take_reload(p, &batch->jobs[i], &batch->fetches[i]);
-    for (int i = 0; i < batch->count; i++)
-        if (batch->jobs[i].kind == VT_JOB_DELTA)
-            take_delta(p, &batch->jobs[i], &batch->fetches[i]);
+    for (int i = 0; i < batch->count; i++) {
+        const struct vt_job *job = &batch->jobs[i];
+        if (job->kind == VT_JOB_DELTA)
+            take_delta(p, job, &batch->fetches[i]);
+        else if (job->kind == VT_JOB_HINT)
+            take_hinted(p, job, &batch->fetches[i]);
+    }
     for (int i = 0; i < batch->count; i++)
         vt_fetch_clear(&batch->fetches[i]);
     if (round % TOGETHER_EVERY == 0)

@@ -174,10 +174,6 @@ void vt_take_media(struct vt_presentation *p, const struct vt_job *job, struct v
     case VT_JOB_PART: take_part(p, job, fetch); break;
     case VT_JOB_GONE: vt_check_removed(fetch, job->playlist->url, 35, p->findings); break;
     case VT_JOB_GONE_PART: vt_check_removed(fetch, job->playlist->url, 85, p->findings); break;
-    case VT_JOB_HINT:
-        vt_check_hinted(fetch, job->m3u, p->findings);
-        p->sum->hints++;
-        break;
     default: break;
     }
 }

@@ -89,11 +89,11 @@ static void test_there(const struct vt_m3u *m3u)
     judge(&f, 35, "a segment that was removed");
     vt_check_removed(&fetch, PLAYLIST, 85, &f);
     judge(&f, 85, "a part that was removed");
-    vt_check_hinted(&fetch, m3u, &f);
+    vt_check_hinted(&fetch, m3u, 1000, 0, &f);
     judge(&f, 115, "a hinted part that is not there");
     fetch.status = 200;
     fetch.done = 104;
-    vt_check_hinted(&fetch, m3u, &f);
+    vt_check_hinted(&fetch, m3u, 1000, 0, &f);
     judge(&f, 115, "a hinted part that comes in pieces");
     vt_check_unknown(&fetch, &f);
     judge(&f, 116, "200 for anything");
@@ -102,6 +102,29 @@ static void test_there(const struct vt_m3u *m3u)
     judge(&f, 34, "a segment that breaks off");
     vt_check_broken_off(&fetch, &f);
     judge(&f, 31, "a playlist that breaks off");
+}
+
+// A 404 for a hinted part, and what the playlist says by then.
+static void judge_hint(int rule, const char *text, uint64_t msn, int part, const char *what)
+{
+    struct vt_findings ignored = {.count = 0}, f = {.count = 0};
+    struct vt_fetch fetch = made("http://127.0.0.1/live/v-26.2.m4s", 404, "");
+    struct vt_m3u *m3u = read_text(PLAYLIST, text, &ignored);
+    vt_check_hinted(&fetch, m3u, msn, part, &f);
+    judge(&f, rule, what);
+    vt_m3u_free(&m3u);
+}
+
+static void test_hints_that_come_to_nothing(void)
+{
+    char *gap = edited(good_low, "URI=\"v-26.1.m4s\"", "URI=\"v-26.1.m4s\",GAP=YES");
+    judge_hint(115, good_low, 26, 2, "a part that is hinted still");
+    judge_hint(115, good_low, 26, 1, "a part that is listed by now");
+    judge_hint(0, gap, 26, 1, "a part that is a gap by now");
+    judge_hint(0, good_low, 25, 3, "a part after the last one of its segment");
+    judge_hint(115, good_low, 27, 0, "a part of a segment to come");
+    judge_hint(0, good_vod, 27, 0, "a part that the end came before");
+    free(gap);
 }
 
 static void test_ranges(const struct vt_m3u *m3u)
@@ -223,6 +246,7 @@ void test_answers(void)
     struct vt_m3u *low = read_text(PLAYLIST, good_low, &ignored);
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
         run_answer(&answers[i]);
+    test_hints_that_come_to_nothing();
     test_there(low);
     test_ranges(low);
     test_blocking(low);
