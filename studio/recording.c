@@ -73,6 +73,20 @@ static int link_or_copy(struct vt_recording *recording, int output, const char *
     return vt_put_file_at(recording->folder, name, data, size, false);
 }
 
+// While it grows a recording is played from its beginning: without EXT-X-START players begin where the show is now.
+static int put_index(const struct vt_recording *recording, const char *name, const char *data, size_t size)
+{
+    struct vt_writer w = {.limit = 0};
+    const char *line = memchr(data, '\n', size);
+    size_t first = line ? (size_t)(line - data) + 1 : 0;
+    vt_write_bytes(&w, data, first);
+    vt_write_text(&w, "#EXT-X-START:TIME-OFFSET=0\n");
+    vt_write_bytes(&w, data + first, size - first);
+    int error = w.failed ? -ENOMEM : vt_put_file_at(recording->folder, name, w.data, w.size, false);
+    vt_writer_free(&w);
+    return error;
+}
+
 int vt_recording_put(struct vt_recording *recording, int output, enum vt_blob kind, const char *name, const void *data,
                      size_t size)
 {
@@ -80,7 +94,7 @@ int vt_recording_put(struct vt_recording *recording, int output, enum vt_blob ki
     case VT_BLOB_INIT:
     case VT_BLOB_SEGMENT:
     case VT_BLOB_MORE:         return link_or_copy(recording, output, name, data, size);
-    case VT_BLOB_MULTIVARIANT: return vt_put_file_at(recording->folder, name, data, size, false);
+    case VT_BLOB_MULTIVARIANT: return put_index(recording, name, data, size);
     default:                   return 0;
     }
 }

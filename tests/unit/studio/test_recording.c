@@ -120,10 +120,25 @@ TEST(names_that_are_none_are_refused)
     clean();
 }
 
+TEST(its_index_says_where_to_begin)
+{
+    static const char index[] = "#EXTM3U\n#EXT-X-INDEPENDENT-SEGMENTS\nv.m3u8\n";
+    fresh();
+    struct vt_recording *recording = open_recording();
+    for (int i = 0; i < 2; i++) {            // it is written again when rates are known better
+        REQUIRE_INT(vt_recording_put(recording, -1, VT_BLOB_MULTIVARIANT, "index.m3u8", index, sizeof index - 1), 0);
+        REQUIRE_TEXT(text_of("recordings/mango/show/main/index.m3u8"),
+                     "#EXTM3U\n#EXT-X-START:TIME-OFFSET=0\n#EXT-X-INDEPENDENT-SEGMENTS\nv.m3u8\n");
+    }
+    vt_recording_free(&recording);
+    clean();
+}
+
 int main(void)
 {
     RUN(a_playlist_grows_and_no_segment_comes_twice);
     RUN(media_are_linked_and_the_rest_is_left_out);
     RUN(names_that_are_none_are_refused);
+    RUN(its_index_says_where_to_begin);
     return DONE();
 }
