@@ -337,17 +337,33 @@ static void on_tls_message(void *opaque, struct vt_child *child, struct vt_messa
 
 // ---- gate srt
 
+static int64_t now_s(void)
+{
+    return vt_program_now_ns() / VT_NS_PER_S;
+}
+
 void vt_gates_send_keys(struct vt_gates *gates, int channel)
 {
+    gates->keys_at_s = now_s();
+    gates->keys_until_s = vt_policy_next_s(gates->policy, gates->keys_at_s);
     if (gates->srt.child)
-        vt_child_send(gates->srt.child, VT_MSG_GATE_KEYS,
-                      vt_policy_srt_keys(gates->policy, channel, &gates->config->channels[channel]), NULL, 0);
+        vt_child_send(gates->srt.child, VT_MSG_GATE_KEYS, vt_policy_srt_keys(gates->policy, channel,
+                      &gates->config->channels[channel], gates->keys_at_s), NULL, 0);
+}
+
+static void send_all_keys(struct vt_gates *gates)
+{
+    for (int i = 0; i < gates->config->n_channels; i++) {
+        if (gates->config->channels[i].name[0])
+            vt_gates_send_keys(gates, i);
+    }
 }
 
 // After the policy has forgotten its keys.
 void vt_gates_forget(struct vt_gates *gates, int channel)
 {
-    json_t *body = gates->srt.child ? vt_policy_srt_keys(gates->policy, channel, &gates->config->channels[channel]) : NULL;
+    const struct vt_channel *gone = &gates->config->channels[channel];
+    json_t *body = gates->srt.child ? vt_policy_srt_keys(gates->policy, channel, gone, now_s()) : NULL;
     if (!body)
         return;
     json_object_set_new(body, "gone", json_true());
@@ -362,10 +378,7 @@ bool vt_gates_use(const struct vt_gates *gates, int channel)
 static void on_srt_start(void *opaque)
 {
     struct vt_gates *gates = opaque;
-    for (int i = 0; i < gates->config->n_channels; i++) {
-        if (gates->config->channels[i].name[0])
-            vt_gates_send_keys(gates, i);
-    }
+    send_all_keys(gates);
     send_start(gates, gates->srt.child, &gates->startup->srt, &gates->startup->srt_ports);
 }
 
@@ -491,6 +504,9 @@ void vt_gates_watch(struct vt_gates *gates)
 {
     gates->hook.closing = gates->closing;
     vt_hook_client_watch(&gates->hook);
+    // the time of some key has come or gone, or the clock was set back
+    if (now_s() >= gates->keys_until_s || now_s() < gates->keys_at_s)
+        send_all_keys(gates);
 }
 
 void vt_gates_open(struct vt_gates *gates)

@@ -21,6 +21,7 @@ struct vt_gates {
     struct vt_service rtmp, tls, srt;
     struct vt_hook_client hook;
     struct vt_asks asks;
+    int64_t keys_at_s, keys_until_s;         // gate srt has the keys whose time it is between these
     bool closing;                            // nobody is let in, and no gate starts again
     void (*on_end)(void *opaque);            // a gate has ended
     void *opaque;
@@ -32,7 +33,7 @@ int vt_gates_init(struct vt_gates *gates, struct vt_loop *loop, const struct vt_
                   struct vt_publishers *publishers);
 void vt_gates_free(struct vt_gates *gates);
 
-// Each second: whoever waits too long for the webhook is refused.
+// Each second: whoever waits too long for the webhook is refused, and gate srt told of keys whose time has come or gone.
 void vt_gates_watch(struct vt_gates *gates);
 
 // Starts them: every key must be known by now.

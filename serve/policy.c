@@ -141,6 +141,11 @@ int vt_policy_set_made(struct vt_policy *policy, int channel, const json_t *keys
 
 // ---- looking up
 
+static bool is_timely(const struct entry *entry, int64_t now_s)
+{
+    return now_s >= entry->not_before_s && now_s < entry->not_after_s;
+}
+
 int vt_policy_find(const struct vt_policy *policy, const char *key, int64_t now_s, struct vt_permit *ret)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -149,7 +154,7 @@ int vt_policy_find(const struct vt_policy *policy, const char *key, int64_t now_
     for (int i = policy->count - 1; i >= 0; i--) {
         const struct entry *entry = &policy->entries[i];
         int same = CRYPTO_memcmp(entry->digest, digest, sizeof digest) == 0;
-        int timely = now_s >= entry->not_before_s && now_s < entry->not_after_s;
+        int timely = is_timely(entry, now_s);
         found = same & timely ? entry : found;
     }
     if (!found)
@@ -170,12 +175,12 @@ struct vt_permit vt_policy_vouched(int channel, const char *key)
 
 // ---- for gate srt
 
-static json_t *hashes_of(const struct vt_policy *policy, int index)
+static json_t *hashes_of(const struct vt_policy *policy, int index, int64_t now_s)
 {
     json_t *list = json_array();
     for (int i = 0; i < policy->count; i++) {
         char hex[HEX_DIGITS + 1];
-        if (policy->entries[i].channel != index)
+        if (policy->entries[i].channel != index || !is_timely(&policy->entries[i], now_s))
             continue;
         for (int j = 0; j < SHA256_DIGEST_LENGTH; j++)
             snprintf(hex + 2 * j, 3, "%02x", policy->entries[i].digest[j]);
@@ -184,8 +189,21 @@ static json_t *hashes_of(const struct vt_policy *policy, int index)
     return list;
 }
 
-json_t *vt_policy_srt_keys(const struct vt_policy *policy, int index, const struct vt_channel *channel)
+int64_t vt_policy_next_s(const struct vt_policy *policy, int64_t now_s)
 {
-    return json_pack("{s:s, s:o, s:s*, s:I}", "channel", channel->name, "keys", hashes_of(policy, index), "passphrase",
+    int64_t next_s = INT64_MAX;
+    for (int i = 0; i < policy->count; i++) {
+        const int64_t times_s[] = {policy->entries[i].not_before_s, policy->entries[i].not_after_s};
+        for (int j = 0; j < 2; j++) {
+            if (times_s[j] > now_s && times_s[j] < next_s)
+                next_s = times_s[j];
+        }
+    }
+    return next_s;
+}
+
+json_t *vt_policy_srt_keys(const struct vt_policy *policy, int index, const struct vt_channel *channel, int64_t now_s)
+{
+    return json_pack("{s:s, s:o, s:s*, s:I}", "channel", channel->name, "keys", hashes_of(policy, index, now_s), "passphrase",
                      channel->srt_passphrase, "latency_ms", (json_int_t)(channel->srt_latency_ns / VT_NS_PER_MS));
 }

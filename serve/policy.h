@@ -45,5 +45,9 @@ int vt_policy_find(const struct vt_policy *policy, const char *key, int64_t now_
 // What `key` allows when the webhook has let it in to a channel: it comes after all of the channel's own keys.
 struct vt_permit vt_policy_vouched(int channel, const char *key);
 
-// What gate srt needs to know of a channel (its index and itself): the body of GATE_KEYS. NULL when out of memory.
-json_t *vt_policy_srt_keys(const struct vt_policy *policy, int index, const struct vt_channel *channel);
+// What gate srt needs to know of a channel (its index and itself): the body of GATE_KEYS, with the keys whose time it is
+// at `now_s`. NULL when out of memory.
+json_t *vt_policy_srt_keys(const struct vt_policy *policy, int index, const struct vt_channel *channel, int64_t now_s);
+
+// When the time of some key next begins or ends; INT64_MAX: never.
+int64_t vt_policy_next_s(const struct vt_policy *policy, int64_t now_s);

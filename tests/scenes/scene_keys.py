@@ -113,6 +113,11 @@ def scene_a_producer_sends_a_publisher_away():
         goes_live(daemon, "mango-key")               # the key is as good as before
 
 
+REPLACED = "Another encoder publishes with this stream key now."
+KEPT_OUT = "Another encoder is publishing to this channel, and may not be replaced. Stop it first."
+TOO_OFTEN = "Encoders keep replacing each other on this channel. Stop all but one of them, and wait a minute."
+
+
 def with_takeover(policy):
     templates = TOP / "samples" / "templates" / "product-card.yaml"
     channels = (CHANNEL % templates).replace('keys: ["mango-key"]', f'keys: ["first", "second"]\n    takeover: {policy}')
@@ -128,6 +133,9 @@ def comes_second(daemon, first, second):
                      publisher_id(daemon) not in (None, old))
             won = after.process.poll() is None
             require(won or before.process.poll() is None, "both are gone")
+            loser = before if won else after
+            wait_for("the other one to end", lambda: loser.process.poll() is not None)
+            require(words(loser) == (REPLACED if won else KEPT_OUT), loser.text())
     wait_for("them to be gone", lambda: publisher_id(daemon) is None)
     return won
 
@@ -155,6 +163,7 @@ def scene_encoders_do_not_replace_each_other_for_ever():
         for number in range(6):
             require(not is_sent_away(daemon, number), f"takeover {number} was refused")
         require(is_sent_away(daemon, 6), "the seventh was not refused")
+        require(words(PUBLISHERS[-1]) == TOO_OFTEN, PUBLISHERS[-1].text())
 
 
 def is_sent_away(daemon, number):

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Streamers push over SRT: keys and passphrases, what is refused, a gate that dies; another channel over RTMP beside
 them goes on undisturbed."""
+import itertools
 import os
 import re
 import signal
 import socket
 import subprocess
 import tempfile
-import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from asking import ask
 from harness import VITRINE, Daemon, Publisher, decode_errors, fetch_rendition, free_ports, main, require, wait_for
+from scene_keys import moment
 from srt_wire import Caller
 
 CHANNELS = """
@@ -36,6 +38,8 @@ CHANNELS = """
 """
 PICTURE = "testsrc2=size=320x180:rate=30"
 PER_ADDRESS = 32                         # as ingest/srt_admission.h has it
+GUESSES = 10                             # as base/bucket.h has it
+SOURCES = [f"127.0.0.{n}" for n in range(2, 7)]
 
 
 def publisher_of(daemon, channel="mango"):
@@ -154,7 +158,9 @@ def scene_refusals():
         refused(daemon, "streamid=#!::r=lime,m=publish,s=mango-key", unknown)
         refused(daemon, "streamid=#!::r=mango,m=request,s=mango-key", "refused: it asks to play")
         refused(daemon, "mode=caller", "refused: its streamid names no key")
-        for streamid, code in (("no-such-key", 1401), ("#!::r=lime,s=mango-key", 1401), ("#!:{x}", 1400),
+        early, late = (daemon.api("POST", "/v1/channels/mango/keys", {when: moment(seconds)}, expect=201)["key"]
+                       for when, seconds in (("not_before", 3600), ("not_after", -60)))
+        for streamid, code in (("no-such-key", 1401), (early, 1401), (late, 1401), ("#!::r=lime,s=mango-key", 1401), ("#!:{x}", 1400),
                                ("#!::r=mango,m=request", 1405), ("", 1400)):
             got = reject_code(daemon.srt_port, streamid)
             require(got == code, f"{streamid!r} is refused with {got}, not {code}")
@@ -167,6 +173,16 @@ def scene_refusals():
         require("no-such-key" not in daemon.text(), "a key stands in the log")
         shown = publisher_of(daemon, "lime")
         require(shown["publisher"] == lime and shown["dropped"] == 0, f"the other channel was disturbed: {shown}")
+
+
+def scene_keys_come_and_go():
+    """libsrt itself refuses a key before its time, as one that nobody knows, and takes it afterwards."""
+    with Daemon(channels=CHANNELS) as daemon:
+        key = daemon.api("POST", "/v1/channels/mango/keys", {"not_before": moment(6), "not_after": moment(3600)},
+                         expect=201)["key"]
+        require(reject_code(daemon.srt_port, key, "127.0.0.2") == 1401, "a key opens before its time")
+        others = itertools.count(3)
+        wait_for("its time", lambda: reject_code(daemon.srt_port, key, f"127.0.0.{next(others)}") == 0)
 
 
 def scene_passphrases():
@@ -260,18 +276,18 @@ def decided_by_nobody(daemon):
 
 
 def scene_so_many_publishers():
-    """128 in all, 32 of an address: the next one is told so in libsrt's words. They come with a key that is not valid yet,
-    which the supervisor, in the end, refuses."""
+    """128 in all, 32 of an address: the next one is told so in libsrt's words. The supervisor does not look at them in the
+    end, since all of their addresses have sent it wrong keys before."""
     with Daemon(channels=CHANNELS) as daemon, Publisher(daemon, "lime-key", picture=PICTURE), ExitStack() as all_of_them:
         daemon.segments("big", 2, channel="lime")
-        later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
-        key = daemon.api("POST", "/v1/channels/mango/keys", {"not_before": later}, expect=201)["key"]
+        for guess in range(GUESSES * len(SOURCES)):
+            ask(daemon.rtmp_port, f"guess-{guess}", source=SOURCES[guess % len(SOURCES)])
         lime, gate = publisher_of(daemon, "lime")["publisher"], daemon.child("vitrine gate srt")
         callers = []
 
         def call(source):
             caller = all_of_them.enter_context(Caller(daemon.srt_port, source, 20))
-            code = caller.publish(key)
+            code = caller.publish("mango-key")
             for other in callers:
                 other.keep_alive()
             if code == -1:
@@ -282,16 +298,16 @@ def scene_so_many_publishers():
             codes = [call(source) for _ in range(PER_ADDRESS)]
             require(codes == [-1] * PER_ADDRESS, f"{source}: {codes}")
         with decided_by_nobody(daemon):
-            fill("127.0.0.2")
-            require(call("127.0.0.2") == 1402, "one too many of an address was let in")
-            code = reject_code(daemon.srt_port, key, "127.0.0.2")
+            fill(SOURCES[0])
+            require(call(SOURCES[0]) == 1402, "one too many of an address was let in")
+            code = reject_code(daemon.srt_port, "mango-key", SOURCES[0])
             require(code == 1402, f"libsrt's own caller was told {code}")
-            for source in ("127.0.0.3", "127.0.0.4", "127.0.0.5"):
+            for source in SOURCES[1:4]:
                 fill(source)
-            require(call("127.0.0.6") == 1402, "one too many in all was let in")
+            require(call(SOURCES[4]) == 1402, "one too many in all was let in")
             one = callers.pop()
             one.__exit__()
-            wait_for("the place of one that went", lambda: call("127.0.0.6") == -1, 20)
+            wait_for("the place of one that went", lambda: call(SOURCES[4]) == -1, 20)
             for one in callers:
                 one.__exit__()
         wait_for("all to be gone", lambda: reject_code(daemon.srt_port, "unknown", "127.0.0.7") == 1401)

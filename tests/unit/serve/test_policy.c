@@ -155,21 +155,50 @@ TEST(channels_come_change_and_go)
     vt_policy_set_channel(policy, 3, &first);
     REQUIRE_INT(channel_of("fresh"), 3);
     REQUIRE_INT(vt_policy_set_made(policy, 3, made), 0);
-    json_t *all = vt_policy_srt_keys(policy, 3, &first);
+    json_t *all = vt_policy_srt_keys(policy, 3, &first, 0);
     REQUIRE_INT(json_array_size(json_object_get(all, "keys")), 2);
     json_decref(all);
     vt_policy_set_channel(policy, 3, &second);                   // the API's own keys stay
-    all = vt_policy_srt_keys(policy, 3, &second);
+    all = vt_policy_srt_keys(policy, 3, &second, 0);
     REQUIRE_INT(json_array_size(json_object_get(all, "keys")), 2);
     json_decref(all);
     REQUIRE_INT(channel_of("fresh"), -1);
     REQUIRE_INT(channel_of("other"), 3);
     vt_policy_forget(policy, 3);
     REQUIRE_INT(channel_of("other"), -1);
-    all = vt_policy_srt_keys(policy, 3, &second);
+    all = vt_policy_srt_keys(policy, 3, &second, 0);
     REQUIRE_INT(json_array_size(json_object_get(all, "keys")), 0);
     json_decref(all);
     REQUIRE_INT(channel_of("demo-key"), 0);
+    json_decref(made);
+}
+
+// Seconds, and how many keys of channel 3 gate srt knows then; `next` is when that changes.
+static void require_keys(const struct vt_channel *channel, int64_t now_s, int count, int64_t next_s)
+{
+    json_t *all = vt_policy_srt_keys(policy, 3, channel, now_s);
+    REQUIRE_INT(json_array_size(json_object_get(all, "keys")), count);
+    REQUIRE_INT(vt_policy_next_s(policy, now_s), next_s);
+    json_decref(all);
+}
+
+// Two keys that overlap, so that they can be rotated.
+TEST(gate_srt_has_the_keys_whose_time_it_is)
+{
+    start();
+    static char old[] = "0000000000000000000000000000000000000000000000000000000000000001",
+                fresh[] = "0000000000000000000000000000000000000000000000000000000000000002", fixed[] = "fixed";
+    struct vt_channel channel = one("d", fixed);
+    vt_policy_set_channel(policy, 3, &channel);
+    json_t *made = json_pack("[{s:s, s:i}, {s:s, s:i, s:i}]", "sha256", old, "not_after", 200, "sha256", fresh, "not_before",
+                             100, "not_after", 300);
+    REQUIRE_INT(vt_policy_set_made(policy, 3, made), 0);
+    require_keys(&channel, 99, 2, 100);
+    require_keys(&channel, 100, 3, 200);
+    require_keys(&channel, 199, 3, 200);
+    require_keys(&channel, 200, 2, 300);
+    require_keys(&channel, 299, 2, 300);
+    require_keys(&channel, 300, 1, INT64_MAX);
     json_decref(made);
 }
 
@@ -194,6 +223,7 @@ int main(void)
     RUN(configured_keys_rank_by_their_place_and_before_made_ones);
     RUN(a_list_that_is_none_changes_nothing);
     RUN(channels_come_change_and_go);
+    RUN(gate_srt_has_the_keys_whose_time_it_is);
     RUN(a_key_names_one_channel);
     vt_policy_free(&policy);
     return DONE();
