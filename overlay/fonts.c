@@ -109,6 +109,13 @@ int vt_fonts_new(struct vt_fonts **ret)
     return 0;
 }
 
+// Pango before 1.54 keeps a map's reference to its configuration when the map goes: it is taken away first.
+static void drop_map(PangoFontMap *map)
+{
+    pango_fc_font_map_set_config(PANGO_FC_FONT_MAP(map), NULL);
+    g_object_unref(map);
+}
+
 void vt_fonts_free(struct vt_fonts **fonts)
 {
     struct vt_fonts *old = *fonts;
@@ -117,7 +124,7 @@ void vt_fonts_free(struct vt_fonts **fonts)
         return;
     for (int i = 0; i < VT_FONT_MAPS_KEPT; i++)
         if (atomic_load(&old->idle[i]))
-            g_object_unref(atomic_load(&old->idle[i]));
+            drop_map(atomic_load(&old->idle[i]));
     if (old->config)
         FcConfigDestroy(old->config);
     free(old);
@@ -178,7 +185,7 @@ void vt_fonts_give(struct vt_fonts *fonts, PangoFontMap **map)
         if (atomic_compare_exchange_strong(&fonts->idle[i], &empty, old))
             return;
     }
-    g_object_unref(old);
+    drop_map(old);
 }
 
 // ---- `fonts` of a template

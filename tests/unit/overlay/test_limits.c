@@ -2,6 +2,7 @@
 #include "draw.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include "overlay/beside.h"
@@ -167,6 +168,76 @@ TEST(items_of_a_ticker)
         vt_view_unref(&view);
         json_decref(products);
     }
+}
+
+// A crawling ticker of two texts with this much between their letters.
+static struct vt_view *view_of_tape(double spacing)
+{
+    char body[512];
+    json_t *products = json_loads("[{\"title\":\"a\"},{\"title\":\"b\"}]", 0, NULL);
+    struct vt_view_params params = { .products = products };
+    snprintf(body, sizeof body, "layout: { type: ticker, items: \"{{ show.products }}\", item: { text: \"%080d\" }, "
+             "style: { width: 1280px, height: 40px, font-size: 20px, letter-spacing: %.4fpx } }\n", 0, spacing);
+    struct vt_view *view = draw_view(body, &params);
+    json_decref(products);
+    return view;
+}
+
+static const struct vt_ticker_content *tape_of(const struct vt_view *view)
+{
+    for (int i = 0; i < view->n_items; i++) {
+        if (view->items[i]->ticker)
+            return view->items[i]->ticker;
+    }
+    return NULL;
+}
+
+// The second of two texts, each half as long as a tape may be, and then a pixel longer.
+TEST(length_of_a_tape)
+{
+    struct vt_view *view = view_of_tape(0);
+    double bare = tape_of(view)->widths[0];
+    vt_view_unref(&view);
+    view = view_of_tape(50);
+    double each = (tape_of(view)->widths[0] - bare) / 50;
+    vt_view_unref(&view);
+    for (int more = 0; more < 2; more++) {
+        view = view_of_tape((VT_TICKER_WIDTH / 2.0 - bare + (more ? 0.5 : -0.1)) / each);
+        REQUIRE_INT(tape_of(view)->count, more ? 1 : 2);
+        REQUIRE(fabs(tape_of(view)->widths[0] - VT_TICKER_WIDTH / 2.0) < 1);
+        vt_view_unref(&view);
+    }
+}
+
+// Columns of the tape's strip as it is drawn; 0: it is not.
+static int strip_of(const struct vt_view *view, int width)
+{
+    struct vt_painter *painter = NULL;
+    struct vt_drawing *drawing = calloc(1, sizeof *drawing);
+    struct vt_moment moment = { CLOCK, CLOCK, INT64_MAX, .change_ns = 0 };
+    REQUIRE_INT(vt_painter_new(&painter, width, width * HEIGHT / WIDTH), 0);
+    REQUIRE_INT(vt_painter_draw(painter, view, &moment, drawing), 0);
+    int columns = drawing->count ? cairo_image_surface_get_width(drawing->layers[0].pixels) : 0;
+    vt_painter_free(&painter);
+    free(drawing);
+    return columns;
+}
+
+TEST(length_of_a_strip)
+{
+    struct vt_view *view = view_of_tape(50);
+    int drawn = 1280, not_drawn = 16384;
+    REQUIRE(strip_of(view, drawn) > 0 && strip_of(view, not_drawn) == 0);
+    while (not_drawn - drawn > 1) {
+        int middle = (drawn + not_drawn) / 2;
+        if (strip_of(view, middle))
+            drawn = middle;
+        else
+            not_drawn = middle;
+    }
+    int columns = strip_of(view, drawn);         // a picture one pixel wider has a strip of some more
+    REQUIRE(columns <= VT_STRIP_MOST && columns > VT_STRIP_MOST - 16);
+    vt_view_unref(&view);
 }
 
 static int view_of_layers(int count)
@@ -384,6 +455,22 @@ TEST(products_of_a_show)
     }
 }
 
+// What templates and views take is given back. Where sanitizers stand in for malloc, they say so themselves.
+TEST(hundreds_of_templates_leave_nothing_behind)
+{
+    struct mallinfo2 before = { 0 };
+    for (int i = 0; i < 300; i++) {
+        if (i == 100)
+            before = mallinfo2();                // caches are full
+        struct vt_view *view = draw_view("layout: { type: text, text: a }\n", NULL);
+        vt_view_unref(&view);
+    }
+    struct mallinfo2 after = mallinfo2();
+    long long more = (long long)(after.uordblks + after.hblkhd) - (long long)(before.uordblks + before.hblkhd);
+    if (more > 512 * 1024)                       // pango's threads may still hold some
+        check_fail(__FILE__, __LINE__, "200 templates have left %lld bytes", more);
+}
+
 int main(void)
 {
     RUN(lists_of_a_template);
@@ -401,5 +488,8 @@ int main(void)
     RUN(files_beside_a_template);
     RUN(a_stock_count_is_fresh_for_its_time);
     RUN(products_of_a_show);
+    RUN(length_of_a_tape);
+    RUN(length_of_a_strip);
+    RUN(hundreds_of_templates_leave_nothing_behind);
     return DONE();
 }
