@@ -52,10 +52,7 @@ static int64_t cpu_ns(void)
 static void job_clear(struct vt_job *job)
 {
     av_frame_free(&job->source);
-    if (job->placement)
-        vt_placement_clear(job->placement);
-    free(job->placement);
-    job->placement = NULL;
+    vt_placement_unref(&job->placement);
 }
 
 // Waits for a job. False: there will be none; *ret_drain says whether what the encoder holds is still wanted.

@@ -31,7 +31,7 @@ struct vt_job {
     int64_t frame;                       // canvas frame number; the packet's pts
     bool key;                            // force an IDR picture
     AVFrame *source;                     // any size, 8-bit 4:2:0, or NULL: black; the lane takes this reference
-    struct vt_placement *placement;      // sprites for this rendition, or NULL; heap; the lane takes it
+    struct vt_placement *placement;      // sprites for this rendition, or NULL; the lane takes this reference
 };
 
 struct vt_lane;

@@ -172,25 +172,18 @@ void vt_output_describe(const struct vt_output *output, struct vt_maker *ret)
 
 // -- the frame path
 
-static void free_placement(struct vt_placement *placement)
-{
-    if (placement)
-        vt_placement_clear(placement);
-    free(placement);
-}
-
 static int submit(struct vt_output *output, int i, int64_t frame, bool key, AVFrame *source,
                   struct vt_placement *placement)
 {
     struct vt_job job = { .frame = frame, .key = key, .placement = placement };
     if (!(job.source = av_frame_clone(source))) {
-        free_placement(placement);
+        vt_placement_unref(&placement);
         return -ENOMEM;
     }
     int error = vt_lane_submit(output->lanes[i], &job, true);
     if (error) {
         av_frame_free(&job.source);
-        free_placement(placement);
+        vt_placement_unref(&placement);
     }
     return error;
 }

@@ -364,12 +364,32 @@ void vt_placement_clear(struct vt_placement *placement)
     placement->count = 0;
 }
 
-struct vt_placed vt_placed_ref(const struct vt_placed *placed)
+struct vt_placement *vt_placement_new(void)
 {
-    vt_sprite_ref(placed->sprite);
-    for (int i = 0; i < 3; i++) {
-        if (placed->beside[i])
-            vt_sprite_ref(placed->beside[i]);
-    }
-    return *placed;
+    struct vt_placement *placement = calloc(1, sizeof *placement);
+    if (placement)
+        atomic_init(&placement->references, 1);
+    return placement;
+}
+
+struct vt_placement *vt_placement_ref(struct vt_placement *placement)
+{
+    if (placement)
+        atomic_fetch_add_explicit(&placement->references, 1, memory_order_relaxed);
+    return placement;
+}
+
+void vt_placement_unref(struct vt_placement **placement)
+{
+    struct vt_placement *p = *placement;
+    *placement = NULL;
+    if (!p || atomic_fetch_sub_explicit(&p->references, 1, memory_order_acq_rel) > 1)
+        return;
+    vt_placement_clear(p);
+    free(p);
+}
+
+bool vt_placement_is_last(const struct vt_placement *placement)
+{
+    return atomic_load_explicit(&placement->references, memory_order_acquire) == 1;
 }

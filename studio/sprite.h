@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cairo.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -40,14 +41,19 @@ struct vt_placed {
 
 #define VT_PLACED_MAX 256
 
-// All sprites of one frame of one rendition, back to front. Immutable once published.
+// All sprites of one frame of one rendition, back to front. Immutable once published, when any thread may hold references.
 struct vt_placement {
+    atomic_int references;               // of one that vt_placement_new made
+    struct vt_placement *next;           // for whoever keeps it until it is the last to hold it
     struct vt_placed list[VT_PLACED_MAX];
     int count;
 };
 
-void vt_placement_clear(struct vt_placement *placement);         // drops the references
-struct vt_placed vt_placed_ref(const struct vt_placed *placed);  // a copy, with references of its own
+void vt_placement_clear(struct vt_placement *placement);         // drops the references to its sprites
+struct vt_placement *vt_placement_new(void);     // empty, one reference; NULL: no memory
+struct vt_placement *vt_placement_ref(struct vt_placement *placement);   // of NULL: NULL
+void vt_placement_unref(struct vt_placement **placement);        // allocates nothing, and frees only with the last one
+bool vt_placement_is_last(const struct vt_placement *placement); // nobody else holds it any more
 
 // Blends into the planes of an 8-bit 4:2:0 picture, clipped to it. Changes only pixels whose alpha is above 0.
 // Allocates nothing, waits for nothing.

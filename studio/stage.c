@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "studio/budget.h"
 #include "studio/spritecache.h"
+#include "studio/workshop.h"
 
 #define SETS       (VT_STAGE_AHEAD + 1)
 #define KEEP_UNUSED 300                  // frames for which a sprite is kept that nothing shows
@@ -33,6 +34,7 @@ struct entrance {
 
 struct vt_stage {
     struct vt_stage_params params;       // immutable
+    struct vt_workshop *workshop;        // the studio's thread's
     pthread_t thread;
     bool threaded;
 
@@ -44,6 +46,7 @@ struct vt_stage {
     int n_entrances;
     int64_t swept, reckoned_ns, reduced;
     struct vt_drawing drawing;
+    struct vt_placement *held;           // that lanes may still blend
 
     // owned by the studio's thread
     struct set last;                     // what the frame before showed
@@ -53,21 +56,17 @@ struct vt_stage {
     pthread_mutex_t lock;
     pthread_cond_t work;
     bool stop;
-    struct vt_batch *in, *out;           // first in, first out
     struct vt_scene scene;
     int64_t next_frame;
     struct set sets[SETS];
+    struct vt_placement *spent;          // what was shown, for the drawing thread to let go
     struct vt_stage_cost cost;
 };
 
 static void set_clear(struct set *set)
 {
-    for (int i = 0; i < VT_LANES_MAX; i++) {
-        if (set->placements[i])
-            vt_placement_clear(set->placements[i]);
-        free(set->placements[i]);
-        set->placements[i] = NULL;
-    }
+    for (int i = 0; i < VT_LANES_MAX; i++)
+        vt_placement_unref(&set->placements[i]);
     set->ready = false;
 }
 
@@ -232,7 +231,7 @@ static struct vt_placement *draw_lane(struct vt_stage *stage, int lane, int64_t 
         struct vt_moment moment = moment_of(stage, actor, view, lane, now_ns);
         if (vt_painter_draw(stage->painters[lane], view, &moment, &stage->drawing) < 0)
             continue;
-        if (!placement && !(placement = calloc(1, sizeof *placement)))
+        if (!placement && !(placement = vt_placement_new()))
             return NULL;
         (void)vt_spritecache_place(stage->sprites[lane], &stage->drawing, frame, placement);
         entered(stage, actor, now_ns)->cost_ns += spent_ns(stage) - before_ns;
@@ -313,24 +312,34 @@ static void draw_locked(struct vt_stage *stage, int64_t frame)
     pthread_mutex_lock(&stage->lock);
 }
 
-static void append(struct vt_batch **list, struct vt_batch *batch)
+// Lets go of what is no longer shown. What a lane still blends is kept, so that no lane has to free it.
+static void clear_up(struct vt_stage *stage)
 {
-    while (*list)
-        list = &(*list)->next;
-    batch->next = NULL;
-    *list = batch;
+    struct vt_placement **at = &stage->held;
+    while (*at) {
+        struct vt_placement *placement = *at;
+        if (vt_placement_is_last(placement)) {
+            *at = placement->next;
+            vt_placement_unref(&placement);
+        } else {
+            at = &placement->next;
+        }
+    }
 }
 
-static void make_locked(struct vt_stage *stage)
+static void clear_up_locked(struct vt_stage *stage)
 {
-    struct vt_batch *batch = stage->in;
-    stage->in = batch->next;
+    while (stage->spent) {
+        struct vt_placement *placement = stage->spent;
+        stage->spent = placement->next;
+        placement->next = stage->held;
+        stage->held = placement;
+    }
+    if (!stage->held)
+        return;
     pthread_mutex_unlock(&stage->lock);
-    vt_batch_make(batch, stage->params.makers);
+    clear_up(stage);
     pthread_mutex_lock(&stage->lock);
-    append(&stage->out, batch);
-    if (stage->params.wake)
-        stage->params.wake(stage->params.opaque);
 }
 
 static void reckon_locked(struct vt_stage *stage)
@@ -356,13 +365,12 @@ static void *run(void *opaque)
     pthread_mutex_lock(&stage->lock);
     while (!stage->stop) {
         int64_t frame = frame_to_draw(stage);
-        if (frame >= 0 && (frame == stage->next_frame || !stage->in))
+        if (frame >= 0)
             draw_locked(stage, frame);
-        else if (stage->in)
-            make_locked(stage);
         else
             wait_locked(stage);
         reckon_locked(stage);
+        clear_up_locked(stage);
     }
     pthread_mutex_unlock(&stage->lock);
     return NULL;
@@ -402,6 +410,8 @@ int vt_stage_new(struct vt_stage **ret, const struct vt_stage_params *params)
             error = -ENOMEM;
     }
     if (!error)
+        error = vt_workshop_new(&stage->workshop, params->makers, params->without_thread, params->wake, params->opaque);
+    if (!error)
         error = start_thread(stage);
     if (error) {
         vt_stage_free(&stage);
@@ -422,12 +432,12 @@ static void join(struct vt_stage *stage)
     pthread_join(stage->thread, NULL);
 }
 
-static void free_batches(struct vt_batch *list)
+static void free_list(struct vt_placement **list)
 {
-    while (list) {
-        struct vt_batch *batch = list;
-        list = batch->next;
-        vt_batch_free(&batch);
+    while (*list) {
+        struct vt_placement *placement = *list;
+        *list = placement->next;
+        vt_placement_unref(&placement);
     }
 }
 
@@ -437,11 +447,12 @@ void vt_stage_free(struct vt_stage **stage)
     if (!s)
         return;
     join(s);
-    free_batches(s->in);
-    free_batches(s->out);
+    vt_workshop_free(&s->workshop);
     for (int i = 0; i < SETS; i++)
         set_clear(&s->sets[i]);
     set_clear(&s->last);
+    free_list(&s->spent);
+    free_list(&s->held);
     for (int i = 0; i < VT_LANES_MAX; i++) {
         vt_painter_free(&s->painters[i]);
         vt_spritecache_free(&s->sprites[i]);
@@ -457,25 +468,12 @@ void vt_stage_free(struct vt_stage **stage)
 
 void vt_stage_make(struct vt_stage *stage, struct vt_batch *batch)
 {
-    if (!stage->threaded) {
-        vt_batch_make(batch, stage->params.makers);
-        append(&stage->out, batch);
-        return;
-    }
-    pthread_mutex_lock(&stage->lock);
-    append(&stage->in, batch);
-    pthread_cond_signal(&stage->work);
-    pthread_mutex_unlock(&stage->lock);
+    vt_workshop_make(stage->workshop, batch);
 }
 
 struct vt_batch *vt_stage_made(struct vt_stage *stage)
 {
-    pthread_mutex_lock(&stage->lock);
-    struct vt_batch *batch = stage->out;
-    if (batch)
-        stage->out = batch->next;
-    pthread_mutex_unlock(&stage->lock);
-    return batch;
+    return vt_workshop_made(stage->workshop);
 }
 
 void vt_stage_scene(struct vt_stage *stage, const struct vt_scene *scene)
@@ -489,16 +487,16 @@ void vt_stage_scene(struct vt_stage *stage, const struct vt_scene *scene)
     vt_scene_clear(&old);
 }
 
-static struct vt_placement *copy_placement(const struct vt_placement *from)
+// Leaves what was shown last to the drawing thread.
+static void spend_locked(struct vt_stage *stage, const struct set *set)
 {
-    struct vt_placement *to = from ? calloc(1, sizeof *to) : NULL;
-    if (!to)
-        return NULL;
-    to->count = from->count;
-    for (int i = 0; i < from->count; i++) {
-        to->list[i] = vt_placed_ref(&from->list[i]);
+    for (int i = 0; i < VT_LANES_MAX; i++) {
+        struct vt_placement *placement = set->placements[i];
+        if (!placement)
+            continue;
+        placement->next = stage->spent;
+        stage->spent = placement;
     }
-    return to;
 }
 
 // The set of this frame if there is one that does not fall behind what was shown already.
@@ -516,6 +514,8 @@ static bool ready_set(struct vt_stage *stage, int64_t frame, struct set *ret)
         found = false;
         stage->cost.late++;
     }
+    if (found)
+        spend_locked(stage, &stage->last);
     stage->next_frame = frame + 1;
     pthread_cond_signal(&stage->work);
     pthread_mutex_unlock(&stage->lock);
@@ -534,12 +534,12 @@ void vt_stage_take(struct vt_stage *stage, int64_t frame, struct vt_placement *r
         draw(stage, frame, &set);
         stage->cost.drawings++;
     }
-    if (found) {
+    if (found && !stage->threaded)
         set_clear(&stage->last);
+    if (found)
         stage->last = set;
-    }
     for (int i = 0; i < VT_LANES_MAX; i++)
-        ret[i] = copy_placement(stage->last.placements[i]);
+        ret[i] = vt_placement_ref(stage->last.placements[i]);
     *ret_drawn = stage->last.frame;
     *ret_version = stage->last.version;
 }

@@ -1,4 +1,4 @@
-// The stage: makes views and draws scenes, ahead of the frames that need them.
+// The stage: draws scenes, ahead of the frames that need them, and has views made (studio/workshop.h).
 //
 // It has a thread of its own, with the painters (one per rendition of every output) and the sprites that they gave. The
 // frame path only takes what is ready: whole sets of placements, one per rendition, all drawn from the same scene, so
@@ -8,8 +8,8 @@
 //
 // Without a thread (`inline`, for rendering files) everything happens when it is asked for and never comes late.
 //
-// All functions belong to one thread, the studio's, except what `wake` and `load_picture` do, which run on
-// the stage's.
+// All functions belong to one thread, the studio's, except what `wake` and `load_picture` do, which run on the
+// workshop's.
 #pragma once
 
 #include <stdbool.h>
@@ -54,8 +54,9 @@ struct vt_batch *vt_stage_made(struct vt_stage *stage);                  // give
 
 void vt_stage_scene(struct vt_stage *stage, const struct vt_scene *scene);
 
-// The placements of frame `frame` into `ret` (one per lane, NULL: nothing to blend; each belongs to the caller,
-// vt_placement_clear and free), which look like frame *ret_drawn of the scene *ret_version. Never waits.
+// The placements of frame `frame` into `ret` (one per lane, NULL: nothing to blend; a reference each), which look like frame
+// *ret_drawn of the scene *ret_version. Never waits for a drawing, and neither allocates nor frees: what nobody shows any more
+// goes where it came from, the drawing thread.
 void vt_stage_take(struct vt_stage *stage, int64_t frame, struct vt_placement *ret[VT_LANES_MAX],
                    int64_t *ret_drawn, int64_t *ret_version);
 

@@ -60,11 +60,8 @@ static int64_t play(int frames, int places[])
         int64_t drawn, version;
         vt_stage_take(stage, i, placed, &drawn, &version);
         places[i] = placed[0]->list[0].x;
-        for (int k = 0; k < VT_LANES_MAX; k++) {
-            if (placed[k])
-                vt_placement_clear(placed[k]);
-            free(placed[k]);
-        }
+        for (int k = 0; k < VT_LANES_MAX; k++)
+            vt_placement_unref(&placed[k]);
     }
     struct vt_stage_cost cost;
     vt_stage_cost(stage, &cost);

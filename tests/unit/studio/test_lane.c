@@ -80,7 +80,7 @@ static struct vt_placement *box(const struct vt_lane *lane)
     cairo_set_source_rgb(cr, 1, 0, 0);
     cairo_paint(cr);
     cairo_destroy(cr);
-    struct vt_placement *p = calloc(1, sizeof *p);
+    struct vt_placement *p = vt_placement_new();
     REQUIRE_INT(vt_sprite_new(&p->list[0].sprite, surface, 0, 40, 30, 0, 0, vt_lane_colour(lane)), 0);
     p->list[0].opacity = 256;
     p->count = 1;
@@ -347,8 +347,7 @@ TEST(a_full_lane_refuses_and_keeps_nothing)
     REQUIRE_INT(vt_lane_submit(lane, &job, false), -EAGAIN);
     REQUIRE(job.source && job.placement);
     av_frame_free(&job.source);
-    vt_placement_clear(job.placement);
-    free(job.placement);
+    vt_placement_unref(&job.placement);
     pthread_mutex_lock(&gate.lock);
     gate.open = true;
     pthread_cond_broadcast(&gate.changed);
