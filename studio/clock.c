@@ -105,6 +105,37 @@ static void anchor(struct vt_clock *clock, int64_t pts, int64_t now)
     reset_windows(clock, now);
 }
 
+// Where sound of the source's time 0 belongs: the phase lock does not move it.
+static int64_t sound_origin(const struct vt_clock *clock)
+{
+    return clock->offset - clock->phase + lead(clock);
+}
+
+// What waits for its time moves with the offset: pictures here, sound wherever the caller keeps it.
+static void move_queued(struct vt_clock *clock, int64_t by, int64_t sound_by)
+{
+    for (int i = 0; i < clock->queued; i++)
+        clock->due[i] += by;
+    clock->sound_next += sound_by;
+    clock->sound_moved += sound_by;
+}
+
+static void move(struct vt_clock *clock, int64_t ticks)
+{
+    int64_t by = ticks * period(clock);
+    clock->offset += by;
+    clock->slack += by;
+    move_queued(clock, by, by);
+}
+
+// The same timeline from another place on.
+static void anchor_again(struct vt_clock *clock, int64_t pts, int64_t now)
+{
+    int64_t offset = clock->offset, origin = sound_origin(clock);
+    anchor(clock, pts, now);
+    move_queued(clock, clock->offset - offset, sound_origin(clock) - origin);
+}
+
 static void learn_interval(struct vt_clock *clock, int64_t pts)
 {
     int64_t step = pts - clock->last_pts;
@@ -148,15 +179,14 @@ static void give_back(struct vt_clock *clock, int64_t now)
             break;
     }
     if (ticks > 0) {
-        clock->offset -= ticks * p;
+        move(clock, -ticks);
         reset_windows(clock, now);
     }
 }
 
 static void deepen(struct vt_clock *clock, int64_t ticks, int64_t now)
 {
-    clock->offset += ticks * period(clock);
-    clock->slack += ticks * period(clock);
+    move(clock, ticks);
     clock->slips++;
     reset_windows(clock, now);
 }
@@ -175,26 +205,19 @@ static void settle(struct vt_clock *clock, int64_t due, int64_t now)
 
 // A frame whose tick has gone: the buffer gets deeper if it may, else the frame shows at once and is counted towards
 // a new start.
-static int64_t catch_late(struct vt_clock *clock, int64_t pts, int64_t now)
+static void catch_late(struct vt_clock *clock, int64_t pts, int64_t now)
 {
-    int64_t due = pts + clock->offset;
-    int64_t ticks = clock->tick - first_tick_at(clock, due);
+    int64_t ticks = clock->tick - first_tick_at(clock, pts + clock->offset);
     if (ticks <= 0) {
         clock->late_since = -1;
-        return due;
-    }
-    if (ticks * period(clock) <= VT_CLOCK_DEPTH) {
+    } else if (ticks * period(clock) <= VT_CLOCK_DEPTH) {
         deepen(clock, ticks, now);
         clock->late_since = -1;
-        return pts + clock->offset;
-    }
-    if (clock->late_since < 0)
+    } else if (clock->late_since < 0) {
         clock->late_since = now;
-    if (now - clock->late_since >= VT_CLOCK_GIVE_UP) {
-        anchor(clock, pts, now);
-        return pts + clock->offset;
+    } else if (now - clock->late_since >= VT_CLOCK_GIVE_UP) {
+        anchor_again(clock, pts, now);
     }
-    return due;
 }
 
 // The first frames of a source often come in one burst, which waited for us: the newest of them is the one to start
@@ -203,23 +226,30 @@ static bool starts_over(struct vt_clock *clock, int64_t pts, int64_t now)
 {
     if (!clock->fresh || pts + clock->offset - now <= needed(clock) + period(clock))
         return false;
-    anchor(clock, pts, now);
+    anchor_again(clock, pts, now);
     clock->anchors--;
-    for (int i = 0; i < clock->queued; i++)
-        if (clock->due[i] > pts + clock->offset)
-            clock->due[i] = pts + clock->offset;
     return true;
 }
 
-static int enqueue(struct vt_clock *clock, int64_t due)
+// A full queue that begins long after now is deeper than it can be: its beginning is to be shown next.
+static void come_forward(struct vt_clock *clock, int64_t now)
+{
+    int64_t ticks = (clock->due[0] - now) / period(clock);
+    if (!clock->exact && ticks > 0)
+        move(clock, -ticks);
+}
+
+static int enqueue(struct vt_clock *clock, int64_t pts, int64_t now)
 {
     int dropped = 0;
     if (clock->queued == VT_CLOCK_QUEUE) {
         memmove(clock->due, clock->due + 1, (VT_CLOCK_QUEUE - 1) * sizeof clock->due[0]);
         clock->queued--;
         clock->skipped++;
+        come_forward(clock, now);
         dropped = 1;
     }
+    int64_t due = pts + clock->offset;
     if (clock->queued > 0 && due < clock->due[clock->queued - 1])
         due = clock->due[clock->queued - 1];
     clock->due[clock->queued++] = due;
@@ -235,15 +265,12 @@ int vt_clock_frame(struct vt_clock *clock, int64_t pts, int64_t now)
         if (pts <= clock->last_pts || llabs(ahead) > VT_CLOCK_JUMP)
             clock->framed = false;
     }
-    int64_t due;
     if (!clock->framed) {
         anchor(clock, pts, now);
-        due = pts + clock->offset;
-    } else if (clock->exact || starts_over(clock, pts, now)) {
-        due = pts + clock->offset;
-    } else {
+    } else if (!clock->exact && !starts_over(clock, pts, now)) {
         learn_interval(clock, pts);
-        due = catch_late(clock, pts, now);
+        catch_late(clock, pts, now);
+        int64_t due = pts + clock->offset;
         int64_t slack = tick_time(clock, first_tick_at(clock, due)) - now - (clock->phase > 0 ? clock->phase : 0);
         for (int i = 0; i < 2; i++)
             if (slack < clock->least_slack[i])
@@ -255,7 +282,7 @@ int vt_clock_frame(struct vt_clock *clock, int64_t pts, int64_t now)
     clock->framed = true;
     clock->last_pts = pts;
     clock->last_arrival = now;
-    return enqueue(clock, due);
+    return enqueue(clock, pts, now);
 }
 
 static void age(struct vt_clock *clock, int64_t at)
@@ -267,16 +294,36 @@ static void age(struct vt_clock *clock, int64_t at)
         set_state(clock, VT_CLOCK_SLATE, at);
 }
 
+// From one picture to the next where all is well.
+static int64_t longest_wait(const struct vt_clock *clock)
+{
+    return clock->interval + period(clock) * 7 / 4;
+}
+
+// Sound that came with a picture too late to be seen is not heard either: it would be beside another one.
+static void hold_sound(struct vt_clock *clock, int64_t at, int64_t shown_due)
+{
+    if (clock->exact)
+        return;
+    if (at - clock->shown_at > longest_wait(clock))
+        clock->sound_from = at;
+    if (at - shown_due > 2 * period(clock))
+        clock->sound_from = at + period(clock);
+}
+
 int vt_clock_tick(struct vt_clock *clock, int64_t tick)
 {
     int64_t at = tick_time(clock, tick);
     int take = 0;
     while (take < clock->queued && clock->due[take] <= at)
         take++;
+    int64_t shown_due = take > 0 ? clock->due[take - 1] : at;
     clock->tick = tick + 1;
     clock->queued -= take;
     memmove(clock->due, clock->due + take, (size_t)clock->queued * sizeof clock->due[0]);
     if (take > 0) {
+        hold_sound(clock, at, shown_due);
+        clock->shown_at = at;
         clock->fresh = false;
         clock->shown++;
         clock->skipped += take - 1;
@@ -293,12 +340,23 @@ int64_t vt_clock_sound(struct vt_clock *clock, int64_t pts, int64_t duration, in
 {
     if (!clock->anchored)
         anchor(clock, pts, now);
-    int64_t at = pts + clock->offset - clock->phase + lead(clock);
+    int64_t at = pts + sound_origin(clock);
     if (clock->sounding && llabs(at - clock->sound_next) <= VT_CLOCK_SYNC)
         at = clock->sound_next;
     clock->sounding = true;
     clock->sound_next = at + duration;
     return at;
+}
+
+bool vt_clock_sound_waits(const struct vt_clock *clock)
+{
+    bool frozen = clock->state == VT_CLOCK_LIVE && tick_time(clock, clock->tick) - clock->shown_at > longest_wait(clock);
+    return !clock->exact && clock->framed && (clock->fresh || frozen);
+}
+
+int64_t vt_clock_sound_until(const struct vt_clock *clock)
+{
+    return clock->exact ? INT64_MAX : tick_time(clock, clock->tick);
 }
 
 const char *vt_clock_state_name(enum vt_clock_state state)

@@ -56,6 +56,9 @@ struct vt_clock {
 
     bool sounding;                  // sound has a place to go on at
     int64_t sound_next;             // media time after its last sample
+    int64_t sound_moved;            // by how much sound that waits is to be moved, counted from the beginning
+    int64_t shown_at;               // tick of the last new picture
+    int64_t sound_from;             // what belongs before it comes too late to be heard: its pictures were not seen
 
     int64_t shown, repeated, skipped;   // ticks with a new picture, with the one before, frames that were never shown
     int64_t slips, anchors;
@@ -76,7 +79,11 @@ int vt_clock_frame(struct vt_clock *clock, int64_t pts, int64_t now);
 int vt_clock_tick(struct vt_clock *clock, int64_t tick);
 
 // Where a run of `duration` of sound belongs in media time: with the picture. Runs that follow each other stay
-// together as long as they are within VT_CLOCK_SYNC of their place.
+// together as long as they are within VT_CLOCK_SYNC of their place. A run is to wait until its place comes before
+// vt_clock_sound_until, because it moves with the pictures that wait: what `sound_moved` grows by meanwhile is to be
+// added. It waits for the next tick in any case while vt_clock_sound_waits: it is not known then what that will show.
 int64_t vt_clock_sound(struct vt_clock *clock, int64_t pts, int64_t duration, int64_t now);
+int64_t vt_clock_sound_until(const struct vt_clock *clock);
+bool vt_clock_sound_waits(const struct vt_clock *clock);
 
 const char *vt_clock_state_name(enum vt_clock_state state);    // "waiting", "live", "stalled", "slate"

@@ -19,6 +19,19 @@ void vt_playout_clear(struct vt_playout *playout)
         av_frame_free(&playout->queue[i]);
     playout->queued = 0;
     av_frame_free(&playout->shown);
+    vt_sound_queue_clear(&playout->sound);
+}
+
+static void place_sound(struct vt_playout *playout)
+{
+    const struct vt_clock *clock = &playout->clock;
+    int64_t until = vt_clock_sound_until(clock), moved = clock->sound_moved;
+    const struct vt_sound_run *run;
+    while ((run = vt_sound_queue_due(&playout->sound, until - moved))) {
+        if (run->at_ns + moved >= clock->sound_from)
+            vt_outputs_samples(playout->outputs, run->at_ns + moved, run->samples, run->count);
+        vt_sound_queue_pop(&playout->sound);
+    }
 }
 
 static void take(struct vt_playout *playout, int count)
@@ -62,13 +75,17 @@ void vt_playout_samples(struct vt_playout *playout, int64_t pts, const float *in
     int64_t duration = vt_muldiv(count, VT_NS_PER_S, VT_SAMPLE_RATE);
     if (too_early(playout, now))
         return;
-    vt_outputs_samples(playout->outputs, vt_clock_sound(&playout->clock, pts, duration, now), interleaved, count);
+    int64_t at = vt_clock_sound(&playout->clock, pts, duration, now) - playout->clock.sound_moved;
+    (void)vt_sound_queue_put(&playout->sound, at, interleaved, count);     // without memory there is silence
+    if (!vt_clock_sound_waits(&playout->clock))
+        place_sound(playout);
 }
 
 int vt_playout_tick(struct vt_playout *playout)
 {
     int64_t tick = playout->next++;
     take(playout, vt_clock_tick(&playout->clock, tick));
+    place_sound(playout);
     enum vt_clock_state state = playout->clock.state;
     bool slate = !playout->shown || state == VT_CLOCK_SLATE || state == VT_CLOCK_WAITING;
     playout->frames++;
@@ -78,5 +95,6 @@ int vt_playout_tick(struct vt_playout *playout)
 void vt_playout_skip(struct vt_playout *playout)
 {
     take(playout, vt_clock_tick(&playout->clock, playout->next++));
+    place_sound(playout);
     playout->skipped++;
 }

@@ -5,6 +5,7 @@
 
 #include "studio/clock.h"
 #include "studio/outputs.h"
+#include "studio/sound_queue.h"
 
 struct vt_playout {
     struct vt_clock clock;
@@ -12,6 +13,7 @@ struct vt_playout {
     AVFrame *queue[VT_CLOCK_QUEUE];      // in step with the clock's
     int queued;
     AVFrame *shown;                      // owned; the last source frame on air, or NULL
+    struct vt_sound_queue sound;         // that moves with the pictures until its time has come
     int64_t next;                        // the next tick
     int64_t frames, late, skipped;       // composed; composed after the next one was due; not composed at all
 };

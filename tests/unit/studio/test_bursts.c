@@ -1,9 +1,10 @@
-// Encoders that send in bursts, and networks that stall: messages through timestamps, queue and channel clock, and what
-// is heard held against what is seen. No clock but the test's own.
+// Encoders that send in bursts, and networks that stall: messages through timestamps, queues and channel clock, and what
+// is heard held against what is seen, millisecond by millisecond, from the first second on. No clock but the test's own.
 #include "check.h"
 #include "ingest/timestamps.h"
 #include "ingest/unit_queue.h"
 #include "studio/clock.h"
+#include "studio/sound_queue.h"
 
 #define MS       VT_NS_PER_MS
 #define S        VT_NS_PER_S
@@ -11,8 +12,10 @@
 #define PICTURE  (S / 30)
 #define SOUND    (S * 1024 / 48000)
 #define LEARNT   (25 * S)                // two blocks of the pace, and what the clock needs to follow
-#define APART    (45 * MS)               // what nobody notices
-#define MOMENT   (500 * MS)              // while the clock moves: from one picture on air to the next
+#define APART    (PICTURE + SOUND + MS)  // one picture, one sound, and what milliseconds round
+#define MOMENT   100                     // ms: while a burst comes in, three pictures of the canvas at a time
+#define MARGIN   (50 * MS)               // sound that is later than this is not heard
+#define SPAN     (130 * 1000)            // ms
 
 struct line {
     int64_t every;                       // from burst to burst; 0: each message when it was made
@@ -30,9 +33,10 @@ struct world {
     int64_t now, tick;
     int64_t waiting[VT_CLOCK_QUEUE + 1]; // when the pictures that wait for their tick were taken
     int n_waiting;
-    int64_t delay;                       // of the picture on air; -1: none
-    int64_t together;                    // when sound and picture last were
-    int64_t counted, longest;            // sound that was looked at; for how long they were not together
+    struct vt_sound_queue sound;         // likewise; the first of a run's samples hold it
+    int64_t on_air;                      // when the picture was taken; -1: none
+    int64_t sound_end;                   // before it the output is decided
+    int64_t seen[SPAN], heard[SPAN];     // in each millisecond of the output: when it was taken, or -1
 };
 
 static int64_t chance(struct world *w, int64_t most)
@@ -41,15 +45,35 @@ static int64_t chance(struct world *w, int64_t most)
     return (int64_t)(w->seed >> 16) * most / 65536;
 }
 
+static void place_sound(struct world *w)
+{
+    const struct vt_sound_run *run;
+    int64_t until = vt_clock_sound_until(&w->clock), moved = w->clock.sound_moved, taken;
+    for (; (run = vt_sound_queue_due(&w->sound, until - moved)); vt_sound_queue_pop(&w->sound)) {
+        int64_t at = run->at_ns + moved, t = at;
+        if (at < w->clock.sound_from)
+            continue;
+        memcpy(&taken, run->samples, sizeof taken);
+        if (w->sound_end < w->now - MARGIN)
+            w->sound_end = w->now - MARGIN;
+        for (t = t > w->sound_end ? t : w->sound_end; t < at + SOUND && t < SPAN * MS; t += MS / 2)
+            w->heard[t / MS] = taken + t - at;
+        w->sound_end = w->sound_end > at + SOUND ? w->sound_end : at + SOUND;
+    }
+}
+
 static void compose(struct world *w)
 {
     int take = vt_clock_tick(&w->clock, w->tick);
-    int64_t at = vt_frame_to_ns(w->tick++, w->clock.rate);
-    if (take == 0)
-        return;
-    w->delay = at - w->waiting[take - 1];
-    w->n_waiting -= take;
-    memmove(w->waiting, w->waiting + take, (size_t)w->n_waiting * sizeof w->waiting[0]);
+    int64_t at = vt_frame_to_ns(w->tick++, w->clock.rate), next = vt_frame_to_ns(w->tick, w->clock.rate);
+    place_sound(w);
+    if (take > 0) {
+        w->on_air = w->waiting[take - 1];
+        w->n_waiting -= take;
+        memmove(w->waiting, w->waiting + take, (size_t)w->n_waiting * sizeof w->waiting[0]);
+    }
+    for (int64_t t = at; t < next && t < SPAN * MS; t += MS / 2)
+        w->seen[t / MS] = w->on_air < 0 ? -1 : w->on_air + t - at;
 }
 
 static void show(struct world *w, const struct vt_access_unit *unit, int64_t taken)
@@ -64,13 +88,12 @@ static void show(struct world *w, const struct vt_access_unit *unit, int64_t tak
 
 static void hear(struct world *w, const struct vt_access_unit *unit, int64_t taken)
 {
-    int64_t skew = vt_clock_sound(&w->clock, unit->pts_ns, SOUND, w->now) - taken - w->delay;
-    bool stalled = w->line.stalled && w->now < START + w->line.stall_at + w->line.stalled + S;
-    if (w->delay < 0 || w->now < START + LEARNT || stalled || llabs(skew) <= APART)
-        w->together = w->now;
-    w->counted += w->now >= START + LEARNT;
-    if (w->now - w->together > w->longest)
-        w->longest = w->now - w->together;
+    float samples[2];
+    memcpy(samples, &taken, sizeof samples);
+    int64_t at = vt_clock_sound(&w->clock, unit->pts_ns, SOUND, w->now) - w->clock.sound_moved;
+    REQUIRE_INT(vt_sound_queue_put(&w->sound, at, samples, 1), 0);
+    if (!vt_clock_sound_waits(&w->clock))
+        place_sound(w);
 }
 
 static void decode(struct world *w)
@@ -126,9 +149,28 @@ static int64_t arrival(const struct world *w, int64_t taken, int64_t late)
     return START + burst * line->every + late + part * line->lasts / line->every;
 }
 
+// How long sound and picture are apart at worst, in ms, from a second after the first picture on.
+static int longest_apart(const struct world *w, int *ret_heard)
+{
+    int first = 0, longest = 0, apart = 0;
+    while (first < SPAN && w->seen[first] < 0)
+        first++;
+    *ret_heard = 0;
+    for (int ms = first + 1000; ms < w->now / MS && ms < SPAN; ms++) {
+        bool heard = w->heard[ms] >= 0;
+        apart = heard && llabs(w->heard[ms] - w->seen[ms]) > APART ? apart + 1 : 0;
+        longest = apart > longest ? apart : longest;
+        *ret_heard += heard && ms >= (START + LEARNT) / MS;
+    }
+    return longest;
+}
+
 static void play(const struct line *line, uint32_t seed, int64_t seconds)
 {
-    struct world w = {.line = *line, .seed = seed, .now = START, .delay = -1};
+    static struct world w;
+    w = (struct world){.line = *line, .seed = seed, .now = START, .on_air = -1};
+    memset(w.seen, -1, sizeof w.seen);
+    memset(w.heard, -1, sizeof w.heard);
     vt_clock_init(&w.clock, (struct vt_rational){30, 1}, 2 * S, START / PICTURE, false);
     int64_t picture = 0, sound = 0, burst = -1, late = 0;
     while (picture * PICTURE < seconds * S) {
@@ -142,10 +184,13 @@ static void play(const struct line *line, uint32_t seed, int64_t seconds)
         sound += shown > heard;
     }
     vt_unit_queue_clear(&w.queue);
-    if (w.longest > MOMENT || w.counted < (seconds * S - LEARNT) / SOUND * 9 / 10)
-        check_fail(__FILE__, __LINE__, "bursts each %d ms, jitter %d ms, over %d ms, seed %u: apart for %d ms, %d counted",
-                   (int)(line->every / MS), (int)(line->jitter / MS), (int)(line->lasts / MS), seed,
-                   (int)(w.longest / MS), (int)w.counted);
+    vt_sound_queue_clear(&w.sound);
+    int heard, apart = longest_apart(&w, &heard);
+    int64_t expected = (seconds * S - LEARNT - line->stalled) / MS;
+    if (apart > MOMENT || heard < expected * 95 / 100)
+        check_fail(__FILE__, __LINE__, "bursts each %d ms, jitter %d ms, over %d ms, stall %d ms, seed %u: apart for %d ms, "
+                   "%d of %d ms heard", (int)(line->every / MS), (int)(line->jitter / MS), (int)(line->lasts / MS),
+                   (int)(line->stalled / MS), seed, apart, heard, (int)expected);
 }
 
 TEST(bursts_leave_sound_and_picture_together)

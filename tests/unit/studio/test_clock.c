@@ -332,6 +332,28 @@ TEST(sound_goes_with_the_picture_and_its_runs_stay_together)
     REQUIRE_NEAR(at, shown + 4000 * MS, MS);
 }
 
+TEST(what_waits_moves_with_the_clock)
+{
+    struct world w;
+    begin(&w, 30, 1);
+    stream(&w, w.rate, 3, 0, 0, 0, 0);
+    REQUIRE(!vt_clock_sound_waits(&w.clock));
+    REQUIRE_INT(vt_clock_sound_until(&w.clock), vt_frame_to_ns(w.tick, w.rate));
+    REQUIRE_INT(w.clock.sound_moved, 0);
+    int64_t place = vt_clock_sound(&w.clock, 3000 * MS, 20 * MS, 2990 * MS);
+    ticks_until(&w, 3200 * MS);                                           // pictures stop: later sound waits for them
+    REQUIRE(vt_clock_sound_waits(&w.clock));
+    arrive(&w, 3000 * MS, 3200 * MS);                                     // late, which deepens the buffer
+    REQUIRE(w.clock.slips > 0);
+    REQUIRE_NEAR(w.clock.sound_moved, w.clock.slips * 200 * MS, 100 * MS);
+    int64_t moved = place + w.clock.sound_moved;
+    tick(&w);
+    REQUIRE_INT(w.on_air, 3000 * MS);
+    REQUIRE_NEAR(moved, vt_frame_to_ns(w.tick - 1, w.rate), 2 * MS);
+    REQUIRE_INT(w.clock.sound_from, vt_frame_to_ns(w.tick - 1, w.rate));
+    REQUIRE(!vt_clock_sound_waits(&w.clock));
+}
+
 TEST(sound_alone_finds_a_place_and_the_picture_then_leads)
 {
     struct world w;
@@ -374,6 +396,7 @@ int main(void)
     RUN(more_frames_than_the_queue_holds_push_out_the_oldest);
     RUN(a_frame_that_is_not_newer_is_refused);
     RUN(sound_goes_with_the_picture_and_its_runs_stay_together);
+    RUN(what_waits_moves_with_the_clock);
     RUN(sound_alone_finds_a_place_and_the_picture_then_leads);
     RUN(files_are_mapped_exactly);
     return DONE();
