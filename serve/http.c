@@ -416,6 +416,9 @@ static unsigned connection_limit(const struct vt_site *site)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
     // The rest is for files; whoever finds none left is told to ask again.
     rlim_t most = limit.rlim_max / 4 * 3 > 64 ? limit.rlim_max / 4 * 3 : 64;
+    if (most < wanted && !site->connections)
+        vt_info("at most %d viewers' connections: this process may open %lld files (ulimit -Hn, or LimitNOFILE= of systemd)",
+                (int)most, (long long)limit.rlim_max);
     return most < wanted ? (unsigned)most : wanted;
 }
 

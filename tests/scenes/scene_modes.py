@@ -4,11 +4,14 @@ the show goes on, and in all of it once the show has ended. Other people's progr
 import concurrent.futures
 import contextlib
 import re
-import subprocess
+import urllib.parse
 
+from browser import Browser
 from harness import TOP, Daemon, Publisher, free_ports, main, require, wait_for
-from scene_check import ffprobe, gstreamer, gstreamer_live, parse_elsewhere, require_none_broken, vlc
+from scene_check import (TIMING, broken_rules, check, ffprobe, gstreamer, gstreamer_live, parse_elsewhere, require_none_broken,
+                         vlc)
 from scene_edge import Nginx, Varnish
+from scene_kills import kill, kill_everything
 from scene_players import take
 
 SOURCE = "testsrc2=size=320x180:rate=30"
@@ -126,6 +129,91 @@ def scene_every_segment_length_is_fresh_behind_nginx():
         path = "/live/{}/index.m3u8"
         check_all([(edges.plain + path.format(name), "(live)", "--seconds", "20", *edges.trusts[1]) for name in lengths])
         check_all([(f"http://127.0.0.1:{edges.varnish.port}" + path.format("short"), "(live)", "--seconds", "12")])
+
+
+DVR = """
+  mango:
+    keys: ["mango-key"]
+    canvas: {size: 320x180, fps: 30}
+    renditions: [{name: big, size: 320x180, bitrate: 300k}]
+    outputs: [{name: tall, canvas: {size: 180x320}, renditions: [{name: high, size: 180x320, bitrate: 300k}]}]
+    encoder: {preset: ultrafast}
+    slate: {after: 1s, grace: 60s}
+    hls: {segment: 2s, part: 333ms, window: 4h, record: yes}
+    templates: [%s]
+""" % (TOP / "samples/templates/product-card.yaml")
+FACES = {"main": "big", "tall": "high"}                  # outputs, and a rendition of each
+
+
+def newest(daemon):
+    return {output: rendition_of(daemon, output).segments()[-1]["msn"] for output in FACES}
+
+
+def rendition_of(daemon, output):
+    index = daemon.playlist(f"/live/mango/{output}/index.m3u8")
+    return daemon.playlist(urllib.parse.urljoin(index.path, next(uri for uri in index.uris() if uri.endswith(f"{FACES[output]}.m3u8"))))
+
+
+def grown(daemon, by):
+    before = newest(daemon)
+    wait_for(f"{by} more segments in both outputs", lambda: all(newest(daemon)[output] >= before[output] + by for output in FACES), 40)
+
+
+def places(daemon, live):
+    """Both outputs as they are played live, and their recordings while they grow."""
+    low = ["--low-latency"] if live else []
+    kinds = ("(live, low latency)", "(live)") if live else ("(finished)", "(finished)")
+    recorded = [rendition_of(daemon, output).path.replace("/live/mango/", "/live/mango/recordings/").replace(f"{FACES[output]}.m3u8", "index.m3u8")
+                for output in FACES]
+    return [(daemon.url(f"/live/mango/{output}/index.m3u8"), kinds[0], *low) for output in FACES] + \
+           [(daemon.url(path), kinds[1]) for path in recorded]
+
+
+def check_across(daemon, happens):
+    """Follows all places while something happens: nothing is broken but what being late breaks."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        runs = [pool.submit(check, url, *options) for url, _, *options in places(daemon, True)]
+        grown(daemon, 2)
+        happens()
+        for run in runs:
+            _, report = run.result()
+            require(broken_rules(report) <= TIMING, report)
+
+
+def scene_no_must_is_broken_by_deaths():
+    """Two outputs, four hours of window, recordings: followed across the studio's death, and after everybody's."""
+    with Daemon(channels=DVR) as daemon:
+        with Publisher(daemon, picture=SOURCE):
+            for output in FACES:
+                wait_for(f"segments of {output}", lambda: daemon.playlist(f"/live/mango/{output}/index.m3u8") and
+                         len(rendition_of(daemon, output).segments()) > 1, 40)
+            take(daemon, "mango", duration=20)
+            check_across(daemon, lambda: kill(daemon, "vitrine studio mango"))
+            check_all(places(daemon, True))
+            kill_everything(daemon)
+        daemon.start()
+        with Publisher(daemon, picture=SOURCE):
+            wait_for("the show to go on", lambda: daemon.state() == "live", 40)
+            grown(daemon, 2)
+            check_all(places(daemon, True))
+        gaps = {output: sum(segment["gap"] for segment in rendition_of(daemon, output).segments()) for output in FACES}
+        require(gaps["main"] == gaps["tall"] >= 2, f"gaps: {gaps}")
+        ended = places(daemon, False)
+        daemon.api("POST", "/v1/channels/mango/end", expect=202)
+        wait_for("the end", lambda: all(rendition_of(daemon, output).ended() for output in FACES), 20)
+        check_all(ended)
+
+
+def scene_a_growing_recording_starts_over():
+    """hls.js begins a recording at the show's beginning while the show goes on, and a live window at its edge."""
+    with Daemon(channels=channel("low", "200ms", "300s")) as daemon, Publisher(daemon, "low-key", SOURCE):
+        daemon.segments("big", 1, 40, "low")
+        with Browser(daemon.url("/watch/low")) as browser:
+            daemon.segments("big", 9, 60, "low")
+            for url, sooner, later in ((recording_of(daemon, "low"), 0, 6), ("/live/low/index.m3u8", 12, 600)):
+                browser.do("probe", url=daemon.url(url))
+                at = wait_for("hls.js to play", lambda: (state := browser.do("probed"))["time"] > sooner + 0.2 and state, 30)
+                require(not at["fatal"] and at["time"] < later, f"{url}: it plays at {at}")
 
 
 if __name__ == "__main__":
