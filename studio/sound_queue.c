@@ -23,14 +23,14 @@ int vt_sound_queue_put(struct vt_sound_queue *queue, int64_t at_ns, const float 
     else
         queue->first = run;
     queue->last = run;
-    queue->runs++;
+    queue->samples += count;
     return 0;
 }
 
 const struct vt_sound_run *vt_sound_queue_due(const struct vt_sound_queue *queue, int64_t until_ns)
 {
     struct vt_sound_run *first = queue->first;
-    return first && (first->at_ns < until_ns || queue->runs > VT_SOUND_QUEUE_RUNS) ? first : NULL;
+    return first && (first->at_ns < until_ns || queue->samples > VT_SOUND_QUEUE_SAMPLES) ? first : NULL;
 }
 
 void vt_sound_queue_pop(struct vt_sound_queue *queue)
@@ -39,6 +39,6 @@ void vt_sound_queue_pop(struct vt_sound_queue *queue)
     queue->first = first->next;
     if (!queue->first)
         queue->last = NULL;
-    queue->runs--;
+    queue->samples -= first->count;
     free(first);
 }

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define VT_SOUND_QUEUE_RUNS 512          // that may wait; with more of them the oldest is due
+#define VT_SOUND_QUEUE_SAMPLES (4 * 48000)   // that may wait; with more of them the oldest run is due
 
 struct vt_sound_run {
     struct vt_sound_run *next;
@@ -15,7 +15,7 @@ struct vt_sound_run {
 
 struct vt_sound_queue {
     struct vt_sound_run *first, *last;
-    int runs;
+    int samples;                         // of all runs
 };
 
 // Zeroed is valid: empty.

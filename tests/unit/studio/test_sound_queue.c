@@ -21,16 +21,16 @@ TEST(runs_are_due_in_order_when_they_begin_before)
     REQUIRE(!vt_sound_queue_due(&queue, 20));
     REQUIRE_INT(vt_sound_queue_due(&queue, 100)->at_ns, 20);
     vt_sound_queue_clear(&queue);
-    REQUIRE_INT(queue.runs, 0);
+    REQUIRE_INT(queue.samples, 0);
     REQUIRE_INT(put(&queue, 5), 0);
     REQUIRE_INT(vt_sound_queue_due(&queue, 6)->at_ns, 5);
     vt_sound_queue_clear(&queue);
 }
 
-TEST(no_more_runs_wait_than_there_is_room_for)
+TEST(no_more_waits_than_there_is_room_for)
 {
     struct vt_sound_queue queue = {0};
-    for (int i = 0; i < VT_SOUND_QUEUE_RUNS; i++)
+    for (int i = 0; i < VT_SOUND_QUEUE_SAMPLES / 2; i++)
         REQUIRE_INT(put(&queue, 1000), 0);
     REQUIRE(!vt_sound_queue_due(&queue, 0));
     REQUIRE_INT(put(&queue, 1000), 0);
@@ -43,6 +43,6 @@ TEST(no_more_runs_wait_than_there_is_room_for)
 int main(void)
 {
     RUN(runs_are_due_in_order_when_they_begin_before);
-    RUN(no_more_runs_wait_than_there_is_room_for);
+    RUN(no_more_waits_than_there_is_room_for);
     return DONE();
 }
