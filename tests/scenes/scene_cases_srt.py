@@ -385,6 +385,7 @@ CASES = [
     Case(68, "a right key after ten wrong ones", right_key_after_guesses, f"{REFUSED} with 1401"),
     Case(68, "a conclusion with other flags than extensions", concludes(known("papaya-key"), 0x4a17), f"{REFUSED} with 11"),
     Case(68, "a conclusion of version 4, as before 1.3", concludes(b"", 2), f"{REFUSED} with 1400"),
+    Case(68, "a caller of version 1.3.0", concludes(hsreq(0x010300) + sid("papaya-key")), TAKEN),
     Case(68, "a caller of version 1.2.9", concludes(hsreq(0x010209) + sid("papaya-key")), f"{REFUSED} with 4"),
     Case(68, "an extension that is longer than its packet", concludes(hsreq() + block(5, b"abcd", 0xffff)), f"{REFUSED} with 1400"),
     Case(68, "an extension without contents", concludes(hsreq() + block(5, b"")), f"{REFUSED} with 0"),
