@@ -364,6 +364,13 @@ def scene_everything_killed_long_ago_the_show_is_over():
         require(fresh.sequence() > last["big"], f"the next show starts at {fresh.sequence()}, the last ended at {last}")
 
 
+def ends(daemon, playlist):
+    """What goes on no more when everything is started again."""
+    daemon.start()
+    wait_for("the end of the show", lambda: all(on_disk(daemon, playlist.path, name).ended() for name in NAMES))
+    wait_for("no show", lambda: daemon.state() == "off")
+
+
 def scene_everything_killed_another_form_is_another_show():
     """A rendition that is made in another way may not go on under the same names: the show ends, the next begins above it."""
     with Daemon() as daemon:
@@ -376,15 +383,18 @@ def scene_everything_killed_another_form_is_another_show():
         text = daemon.config.read_text()
         require("bitrate: 300k" in text, text)
         daemon.config.write_text(text.replace("bitrate: 300k", "bitrate: 350k"))
-        daemon.start()
-        wait_for("the end of the show", lambda: all(on_disk(daemon, old.path, name).ended() for name in NAMES))
-        wait_for("no show", lambda: daemon.state() == "off")
+        ends(daemon, old)
         with Publisher(daemon):
             fresh = wait_for("the next show", lambda: next(
                 (playlist for playlist in [daemon.media("big")] if playlist and not playlist.ended()), None), 30)
-        require(fresh.path.split("/")[3] != old.path.split("/")[3], "the same show")
-        require(fresh.sequence() > last["big"], f"the next show starts at {fresh.sequence()}, the last ended at {last}")
-        require(whole == {name: http(daemon.url(paths[name]))[2] for name in NAMES}, "an init segment has changed")
+            require(fresh.path.split("/")[3] != old.path.split("/")[3], "the same show")
+            require(fresh.sequence() > last["big"], f"the next show starts at {fresh.sequence()}, the last ended at {last}")
+            require(whole == {name: http(daemon.url(paths[name]))[2] for name in NAMES}, "an init segment has changed")
+            wait_for("its playlists", lambda: all(daemon.media(name) for name in NAMES))
+            kill_everything(daemon)
+        init = daemon.folder / "var" / fresh.map().lstrip("/")
+        init.write_bytes(init.read_bytes() + b"as by another encoder")
+        ends(daemon, fresh)
 
 
 def on_disk(daemon, path, name):

@@ -130,7 +130,7 @@ static void run(int64_t seconds, bool (*drops)(int64_t frame))
 
 TEST(an_hour_drifts_by_nothing)
 {
-    static const struct vt_rational rates[] = {{25, 1}, {30000, 1001}, {30, 1}, {60000, 1001}};
+    static const struct vt_rational rates[] = {{25, 1}, {30000, 1001}, {30, 1}, {50, 1}, {60000, 1001}, {60, 1}};
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
         begin(rates[i]);
         run(3600, NULL);

@@ -16,6 +16,8 @@ import traceback
 from origin_live import (Live, a_studio_or_origin_comes_back, deltas_are_sent_to_who_asks,
                          past_lines_come_from_a_file, hinted_parts_are_held,
                          playlists_wait_for_what_was_asked, waiting_has_an_end, who_hangs_up_is_forgotten)
+from origin_made import (channels_are_made_and_removed, channels_are_told_again_and_what_cannot_be_kept_is_taken_back,
+                         what_is_wrong_is_said_by_its_path, what_the_supervisor_refuses_is_not_kept)
 from origin_talk import LIMIT, TOKEN, Failure, Later, Origin, problem, same, take, wait
 
 
@@ -432,7 +434,8 @@ TESTS = [a_take_is_answered_by_its_receipt, takes_without_a_show_are_refused, wh
          hinted_parts_are_held, waiting_has_an_end,
          who_hangs_up_is_forgotten, a_studio_or_origin_comes_back, playlists_are_compressed,
          viewer_events_are_counted, events_are_followed, keys_are_told_as_hashes,
-         words_reach_the_supervisor, the_document_is_open, signed_addresses_alone_are_played,
+         channels_are_made_and_removed, what_the_supervisor_refuses_is_not_kept, what_is_wrong_is_said_by_its_path,
+         channels_are_told_again_and_what_cannot_be_kept_is_taken_back, words_reach_the_supervisor, the_document_is_open, signed_addresses_alone_are_played,
          it_stops_when_asked]
 
 

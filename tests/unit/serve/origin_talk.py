@@ -90,7 +90,10 @@ class Origin:
                              token_file=str(self.folder / "token"), products=str(self.folder / "products.json"), http=1, **self.more)
         for one in sockets:
             one.close()
-        self.supervisor.expect("origin.ready")
+        self.defined = []                # channels of the store, which come first
+        while (told := self.supervisor.receive())[0] == "channel.define":
+            self.defined.append(told[1])
+        same(told[0], "origin.ready")
         self.supervisor.send("origin.channel", channel={"name": "mango", "language": "en"}, fixed=True)
 
     def show(self, name=None):
