@@ -1,17 +1,17 @@
 // A child that is hostile to its parent: datagrams of every kind with any body, up to what the handlers make of them.
 //
-// The first byte chooses the kind; the rest is the body as JSON. It is sent by whom the kind names, with as many
-// descriptors as that has, so that nothing but the body is wrong with it.
+// The input is a datagram. It is sent by whom the kind that it names has as sender, with as many descriptors as that has,
+// so that nothing but the body is wrong with it.
 #include <assert.h>
 #include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/message.h"
 #include "ingest/srt_keys.h"
 #include "serve/hook_client.h"
 #include "serve/policy.h"
+#include "serve/tally.h"
 #include "studio/channel.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
@@ -62,6 +62,17 @@ static void take_gate_keys(const json_t *body)
     vt_srt_keys_find(&keys, "any");
 }
 
+static void take_tally(const json_t *body)
+{
+    static struct vt_tally tally;
+    struct vt_tally before = tally;
+    int error = vt_tally_add(&tally, VT_TALLY_SRT, body);
+    assert(error == 0 || (error == -EBADMSG && memcmp(&before, &tally, sizeof tally) == 0));
+    for (int i = 0; i < VT_REFUSALS; i++)
+        assert(tally.refused[i] >= before.refused[i] && tally.refused[i] <= before.refused[i] + VT_TALLY_MAX);
+    json_decref(vt_tally_json(&tally));
+}
+
 static void take_studio_start(const json_t *body)
 {
     struct vt_channel channel;
@@ -71,33 +82,50 @@ static void take_studio_start(const json_t *body)
     vt_channel_free(&channel);
 }
 
+static void take(const struct vt_message *message)
+{
+    switch (message->kind) {
+    case VT_MSG_HOOK_ANSWER:
+        take_hook_answer(message);
+        break;
+    case VT_MSG_CHANNEL_KEYS:
+        take_channel_keys(message->body);
+        break;
+    case VT_MSG_GATE_KEYS:
+        take_gate_keys(message->body);
+        break;
+    case VT_MSG_GATE_TALLY:
+        take_tally(message->body);
+        break;
+    case VT_MSG_STUDIO_START:
+        take_studio_start(message->body);
+        break;
+    default:
+        break;
+    }
+}
+
+// The kind that a datagram names, VT_MESSAGE_KINDS for none.
+static unsigned kind_of(const unsigned char *data, size_t size)
+{
+    json_t *body = json_loadb((const char *)data, size, 0, NULL);
+    const char *name = vt_message_text(body, "message");
+    unsigned kind = 0;
+    while (kind < VT_MESSAGE_KINDS && (!name || strcmp(kinds[kind].name, name) != 0))
+        kind++;
+    json_decref(body);
+    return kind;
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-    if (size < 1)
-        return 0;
-    unsigned chosen = data[0] % VT_MESSAGE_KINDS;
-    json_t *body = json_loadb((const char *)data + 1, size - 1, 0, NULL);
-    if (!json_is_object(body) || size > VT_MESSAGE_BYTES) {
-        json_decref(body);
-        return 0;
-    }
-    json_object_set_new(body, "message", json_string(kinds[chosen].name));
-    char *text = json_dumps(body, JSON_COMPACT);
-    json_decref(body);
+    unsigned named = kind_of(data, size), kind = named < VT_MESSAGE_KINDS ? named : VT_MSG_GATE_TALLY;
     struct vt_message message = {.kind = VT_MESSAGE_KINDS};
-    if (text && vt_message_decode(kinds[chosen].receiver, kinds[chosen].sender, text, strlen(text), kinds[chosen].fds,
-                                  &message.kind, &message.body) == 0) {
-        assert(message.kind == chosen);
-        if (chosen == VT_MSG_HOOK_ANSWER)
-            take_hook_answer(&message);
-        else if (chosen == VT_MSG_CHANNEL_KEYS)
-            take_channel_keys(message.body);
-        else if (chosen == VT_MSG_GATE_KEYS)
-            take_gate_keys(message.body);
-        else if (chosen == VT_MSG_STUDIO_START)
-            take_studio_start(message.body);
+    if (vt_message_decode(kinds[kind].receiver, kinds[kind].sender, (const char *)data, size, kinds[kind].fds, &message.kind,
+                          &message.body) == 0) {
+        assert(message.kind == named);
+        take(&message);
         json_decref(message.body);
     }
-    free(text);
     return 0;
 }

@@ -1,1 +1,1 @@
-{"channel":"mango","conn":7}
+{"message":"source.ring","channel":"mango","conn":7}
