@@ -114,6 +114,7 @@ static const struct web_file {
     {"cues-of-shaka.js", "text/javascript; charset=utf-8"},
     {"cues-of-tracks.js", "text/javascript; charset=utf-8"},
     {"cues-of-vhs.js", "text/javascript; charset=utf-8"},
+    {"keep-up.js", "text/javascript; charset=utf-8"},
     {"picture.js", "text/javascript; charset=utf-8"},
     {"vendor/hls.mjs", "text/javascript; charset=utf-8"},
 };

@@ -1,10 +1,10 @@
 // The sample player: plays an output of /live/CHANNEL, waits for its show, and leaves the cues to vitrine-cues.js.
 // ?output=NAME shows that output, ?output=all all of them side by side; without it, the one that suits the screen.
+import { keepUp, lookAtHls } from './keep-up.js';
 import { attachCues } from './vitrine-cues.js';
 
 const RETRY_MS = 2000;
 const QUIET_MS = 3000;
-const CATCH_UP = 1.1; // how fast a viewer who fell behind comes back to the live edge
 
 const channel = location.pathname.split('/').filter(Boolean).pop() ?? '';
 const query = new URLSearchParams(location.search);
@@ -133,10 +133,11 @@ function playWithHls(Hls) {
       enableWorker: false,
       backBufferLength: 60,
       lowLatencyMode: true, // where the playlist offers parts
-      maxLiveSyncPlaybackRate: CATCH_UP,
     });
     const cues = attachCues({ video, hls, container: stage, eventsUrl, output });
+    const stopKeepingUp = keepUp(video, () => lookAtHls(hls));
     const finish = () => {
+      stopKeepingUp();
       video.removeEventListener('ended', finish);
       cues.detach();
       hls.destroy();

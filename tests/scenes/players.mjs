@@ -29,6 +29,8 @@ await page.goto(`http://127.0.0.1:${server.address().port}/`);
 // In the page: starts one player; what it does is kept in window.played[name].
 const start = async ({ name, kind, url, parts, carriage }) => {
   const { attachCues, readCue, readId3, readBase64url, ATTRIBUTE } = await import('/vitrine-cues.js');
+  const { keepUp, lookAtHls } = await import('/keep-up.js');
+  const { lookAtVhs, playNearLive } = await import('/near-live-vhs.js');
   window.played ??= {};
   const box = document.createElement('div');
   const video = document.createElement('video');
@@ -69,6 +71,7 @@ const start = async ({ name, kind, url, parts, carriage }) => {
     const deaf = { constructor: Hls, on: (event, handler) => !/level/i.test(event) && hls.on(event, handler), off() {} };
     cues = { hls: carriage === 'band' ? deaf : hls };
     one.latency = () => hls.latency;
+    one.look = () => lookAtHls(hls);
     one.date = () => hls.playingDate?.getTime();
     hls.loadSource(url);
     hls.attachMedia(video);
@@ -77,7 +80,8 @@ const start = async ({ name, kind, url, parts, carriage }) => {
     shaka.polyfill.installAll();
     const player = new shaka.Player();
     await player.attach(video);
-    player.configure({ mediaSource: { dispatchAllEmsgBoxes: true }, streaming: { lowLatencyMode: parts } });
+    player.configure({ mediaSource: { dispatchAllEmsgBoxes: true }, streaming: { lowLatencyMode: parts,
+      liveSync: { enabled: parts, targetLatency: 0.1, targetLatencyTolerance: 0.1 } } });
     // Shaka Player 5.2 knows no init segment after EXT-X-SKIP, and without one it reads no emsg boxes.
     if (parts) player.getNetworkingEngine().registerRequestFilter((_type, request) => {
       request.uris = request.uris.map((uri) => uri.replace(/&_HLS_skip=\w+/, '').replace(/\?_HLS_skip=\w+$/, ''));
@@ -94,7 +98,8 @@ const start = async ({ name, kind, url, parts, carriage }) => {
       if (mine) came('range', readBase64url(mine.data), detail.startTime);
     });
     cues = { shaka: player };
-    one.latency = () => player.getStats().liveLatency;
+    const delay = () => player.getManifest().presentationTimeline.getDelay();
+    one.latency = () => (player.isLive() ? player.seekRange().end - video.currentTime + delay() : NaN);
     one.date = () => player.getPlayheadTimeAsDate()?.getTime();
     player.load(url).then(() => video.play()).catch((error) => one.errors.push(`load ${error.code ?? error}`));
   } else {
@@ -119,24 +124,33 @@ const start = async ({ name, kind, url, parts, carriage }) => {
       const near = media()?.segments?.find((segment) => segment.start <= now && segment.end >= now && segment.dateTimeObject);
       return near && near.dateTimeObject.getTime() + (now - near.start) * 1000;
     };
-    one.latency = () => (one.date() ? (Date.now() - one.date()) / 1000 : NaN);
-    player.ready(() => player.play());
+    one.latency = () => one.look()?.latency ?? NaN;
+    player.ready(() => playNearLive(player).catch((error) => one.errors.push(`play ${error}`)));
+    one.look = () => lookAtVhs(player, one.video.currentTime);
   }
 
+  // Pieces of the buffer from where playing began: between two of them something is missing.
+  one.pieces = () => {
+    const { buffered } = one.video;
+    return Array.from({ length: buffered.length }, (_, i) => buffered.end(i)).filter((end) => end > one.first).length;
+  };
   const element = () => (kind === 'video.js' ? box.querySelector('video') : video);
   one.video = element();
   one.video.addEventListener('vitrine-cue-show', ({ detail }) =>
     one.shows.push({ id: detail.cue.id, from: detail.cue.from, date: one.date(), time: one.video.currentTime }));
   attachCues({ video: one.video, ...cues, container: box });
+  if (parts && one.look) keepUp(one.video, one.look);
 
   // What a viewer sees of a stall: the picture stands while it should move.
   let last = 0;
   let since = performance.now();
   setInterval(() => {
-    const { currentTime, ended, paused } = one.video;
+    const { currentTime, ended, paused, playbackRate } = one.video;
     const now = performance.now();
     if (one.sought) return;
-    if (currentTime > last + 0.01 || ended || (paused && !one.started)) {
+    if (!one.started && (paused || playbackRate === 0)) {
+      [last, since] = [currentTime, now];
+    } else if (currentTime > last + 0.01 || ended) {
       if (one.started && now - since > 700) one.stalls.push({ at: last, seconds: (now - since) / 1000 });
       if (currentTime > 0 && !one.started) [one.started, one.first] = [now, currentTime];
       last = currentTime;
@@ -148,7 +162,7 @@ const start = async ({ name, kind, url, parts, carriage }) => {
 const look = () => Object.fromEntries(Object.entries(window.played).map(([name, one]) => [name, {
   time: one.video.currentTime, ended: one.video.ended, ready: one.video.readyState, errors: one.errors, minor: one.minor,
   stalls: one.stalls, ways: one.ways, shows: one.shows, parts: one.parts, latency: one.latency(), first: one.first,
-  buttons: one.box.querySelectorAll('.vitrine-hotspot').length, duration: one.video.duration,
+  buttons: one.box.querySelectorAll('.vitrine-hotspot').length, duration: one.video.duration, ranges: one.pieces(),
   dropped: one.video.getVideoPlaybackQuality().droppedVideoFrames,
   behind: one.date() ? (Date.now() - one.date()) / 1000 : null,
   playing: one.started ? (performance.now() - one.started) / 1000 : 0,

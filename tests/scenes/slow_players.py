@@ -7,8 +7,16 @@ from scene_vod import play_finished_shows
 SECONDS = 60
 
 
-def scene_a_minute_live():
-    play_live(SECONDS)
+def scene_a_minute_of_segments():
+    play_live(SECONDS, ("plain",))
+
+
+def scene_a_minute_of_mpeg_ts():
+    play_live(SECONDS, ("ts",))
+
+
+def scene_a_minute_of_parts():
+    play_live(SECONDS, ("low",))
 
 
 def scene_a_minute_of_finished_shows():
