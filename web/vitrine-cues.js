@@ -40,13 +40,15 @@ export function attachCues({ video, hls, shaka, vhs, container = video.parentEle
   const waiting = []; // indexes that came before the clock could tell their time
   const shown = new Map(); // id -> { cue, buttons, link }
   const links = new Map(); // address of `more` -> promise of its document
+  const told = new Set(); // ids of the appearances that were reported
   let playlist; // what `more` is relative to where the player does not say
   let detached = false;
   let lastFrame = -Infinity;
 
   const overlay = document.createElement('div');
   overlay.className = 'vitrine-cues';
-  Object.assign(overlay.style, { position: 'absolute', overflow: 'hidden', pointerEvents: 'none' });
+  overlay.tabIndex = -1; // takes the focus of a button that goes
+  Object.assign(overlay.style, { position: 'absolute', overflow: 'hidden', pointerEvents: 'none', outline: 'none' });
   if (getComputedStyle(container).position === 'static') container.style.position = 'relative';
   container.append(overlay);
 
@@ -116,6 +118,8 @@ export function attachCues({ video, hls, shaka, vhs, container = video.parentEle
     button.className = 'vitrine-hotspot';
     Object.assign(button.style, { position: 'absolute', margin: 0, padding: 0, border: 0, background: 'transparent',
       cursor: 'pointer', pointerEvents: 'auto' });
+    // A tap comes after one of these: what the current revision says is asked for before it is needed.
+    for (const name of ['pointerenter', 'pointerdown', 'focus']) button.addEventListener(name, () => fetchNow(entry));
     button.addEventListener('click', (event) => {
       event.stopPropagation();
       const now = entry.hotspots.get(button);
@@ -138,40 +142,58 @@ export function attachCues({ video, hls, shaka, vhs, container = video.parentEle
     entry.hotspots.set(button, hotspot);
   };
 
+  const removeButton = (button) => {
+    if (document.activeElement === button) overlay.focus({ preventScroll: true });
+    button.remove();
+  };
+
   const drawEntry = (entry) => {
     const names = new Set(entry.cue.hotspots.map((one) => one.name));
     for (const [name, button] of entry.buttons)
       if (!names.has(name)) {
-        button.remove();
+        removeButton(button);
         entry.buttons.delete(name);
       }
     for (const hotspot of entry.cue.hotspots) drawButton(entry, hotspot);
   };
 
-  const prefetch = (entry, base) => {
+  const fetchNow = (entry) => {
     const { cue } = entry;
-    entry.more = undefined;
-    entry.asked = fetchMore(cue, base);
+    if (entry.askedFor === cue) return;
+    entry.askedFor = cue;
+    entry.asked = fetchMore(cue, entry.base);
     entry.asked?.then((more) => {
-      if (entry.cue === cue) entry.more = more ?? {};
+      if (entry.askedFor === cue) entry.more = more ?? entry.more ?? {};
     });
+  };
+
+  // A price that changes ten times a second is no reason for ten requests: the same items have the same pages.
+  const prefetch = (entry) => {
+    const items = JSON.stringify([entry.cue.item, ...entry.cue.hotspots.map((one) => one.item)]);
+    if (entry.items === items) return;
+    entry.items = items;
+    entry.more = undefined;
+    fetchNow(entry);
   };
 
   const show = (cue, base) => {
     const known = shown.get(cue.id);
     if (known?.cue === cue) return;
     const entry = known ?? { buttons: new Map(), hotspots: new Map() };
-    entry.cue = cue;
+    Object.assign(entry, { cue, base });
     shown.set(cue.id, entry);
     drawEntry(entry);
-    prefetch(entry, base);
+    prefetch(entry);
     emit(known ? 'update' : 'show', { cue });
-    if (!known) report('view_promotion', cue);
+    if (told.has(cue.id)) return; // a viewer went back, or its lease had run out
+    if (told.size > LIMITS.ids) told.clear();
+    told.add(cue.id);
+    report('view_promotion', cue);
   };
 
   const hide = (id) => {
     const { cue, buttons } = shown.get(id);
-    for (const button of buttons.values()) button.remove();
+    for (const button of buttons.values()) removeButton(button);
     shown.delete(id);
     emit('hide', { cue });
   };

@@ -218,6 +218,9 @@ byId('full').addEventListener('click', () => {
   else if (stage.requestFullscreen) stage.requestFullscreen();
   else video.webkitEnterFullscreen?.();
 });
+document.addEventListener('fullscreenchange', () => {
+  byId('full').setAttribute('aria-label', document.fullscreenElement ? 'Leave full screen' : 'Fill the screen');
+});
 for (const name of ['play', 'pause', 'volumechange', 'playing']) video.addEventListener(name, showState);
 
 let quiet;

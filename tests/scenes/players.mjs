@@ -69,7 +69,9 @@ const start = async ({ name, kind, url, parts, carriage }) => {
     });
     // A page that hears nothing of playlists has only what is in band.
     const deaf = { constructor: Hls, on: (event, handler) => !/level/i.test(event) && hls.on(event, handler), off() {} };
-    cues = { hls: carriage === 'band' ? deaf : hls };
+    // A browser's own player, as hls.js imitates it: cues on metadata tracks, and a start date.
+    if (carriage === 'tracks') video.getStartDate = () => new Date((hls.playingDate?.getTime() ?? NaN) - video.currentTime * 1000);
+    cues = { range: { hls }, band: { hls: deaf }, tracks: {} }[carriage] ?? { hls };
     one.latency = () => hls.latency;
     one.look = () => lookAtHls(hls);
     one.date = () => hls.playingDate?.getTime();
@@ -98,8 +100,13 @@ const start = async ({ name, kind, url, parts, carriage }) => {
       if (mine) came('range', readBase64url(mine.data), detail.startTime);
     });
     cues = { shaka: player };
-    const delay = () => player.getManifest().presentationTimeline.getDelay();
-    one.latency = () => (player.isLive() ? player.seekRange().end - video.currentTime + delay() : NaN);
+    // Its seek range ends where the hold-back begins.
+    let delay;
+    one.latency = () => {
+      if (!player.isLive()) return NaN;
+      delay ??= player.getManifest().presentationTimeline.getDelay();
+      return player.seekRange().end - video.currentTime + delay;
+    };
     one.date = () => player.getPlayheadTimeAsDate()?.getTime();
     player.load(url).then(() => video.play()).catch((error) => one.errors.push(`load ${error.code ?? error}`));
   } else {
@@ -129,6 +136,8 @@ const start = async ({ name, kind, url, parts, carriage }) => {
     one.look = () => lookAtVhs(player, one.video.currentTime);
   }
 
+  // The median of the last five seconds.
+  one.behind = () => one.latencies?.toSorted((a, b) => a - b)[one.latencies.length >> 1] ?? NaN;
   // Pieces of the buffer from where playing began: between two of them something is missing.
   one.pieces = () => {
     const { buffered } = one.video;
@@ -147,6 +156,7 @@ const start = async ({ name, kind, url, parts, carriage }) => {
   setInterval(() => {
     const { currentTime, ended, paused, playbackRate } = one.video;
     const now = performance.now();
+    one.latencies = [...(one.latencies ?? []).slice(-100), one.latency()].filter(Number.isFinite);
     if (one.sought) return;
     if (!one.started && (paused || playbackRate === 0)) {
       [last, since] = [currentTime, now];
@@ -161,7 +171,7 @@ const start = async ({ name, kind, url, parts, carriage }) => {
 
 const look = () => Object.fromEntries(Object.entries(window.played).map(([name, one]) => [name, {
   time: one.video.currentTime, ended: one.video.ended, ready: one.video.readyState, errors: one.errors, minor: one.minor,
-  stalls: one.stalls, ways: one.ways, shows: one.shows, parts: one.parts, latency: one.latency(), first: one.first,
+  stalls: one.stalls, ways: one.ways, shows: one.shows, parts: one.parts, latency: one.behind(), first: one.first,
   buttons: one.box.querySelectorAll('.vitrine-hotspot').length, duration: one.video.duration, ranges: one.pieces(),
   dropped: one.video.getVideoPlaybackQuality().droppedVideoFrames,
   behind: one.date() ? (Date.now() - one.date()) / 1000 : null,

@@ -5,13 +5,13 @@ import http.server
 import os
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
 from pathlib import Path
 
-from harness import TOP, VITRINE, Daemon, Publisher, Skip, end_with_us, http as get, main, require, wait_for
+from harness import TOP, VITRINE, Daemon, Publisher, Skip, http as get, main, require
+from programs import ffprobe, gstreamer, vlc
 from scene_players import SOURCE, TS, channels, render_vod, take
 
 SECONDS = 12
@@ -59,81 +59,6 @@ def scene_no_must_is_broken_live():
             parse_elsewhere([daemon.url(f"/live/{channel}/index.m3u8") for channel in ("plain", "low")])
             for channel in ("plain", "ts", "low"):
                 ffprobe(daemon.url(f"/live/{channel}/index.m3u8"))
-
-
-def ffprobe(url):
-    said = subprocess.run(["ffprobe", "-v", "error", "-read_intervals", "%+3", "-show_entries", "packet=codec_type", "-of",
-                           "csv=p=0", url], capture_output=True, text=True, timeout=60)
-    kinds = set(said.stdout.replace(",", "").split())
-    require(kinds >= {"video", "audio"} and not said.stderr, f"ffprobe: {kinds} {said.stderr[-500:]}")
-
-
-def gstreamer(url):
-    said = subprocess.run(["gst-launch-1.0", "-q", "souphttpsrc", f"location={url}", "!", "hlsdemux", "!", "fakesink",
-                           "sync=false"], capture_output=True, text=True, timeout=60)
-    require(said.returncode == 0, f"hlsdemux: {said.stderr[-500:]}")
-
-
-class GStreamer:
-    """playbin (hlsdemux) or playbin3 (hlsdemux2) on a live show, decoding in real time. A pipeline on a live show never
-    ends by itself, whatever one of its sinks says: it is interrupted once it has played enough."""
-    PICTURES, SOUNDS = 60, 90
-
-    def __init__(self, url, play="playbin"):
-        self.name, self.log = f"{play} {url}", tempfile.TemporaryFile()
-        sinks = [f"{kind}-sink=fakesink name={name} silent=false sync=true"
-                 for kind, name in (("video", "pictures"), ("audio", "sounds"))]
-        self.process = subprocess.Popen(["gst-launch-1.0", "-v", play, f"uri={url}", *sinks], stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=end_with_us)
-
-    def text(self):
-        return os.pread(self.log.fileno(), 1 << 24, 0).decode(errors="replace")
-
-    def times(self, sink):
-        return [60 * int(minute) + float(second)
-                for minute, second in re.findall(rf"chain   \*+ \({sink}:sink\) .*? pts: \d+:(\d+):([\d.]+)", self.text())]
-
-    def has_played(self):
-        require(self.process.poll() is None, f"{self.name} ended: {self.text()[-500:]}")
-        return len(self.times("pictures")) >= self.PICTURES and len(self.times("sounds")) >= self.SOUNDS
-
-    def end(self):
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def check(self):
-        errors = [line for line in self.text().splitlines() if line.startswith("ERROR")]
-        require(self.process.returncode == 0 and not errors, f"{self.name}: {self.process.returncode} {errors}")
-        times = self.times("pictures")
-        steps = [after - before for before, after in zip(times, times[1:])]
-        # What is printed is the last message when its line is written: a picture may stand twice, for the one before it.
-        require(max(steps) < 0.15 and min(steps) >= 0, f"{self.name}: steps of {min(steps)} to {max(steps)} s")
-
-
-def gstreamer_live(*places):
-    """Each (URL, playbin or playbin3) at the same time."""
-    all_of_them = [GStreamer(*place) for place in places]
-    try:
-        wait_for("GStreamer to play", lambda: all(one.has_played() for one in all_of_them), 60)
-    finally:
-        for one in all_of_them:
-            one.end()
-    for one in all_of_them:
-        one.check()
-
-
-def vlc(url):
-    """VLC does not run as root."""
-    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []
-    said = subprocess.run([*nobody, "cvlc", "-I", "dummy", "--vout", "dummy", "--aout", "dummy", "--run-time", "3", "-v", url,
-                           "vlc://quit"], capture_output=True, text=True, timeout=60,
-                          env={**os.environ, "HOME": tempfile.gettempdir()})
-    faults = [line for line in said.stderr.splitlines() if re.search(r"(stream|demux|input|decoder) error:", line)]
-    require(said.returncode == 0 and not faults, f"vlc: {faults} {said.returncode}")
 
 
 def parse_elsewhere(addresses):

@@ -8,8 +8,8 @@ import urllib.parse
 
 from browser import Browser
 from harness import TOP, Daemon, Publisher, free_ports, main, require, wait_for
-from scene_check import (ATTEMPTS, TIMING, broken_rules, check, ffprobe, gstreamer, gstreamer_live, parse_elsewhere, require_none_broken,
-                         vlc)
+from programs import ffplay, ffprobe, ffprobe_cues, gstreamer, play_live, vlc
+from scene_check import ATTEMPTS, TIMING, broken_rules, check, parse_elsewhere, require_none_broken
 from scene_edge import Nginx, Varnish
 from scene_kills import kill, kill_everything
 from scene_players import take
@@ -80,11 +80,8 @@ def live(daemon, edges, recorded):
 
 
 def play_elsewhere(daemon):
-    for channel in MODES:
-        ffprobe(daemon.url(f"/live/{channel}/index.m3u8"))
-    vlc(daemon.url("/live/plain/index.m3u8"))
-    players = {"plain": "playbin", "ts": "playbin", "low": "playbin3"}
-    gstreamer_live(*[(daemon.url(f"/live/{channel}/index.m3u8"), play) for channel, play in players.items()])
+    urls = {channel: daemon.url(f"/live/{channel}/index.m3u8") for channel in MODES}
+    play_live(urls.values(), [urls["ts"]])
 
 
 def ended(daemon, recorded):
@@ -99,8 +96,10 @@ def ended(daemon, recorded):
         require(whole.sequence() == 1 and len(whole.segments()) > UNTIL, f"the recording of {channel} is not whole")
         require({cue["id"] for _, cue in cues} <= {cue["id"] for _, cue in whole.dateranges()}, f"{channel}: cues are missing")
     parse_elsewhere([daemon.url(recorded["low"]), daemon.url(recorded["plain"])])
-    for play in (ffprobe, gstreamer, vlc):
+    for play in (ffprobe, ffplay, gstreamer, vlc):
         play(daemon.url(recorded["low"]))
+    for play in (ffprobe, ffprobe_cues, ffplay, vlc):
+        play(daemon.url(recorded["ts"]))
 
 
 def scene_no_must_is_broken_anywhere():

@@ -97,7 +97,8 @@ def check_cues(name, seen, receipt, busy):
 
 def late_joiners(daemon, players, begin):
     """Who comes in the middle of a cue has its button within the first segment, whichever way its cues come."""
-    late = {"late range": ("plain", "range"), "late band": ("plain", "band"), "late ts": ("ts", "band")}
+    late = {"late range": ("plain", "range"), "late band": ("plain", "band"), "late ts": ("ts", "band"),
+            "late tracks": ("plain", "tracks")}
     receipts = {channel: take(daemon, channel, duration=60) for channel in ("plain", "ts")}
 
     def is_on_air():
