@@ -107,6 +107,11 @@ function tree(depth, root = false, around = {}, lined = false) {
     const children = depth > 0 ? Array.from({ length: whole(root ? 1 : 0, most) }, () => tree(depth - 1, false, style, lined || Boolean(around["flex-wrap"]))) : [];
     if (!children.length && !style.width && !style.height)       // around what has no size, Yoga leaves all the room there is
         Object.assign(style, { width: "60px", height: "60px" });
+    // Nor around what has no size across: a box that holds only such things Yoga makes as high as the row that it is in, though it is
+    // not stretched; CSS as high as what it holds.
+    const across = around["flex-direction"] === "row" ? "height" : "width", aligned = style["align-self"] ?? around["align-items"];
+    if (!root && !children.length && !style[across] && !style["aspect-ratio"] && !style.padding && aligned !== "stretch")
+        style[across] = "60px";
     return root ? { style, children, rtl: maybe(0.3) } : { style, children };
 }
 
