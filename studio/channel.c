@@ -57,7 +57,7 @@ static const struct vt_option hls_table[] = {
     {NULL},
 };
 static const struct vt_option slate_table[] = {
-    {"image", VT_OPTION_TEXT, CHANNEL(slate_image), NULL, .doc = "shown while nobody publishes; default: built in"},
+    {"image", VT_OPTION_TEXT, CHANNEL(slate_image), NULL, .doc = "shown while nobody publishes; whole where more than a third of it would not fit an output's shape; default: built in"},
     {"after", VT_OPTION_DURATION, CHANNEL(slate_after_ns), "2s", 0, 60 * VT_NS_PER_S,
      .doc = "how long the last picture stands before the slate comes"},
     {"grace", VT_OPTION_DURATION, CHANNEL(slate_grace_ns), "120s", 0, 86400 * VT_NS_PER_S,

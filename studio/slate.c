@@ -25,6 +25,8 @@ static void draw_ground(cairo_t *cr, double w, double h)
     cairo_pattern_destroy(ground);
 }
 
+#define SHOWN_LEAST (2.0 / 3)            // of a picture that fills the canvas; else it shows whole, on the ground
+
 // A shopping bag, and three dots under it: back soon, in any language.
 static void draw_bag(cairo_t *cr, double w, double h)
 {
@@ -50,7 +52,8 @@ static void draw_bag(cairo_t *cr, double w, double h)
 static void draw_picture(cairo_t *cr, double w, double h, cairo_surface_t *picture)
 {
     double pw = cairo_image_surface_get_width(picture), ph = cairo_image_surface_get_height(picture);
-    double scale = w / pw > h / ph ? w / pw : h / ph;
+    double cover = fmax(w / pw, h / ph), contain = fmin(w / pw, h / ph);
+    double scale = contain < cover * SHOWN_LEAST ? contain : cover;
     cairo_translate(cr, w / 2, h / 2);
     cairo_scale(cr, scale, scale);
     cairo_set_source_surface(cr, picture, -pw / 2, -ph / 2);
