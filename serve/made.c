@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ingest/srt_keys.h"
 #include "serve/definition.h"
+
+_Static_assert(VT_POLICY_CHANNELS >= VT_CHANNELS_MAX && VT_SRT_CHANNELS >= VT_CHANNELS_MAX, "each channel has its keys");
 
 // What became of a wish, for the answer to whoever asked.
 struct outcome {

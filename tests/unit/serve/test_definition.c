@@ -81,6 +81,14 @@ TEST(what_is_wrong_is_named_by_its_path)
     refuse("{\"canvas\": \"1280x720\"}", "canvas", "map");
     refuse("{\"srt\": {\"passphrase\": \"short\"}}", "srt.passphrase", "10 to 79");
     refuse("{\"name\": \"stall\"}", "name", "name");
+    char text[VT_DEFINITION_PATH + 32], path[VT_DEFINITION_PATH + 16];
+    for (int more = 0; more < 2; more++) {                   // a name that fits, and one that does not
+        int length = VT_DEFINITION_PATH - 1 + more;
+        memset(path, 'x', sizeof path);
+        path[length] = 0;
+        snprintf(text, sizeof text, "{\"%s\": 1}", path);
+        refuse(text, more ? "" : path, "");
+    }
 }
 
 TEST(files_lie_below_the_folder)

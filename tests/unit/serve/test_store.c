@@ -262,6 +262,22 @@ static const char *language_of(const json_t *definition)
     return json_string_value(json_object_get(definition, "language"));
 }
 
+TEST(an_older_schema_is_brought_up)
+{
+    struct vt_key_record key = {.id = "0123456789ab", .sha256 = "abc", .made_s = 5}, got;
+    sqlite3 *db;
+    open_store();
+    REQUIRE_INT(vt_store_put_key(store, "older", &key), 0);
+    vt_store_free(&store);
+    REQUIRE_INT(sqlite3_open(path, &db), SQLITE_OK);
+    REQUIRE_INT(sqlite3_exec(db, "DROP TABLE channel; PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    open_store();
+    REQUIRE_INT(vt_store_keys(store, "older", &got, 1), 1);
+    REQUIRE_INT(keep_channel("older", "en"), 0);
+    REQUIRE_INT(vt_store_delete_channel(store, "older"), 0);
+}
+
 TEST(channels_stay_until_they_are_removed_with_their_keys)
 {
     struct vt_key_record key = {.id = "abcdef012345", .sha256 = "abc", .made_s = 5}, got;
@@ -302,6 +318,7 @@ int main(void)
     RUN(the_log_of_cues_is_limited);
     RUN(answers_are_repeated_for_a_day);
     RUN(keys_stay_until_they_are_revoked);
+    RUN(an_older_schema_is_brought_up);
     RUN(channels_stay_until_they_are_removed_with_their_keys);
     rmdir(folder);
     return DONE();
