@@ -274,15 +274,24 @@ static struct vt_connection *make(bool proxied)
     return connection;
 }
 
+// Why somebody who has just connected cannot stay, or NULL.
+static const char *complaint(struct vt_gate *gate, const struct vt_peer_address *address, bool proxied)
+{
+    const struct vt_gate_limits *limits = &gate->process.limits;
+    if (!proxied && count_group(gate, address->group) >= limits->per_address)
+        return "too many connections of its address";
+    return gate->connections >= limits->connections && !vt_connection_drop_oldest(gate) ? "too many connections" : NULL;
+}
+
 void vt_connection_new(struct vt_gate *gate, int fd, const struct sockaddr_storage *from, bool tls)
 {
     const struct vt_gate_limits *limits = &gate->process.limits;
     struct vt_peer_address address = vt_peer_address(from);
     bool proxied = !tls && vt_gate_process_proxied(&gate->process, from);
-    bool full = (!proxied && count_group(gate, address.group) >= limits->per_address) ||
-                (gate->connections >= limits->connections && !vt_connection_drop_oldest(gate));
+    const char *full = complaint(gate, &address, proxied);
     struct vt_connection *connection = full ? NULL : make(proxied);
     if (!connection) {
+        vt_gate_process_closed(&gate->process, address.text, full ? full : "out of memory");
         close(fd);
         return;
     }

@@ -314,6 +314,16 @@ static struct vt_tls_connection *make(struct vt_tls_gate *gate, int fd)
     return c;
 }
 
+// Why somebody who has just connected cannot stay, or NULL.
+static const char *complaint(struct vt_tls_gate *gate, const struct vt_peer_address *address, bool proxied)
+{
+    const struct vt_gate_limits *limits = &gate->process.limits;
+    bool crowded = gate->connections >= VT_TLS_CONNECTIONS || gate->handshakes >= limits->connections;
+    if (!proxied && count_handshakes(gate, address->group) >= limits->per_address)
+        return "too many handshakes of its address";
+    return crowded && !vt_tls_drop_oldest(gate) ? "too many connections" : NULL;
+}
+
 void vt_tls_connection_new(struct vt_tls_gate *gate, int fd, const struct sockaddr_storage *from)
 {
     struct vt_peer_address address = vt_peer_address(from);
@@ -321,12 +331,10 @@ void vt_tls_connection_new(struct vt_tls_gate *gate, int fd, const struct sockad
     int64_t handshake_ns = limits->setup_ns < VT_TLS_HANDSHAKE_NS ? limits->setup_ns : VT_TLS_HANDSHAKE_NS;
     bool proxied = vt_gate_process_proxied(&gate->process, from);
     struct vt_proxy_reader *proxy = proxied ? calloc(1, sizeof *proxy) : NULL;
-    bool crowded = gate->connections >= VT_TLS_CONNECTIONS || gate->handshakes >= limits->connections;
-    bool full = (proxied && !proxy) ||
-                (!proxied && count_handshakes(gate, address.group) >= limits->per_address) ||
-                (crowded && !vt_tls_drop_oldest(gate));
-    struct vt_tls_connection *c = full ? NULL : make(gate, fd);
+    const char *full = complaint(gate, &address, proxied);
+    struct vt_tls_connection *c = full || (proxied && !proxy) ? NULL : make(gate, fd);
     if (!c) {
+        vt_gate_process_closed(&gate->process, address.text, full ? full : "out of memory");
         free(proxy);
         close(fd);
         return;

@@ -187,6 +187,8 @@ def scene_listeners_of_a_kind_share_one_count():
         require(len(there(held)) == 4, "handshakes of TLS count with those of RTMP")
         plain, done = connect(daemon.rtmp_port, "127.9.0.2"), inside_tls(ports[0], "127.9.0.2")
         two_may_stay([plain, done, connect(ports[1], "127.9.0.2")], "RTMP, and RTMPS whose TLS is done")
+        for words in ("127.9.0.1: closed: too many connections of its address", "too many handshakes of its address"):
+            require(words in daemon.text(), f"the log does not say {words!r}")
         for one in (*held, plain, done):
             one.close()
 

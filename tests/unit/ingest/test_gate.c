@@ -287,6 +287,9 @@ TEST(bounds_what_one_address_may_hold_open)
     int one_more = dial(&gate);
     struct vt_writer all = read_to_end(one_more);
     REQUIRE_INT(all.size, 0);
+    struct vt_message tally = expect(&gate, VT_MSG_GATE_TALLY);      // it counts, too
+    REQUIRE_INT(vt_message_int(tally.body, "closed", -1), 1);
+    vt_message_clear(&tally);
     client_publish(&w, "last");                 // the last that is allowed works
     say(clients[VT_GATE_PER_ADDRESS - 1], &w);
     expect_ask(&gate, "last");
