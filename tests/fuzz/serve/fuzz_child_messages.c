@@ -9,6 +9,7 @@
 
 #include "base/message.h"
 #include "ingest/srt_keys.h"
+#include "serve/definition.h"
 #include "serve/hook_client.h"
 #include "serve/policy.h"
 #include "serve/tally.h"
@@ -73,6 +74,15 @@ static void take_tally(const json_t *body)
     json_decref(vt_tally_json(&tally));
 }
 
+static void take_definition(const json_t *body)
+{
+    struct vt_channel channel;
+    const char *name = vt_message_text(body, "channel");
+    if (vt_name_valid(name) &&
+        vt_definition_read(&channel, name, json_object_get(body, "definition"), "/no/such/folder", NULL) == 0)
+        vt_channel_free(&channel);
+}
+
 static void take_studio_start(const json_t *body)
 {
     struct vt_channel channel;
@@ -96,6 +106,9 @@ static void take(const struct vt_message *message)
         break;
     case VT_MSG_GATE_TALLY:
         take_tally(message->body);
+        break;
+    case VT_MSG_CHANNEL_DEFINE:
+        take_definition(message->body);
         break;
     case VT_MSG_STUDIO_START:
         take_studio_start(message->body);
