@@ -8,6 +8,8 @@
 
 #include "overlay/market.h"
 
+#define SIDE_MIN 64
+#define SIDE_MAX 4096
 #define RENDITION(field) .offset = offsetof(struct vt_rendition_config, field)
 #define ENTRY(field)     .offset = offsetof(struct entry, field)
 
@@ -26,7 +28,7 @@ static const struct vt_option output_table[] = {
     {NULL},
 };
 static const struct vt_option canvas_table[] = {
-    {"size", VT_OPTION_SIZE, ENTRY(output.canvas), NULL, 64, 4096, .doc = "pixels; both even; default: main's"},
+    {"size", VT_OPTION_SIZE, ENTRY(output.canvas), NULL, SIDE_MIN, SIDE_MAX, .doc = "pixels; both even; default: main's"},
     {"fps", VT_OPTION_RATE, ENTRY(rate), NULL, 1, 120,
      .doc = "the channel's, or left out: all outputs change on the same frames"},
     {"fit", VT_OPTION_CHOICE, ENTRY(output.fit), NULL, .choices = vt_fit_names, .doc = "as above; default: main's"},
@@ -34,7 +36,7 @@ static const struct vt_option canvas_table[] = {
 };
 static const struct vt_option rendition_table[] = {
     {"name", VT_OPTION_NAME, RENDITION(name), NULL, .doc = "in its playlist's address"},
-    {"size", VT_OPTION_SIZE, RENDITION(size), NULL, 64, 4096, .doc = "pixels; the canvas's shape; both even"},
+    {"size", VT_OPTION_SIZE, RENDITION(size), NULL, SIDE_MIN, SIDE_MAX, .doc = "pixels; the canvas's shape; both even"},
     {"bitrate", VT_OPTION_BITRATE, RENDITION(bitrate), NULL, 50000, 50000000, .doc = "of the picture"},
     {NULL},
 };
@@ -75,15 +77,17 @@ static int even(double v)
     return (int)(v / 2 + 0.5) * 2;
 }
 
-// 2500k for 720p.
+// 2500k for 720p, and one of half the size where that is not too small.
 void vt_renditions_default(struct vt_output_config *output)
 {
     static const struct { double scale, bits; } ladder[] = {{1, 2500000}, {0.5, 700000}};
     double area = (double)output->canvas.width * output->canvas.height / (1280.0 * 720);
     output->n_renditions = 0;
     for (int i = 0; i < 2; i++) {
-        struct vt_rendition_config *rendition = &output->renditions[output->n_renditions++];
         int width = even(output->canvas.width * ladder[i].scale), height = even(output->canvas.height * ladder[i].scale);
+        if (width < SIDE_MIN || height < SIDE_MIN)
+            continue;
+        struct vt_rendition_config *rendition = &output->renditions[output->n_renditions++];
         int64_t bitrate = (int64_t)(ladder[i].bits * area / 50000 + 0.5) * 50000;
         *rendition = (struct vt_rendition_config){.size = {width, height}};
         rendition->bitrate = bitrate < 150000 ? 150000 : bitrate > 20000000 ? 20000000 : bitrate;

@@ -94,6 +94,19 @@ TEST(default_renditions_have_the_shape_of_the_canvas)
     REQUIRE_INT(channel.outputs[0].renditions[1].size.width, 540);
     REQUIRE_INT(read_yaml("canvas: {size: 854x480}\n"), 0);
     REQUIRE_INT(channel.outputs[0].renditions[1].size.width % 2, 0);
+    static const struct { const char *text; int renditions; } small[] = {
+        {"canvas: {size: 128x360}\n", 2}, {"canvas: {size: 122x360}\n", 1}, {"canvas: {size: 64x64}\n", 1},
+    };
+    for (int i = 0; i < 3; i++) {            // what a studio is told must be what it takes
+        REQUIRE_INT(read_yaml(small[i].text), 0);
+        REQUIRE_INT(channel.outputs[0].n_renditions, small[i].renditions);
+        json_t *told = vt_channel_to_json(&channel);
+        struct vt_channel again;
+        vt_channel_init(&again, "-");
+        REQUIRE_INT(vt_channel_from_json(&again, told, NULL), 0);
+        vt_channel_free(&again);
+        json_decref(told);
+    }
 }
 
 TEST(paths_are_taken_from_the_folder_of_the_file)
