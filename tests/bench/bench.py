@@ -164,6 +164,9 @@ def overlay(folder, given, rounds):
     print("a template for the first time, at 1920x1080: CPU microseconds, and what it keeps")
     for _, name, made, drawn, converted, kept in (line for line in lines if line[0] == "first"):
         print(f"  {name:<14} view {made:>6}   drawing {drawn:>6}   converting {converted:>6}   {float(kept):7.0f} kB")
+    print("a take of it with pictures that are new, on three renditions: CPU milliseconds (three frames at 60 fps are 50)")
+    for _, name, spent in (line for line in lines if line[0] == "take"):
+        print(f"  {name:<14} {float(spent) / 1000:6.1f}")
 
 
 BENCHES = {"render": render, "overlay": overlay, "origin": bench_origin.origin, "latency": bench_latency.latency}
