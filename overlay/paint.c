@@ -225,10 +225,14 @@ static void paint_drawing(const struct vt_brush *b, const struct vt_item *item, 
     RsvgRectangle box = { e.x0, e.y0, e.x1 - e.x0, e.y1 - e.y0 };
     if (box.width < 1 || box.height < 1 || box.width > VT_PICTURE_SIDE || box.height > VT_PICTURE_SIDE)
         return;
+    cairo_save(b->cr);
+    cairo_rectangle(b->cr, e.x0, e.y0, box.width, box.height);
+    cairo_clip(b->cr);                   // so that the group is no larger
     cairo_push_group(b->cr);
     rsvg_handle_render_document(item->svg, b->cr, &box, NULL);
     cairo_pop_group_to_source(b->cr);
     cairo_paint_with_alpha(b->cr, opacity);
+    cairo_restore(b->cr);
 }
 
 static void paint_figure(const struct vt_brush *b, const struct vt_item *item, double opacity)

@@ -137,10 +137,18 @@ static uint8_t clamped(int32_t sum, int most)
 // Four values of each of `taps` pixels.
 static void add_pixels(int32_t sums[4], const int16_t *from, const int16_t *weights, int taps)
 {
-    for (int k = 0; k < taps; k++) {
-        for (int c = 0; c < 4; c++)
-            sums[c] += weights[k] * from[4 * k + c];
+    int32_t blue = sums[0], green = sums[1], red = sums[2], alpha = sums[3];     // in registers
+    for (int k = 0; k < taps; k++, from += 4) {
+        int32_t weight = weights[k];
+        blue += weight * from[0];
+        green += weight * from[1];
+        red += weight * from[2];
+        alpha += weight * from[3];
     }
+    sums[0] = blue;
+    sums[1] = green;
+    sums[2] = red;
+    sums[3] = alpha;
 }
 
 static void make_pixels(uint8_t *to, const int16_t *row, int width, int count, const struct axis *axis, bool pad)
