@@ -247,6 +247,7 @@ static int cut_layer(struct vt_sprite_layer *layer)
     }
     layer->first_span[layer->height] = c.count;
     layer->spans = c.spans;
+    layer->bytes += sizeof *layer->first_span * (size_t)(layer->height + 1) + sizeof *c.spans * (size_t)c.room;
     return r;
 }
 
@@ -256,7 +257,8 @@ static int layer_planes(struct vt_sprite_layer *layer, int width, int height, in
     layer->height = height;
     layer->stride = (width + VT_SPRITE_MARGIN + ALIGN - 1) / ALIGN * ALIGN;      // a margin is that of two rows
     size_t plane = (size_t)layer->stride * (size_t)height + VT_SPRITE_PAD;
-    layer->memory = calloc(1, 2 * ALIGN + ((size_t)colours + 1) * plane);
+    layer->bytes = 2 * ALIGN + ((size_t)colours + 1) * plane;
+    layer->memory = calloc(1, layer->bytes);
     if (!layer->memory)
         return -ENOMEM;
     layer->alpha = layer->memory + 2 * ALIGN - (uintptr_t)layer->memory % ALIGN;
@@ -351,6 +353,11 @@ void vt_sprite_unref(struct vt_sprite **sprite)
     layer_free(&s->luma);
     layer_free(&s->chroma);
     free(s);
+}
+
+size_t vt_sprite_bytes(const struct vt_sprite *sprite)
+{
+    return sizeof *sprite + sprite->luma.bytes + sprite->chroma.bytes;
 }
 
 void vt_placement_clear(struct vt_placement *placement)

@@ -26,6 +26,7 @@ int vt_sprite_new(struct vt_sprite **ret, cairo_surface_t *pixels, int source_x,
                   int parity_x, int parity_y, const struct vt_colour *colour);
 struct vt_sprite *vt_sprite_ref(struct vt_sprite *sprite);
 void vt_sprite_unref(struct vt_sprite **sprite);
+size_t vt_sprite_bytes(const struct vt_sprite *sprite);          // of memory that it takes, about
 
 // Where a sprite goes in one frame of one rendition.
 struct vt_placed {

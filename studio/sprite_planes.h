@@ -25,6 +25,7 @@ struct vt_sprite_layer {
     int most;                            // of a colour: opaque white, the strongest blue or red
     uint8_t *alpha, *colour[2];
     uint8_t *memory;                     // that they lie in
+    size_t bytes;                        // of all of it, spans as well
     int *first_span;                     // of each row, and one more
     struct vt_span *spans;
 };

@@ -15,16 +15,18 @@ struct entry {
 struct vt_spritecache {
     struct vt_colour colour;
     int64_t made;
+    size_t bytes, most;
     int room;
     struct entry entries[];
 };
 
-struct vt_spritecache *vt_spritecache_new(const struct vt_colour *colour, int room)
+struct vt_spritecache *vt_spritecache_new(const struct vt_colour *colour, int room, size_t bytes)
 {
     struct vt_spritecache *cache = calloc(1, sizeof *cache + (size_t)room * sizeof cache->entries[0]);
     if (cache) {
         cache->colour = *colour;
         cache->room = room;
+        cache->most = bytes;
     }
     return cache;
 }
@@ -35,6 +37,28 @@ void vt_spritecache_free(struct vt_spritecache **cache)
         vt_sprite_unref(&(*cache)->entries[i].sprite);
     free(*cache);
     *cache = NULL;
+}
+
+static void drop(struct vt_spritecache *cache, struct entry *e)
+{
+    cache->bytes -= e->sprite ? vt_sprite_bytes(e->sprite) : 0;
+    vt_sprite_unref(&e->sprite);
+}
+
+// Those that were not used longest go, but none of this frame's and of the one before: what stands may yet be placed again.
+static void make_room(struct vt_spritecache *cache, int64_t frame)
+{
+    while (cache->bytes > cache->most) {
+        struct entry *oldest = NULL;
+        for (int i = 0; i < cache->room; i++) {
+            struct entry *e = &cache->entries[i];
+            if (e->sprite && e->used < frame - 1 && (!oldest || e->used < oldest->used))
+                oldest = e;
+        }
+        if (!oldest)
+            return;
+        drop(cache, oldest);
+    }
 }
 
 // What of a layer becomes a sprite, and where its first column then lands. A strip that scrolls behind its window is
@@ -63,7 +87,7 @@ static struct entry *find(struct vt_spritecache *cache, const struct entry *key)
         if (oldest->sprite && (!e->sprite || e->used < oldest->used))
             oldest = e;
     }
-    vt_sprite_unref(&oldest->sprite);
+    drop(cache, oldest);
     return oldest;
 }
 
@@ -83,6 +107,9 @@ static int take(struct vt_spritecache *cache, const struct vt_layer *layer, cons
             return error;
         *e = key;
         cache->made++;
+        cache->bytes += vt_sprite_bytes(e->sprite);
+        e->used = frame;
+        make_room(cache, frame);
     }
     e->used = frame;
     *ret = vt_sprite_ref(e->sprite);
@@ -140,7 +167,12 @@ void vt_spritecache_sweep(struct vt_spritecache *cache, int64_t frame)
 {
     for (int i = 0; i < cache->room; i++)
         if (cache->entries[i].used < frame)
-            vt_sprite_unref(&cache->entries[i].sprite);
+            drop(cache, &cache->entries[i]);
+}
+
+size_t vt_spritecache_bytes(const struct vt_spritecache *cache)
+{
+    return cache->bytes;
 }
 
 int64_t vt_spritecache_made(const struct vt_spritecache *cache)

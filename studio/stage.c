@@ -405,7 +405,9 @@ int vt_stage_new(struct vt_stage **ret, const struct vt_stage_params *params)
     int error = 0;
     for (int i = 0; i < params->n_lanes && !error; i++) {
         error = vt_painter_new(&stage->painters[i], params->lanes[i].size.width, params->lanes[i].size.height);
-        stage->sprites[i] = vt_spritecache_new(&params->lanes[i].colour, VT_STAGE_SPRITES);
+        const struct vt_size *size = &params->lanes[i].size;
+        stage->sprites[i] = vt_spritecache_new(&params->lanes[i].colour, VT_STAGE_SPRITES, VT_STAGE_PICTURES *
+                                               ((size_t)size->width * (size_t)size->height * 11 / 4));
         if (!stage->sprites[i])
             error = -ENOMEM;
     }

@@ -22,6 +22,7 @@
 
 #define VT_STAGE_AHEAD   3               // frames that are drawn before they are needed
 #define VT_STAGE_SPRITES 512             // kept per rendition; those that were not used longest go first
+#define VT_STAGE_PICTURES 6              // and no more memory than so many sprites as large as the rendition take
 
 // One rendition of one output.
 struct vt_stage_lane {

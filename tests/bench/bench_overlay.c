@@ -140,7 +140,7 @@ static void run_way(const struct way *way, const char *samples, int width, int h
     memset(data, 100, (size_t)width * (size_t)height * 3 / 2);
     s->picture = (struct vt_planes){{data, data + width * height, data + width * height * 5 / 4},
                                     {width, width / 2, width / 2}, width, height};
-    s->sprites = vt_spritecache_new(&colour, SPRITES);
+    s->sprites = vt_spritecache_new(&colour, SPRITES, SIZE_MAX);
     s->enters = way->enters;
     for (; s->n_views < VIEWS && way->templates[s->n_views]; s->n_views++) {
         open_proof(&proofs[s->n_views], samples, way->templates[s->n_views]);
@@ -177,7 +177,7 @@ static void first_time(const char *samples, const char *name)
         struct vt_painter *painter = NULL;
         double before = kilobytes(), start = cpu_us();
         struct vt_view *view = make_view(&proof);
-        struct vt_spritecache *sprites = vt_spritecache_new(&colour, SPRITES);
+        struct vt_spritecache *sprites = vt_spritecache_new(&colour, SPRITES, SIZE_MAX);
         made[i] = cpu_us() - start;
         start = cpu_us();
         if (vt_painter_new(&painter, WIDTH, HEIGHT) != 0 || vt_painter_draw(painter, view, &moment, &drawing) != 0)
@@ -211,7 +211,7 @@ static void take(const char *samples, const char *name)
         struct vt_view *view = make_view(&proof);
         for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
             struct vt_painter *painter = NULL;
-            struct vt_spritecache *sprites = vt_spritecache_new(&colour, SPRITES);
+            struct vt_spritecache *sprites = vt_spritecache_new(&colour, SPRITES, SIZE_MAX);
             if (vt_painter_new(&painter, sizes[k].width, sizes[k].height) != 0 ||
                 vt_painter_draw(painter, view, &moment, &drawing) != 0 ||
                 vt_spritecache_place(sprites, &drawing, 0, &placement) != 0)

@@ -90,7 +90,7 @@ static struct player *player_new(struct vt_view *view, int height)
     struct player *p = calloc(1, sizeof *p);
     p->view = view;
     p->picture = picture_new(height);
-    p->sprites = vt_spritecache_new(&colour, SPRITES);
+    p->sprites = vt_spritecache_new(&colour, SPRITES, SIZE_MAX);
     if (vt_painter_new(&p->painter, p->picture.width, height) != 0)
         abort();
     return p;
