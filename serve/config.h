@@ -47,7 +47,7 @@ struct vt_config {
     char *hook_secret;                   // or NULL
     int64_t hook_timeout_ns, hook_cache_ns;
     const char *sandbox;                 // a mode of base/sandbox.h; static
-    char *folder;                        // absolute: that of the file
+    char *folder;                        // absolute: where the files of channels lie that the API makes; that of the file
     struct vt_channel channels[VT_CHANNELS_MAX];         // the file's, then those that the API has made (serve/made.h),
     int n_channels;                                      // where one without a name is none
 };

@@ -41,7 +41,7 @@ static bool path_is_below(const struct vt_yaml *path, struct vt_diagnostics *d)
     if (!path || path->kind != VT_YAML_SCALAR || vt_yaml_is_null(path) || (path->text[0] != '/' && !climbs(path->text)))
         return true;
     vt_diagnose(d, VT_ERROR, path->line, path->column,
-                "must be a path below the folder of the configuration file: relative, without \"..\"");
+                "must be a path below the configuration file's folder: relative, without \"..\"");
     return false;
 }
 

@@ -1,8 +1,8 @@
 // A channel's definition as the API takes it and the state store keeps it: the words of an entry of `channels:` in the
 // configuration file, as a JSON object. It goes through the file's own reader. Pure, but for looking whether files are there.
 //
-// Files that it names (`templates`, `slate.image`, `pictures`) lie below the folder of the configuration file: a path that is
-// absolute or climbs is refused. Keys are kept as their hashes.
+// Files that it names (`templates`, `slate.image`, `pictures`) lie below the folder of the configuration file (without
+// one: the data folder): a path that is absolute or climbs is refused. Keys are kept as their hashes.
 #pragma once
 
 #include <jansson.h>

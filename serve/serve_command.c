@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +19,16 @@ static int load(struct vt_config **ret, const char *path)
     if (err == -ENOMEM)
         vt_error("out of memory");
     return err;
+}
+
+// Without a file the folder would be the root, and the API could name any file there is.
+static int settle_folder(struct vt_config *config, const char *path)
+{
+    if (path)
+        return 0;
+    free(config->folder);
+    config->folder = strdup(config->data);
+    return config->folder ? 0 : -ENOMEM;
 }
 
 static int refuse_usage(const char *what, const char *why)
@@ -39,7 +50,8 @@ int vt_serve_main(int argc, char **argv)
         return refuse_usage(argv[0], "is not understood");
     vt_log_init("supervisor");
     struct vt_config *config = NULL;
-    int code = load(&config, path) || vt_sandbox_prepare(config->sandbox) ? 1 : vt_supervise(config, path);
+    int code = load(&config, path) || settle_folder(config, path) || vt_sandbox_prepare(config->sandbox)
+                   ? 1 : vt_supervise(config, path);
     vt_config_free(&config);
     return code;
 }
