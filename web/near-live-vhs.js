@@ -6,7 +6,7 @@
 //   pictures up to the next key frame;
 // - puts a part off for half a second while the other track's is being appended, so that it has to stay a little further back.
 const INSIDE = 0.05; // seconds into the part: buffers begin with a rounding error
-const PARTS_BEHIND = 0.5; // … what it needs beyond the server's hold-back, in part targets
+const PARTS_BEHIND = 0.6; // … what it needs beyond the server's hold-back, in part targets
 const PARTS_READY = 2; // … and what it should have before it begins
 
 const techOf = (player) => player.tech({ IWillNotUseThisInPlugins: true });
