@@ -1,62 +1,16 @@
-#include "studio/desk.h"
-
 #include <errno.h>
 
-#include "check.h"
+#include "desk_alone.h"
 
-static const char card[] =
-    "id: com.example.card\n"
-    "version: 1.0.0\n"
-    "name: Card\n"
-    "schema: {type: object, required: [product], properties: {product: {type: object, gddType: v_product}}}\n"
-    "canvas: {design: 1280x720}\n"
-    "layout:\n"
-    "  id: root\n"
-    "  type: box\n"
-    "  style: {position: absolute, inset: 100px auto auto 100px, width: 400px, height: 200px, background: \"#ff0000\"}\n"
-    "  hotspot: {action: view_item, item: \"{{ product.id }}\", label: \"{{ product.title }}\"}\n"
-    "  children: [{id: title, type: text, text: \"{{ product.title }}\", style: {font-size: 30px}}]\n";
-
-// The desk alone: views are made at once unless `hold`, and every scene is drawn in time unless `stuck`.
-static struct vt_desk *desk;
-static struct vt_template *template;
-static struct vt_batch *made;
-static bool hold;
-static int64_t version, stuck_version, frame, stuck_frame;
 static int n_cues, cue_error;
 static struct { char id[33]; int64_t rev, frame, lease, end, amount; enum vt_cue_op op; int hotspots; } cues[512];
-static json_t *last;                        // receipt
-static int n_receipts;
 static char state[32];
-
-static struct vt_template *find(void *opaque, const char *name, bool *ret_all)
-{
-    if (strcmp(name, "list") == 0)
-        *ret_all = true;
-    else if (strcmp(name, "com.example.card") != 0)
-        return NULL;
-    return vt_template_ref(template);
-}
-
-static char *names(void *opaque)
-{
-    return strdup("com.example.card@1.0.0");
-}
 
 static void make(void *opaque, struct vt_batch *batch)
 {
     vt_batch_make(batch, &(const struct vt_maker){.width = 1280, .height = 720, .smallest_height = 720,
                                              .rate = {30, 1}});
-    struct vt_batch **end = &made;
-    while (*end)
-        end = &(*end)->next;
-    batch->next = NULL;
-    *end = batch;
-}
-
-static void scene(void *opaque, const struct vt_scene *s)
-{
-    version = s->version;
+    keep_made(batch);
 }
 
 static int cue(void *opaque, int output, const struct vt_cue *c, const char *more, size_t size)
@@ -74,77 +28,16 @@ static int cue(void *opaque, int output, const struct vt_cue *c, const char *mor
     return 0;
 }
 
-static void receipt(void *opaque, json_t *body)
-{
-    json_decref(last);
-    last = body;
-    n_receipts++;
-}
-
 static void changed(void *opaque, json_t *c)
 {
     snprintf(state, sizeof state, "%s", json_string_value(json_object_get(c, "state")));
     json_decref(c);
 }
 
-static void deliver(void)
-{
-    while (made) {
-        struct vt_batch *batch = made;
-        made = batch->next;
-        vt_desk_made(desk, batch);
-    }
-}
-
-static void run(int64_t until)
-{
-    for (; frame < until; frame++) {
-        vt_desk_plan(desk, frame);
-        if (!hold)
-            deliver();
-        bool stuck = stuck_frame >= 0;
-        vt_desk_composed(desk, frame, stuck ? stuck_frame : frame, stuck ? stuck_version : version);
-    }
-}
-
-static void product(const char *id, int rev, int amount)
-{
-    json_t *p = json_pack("{s:s, s:i, s:s, s:{s:i, s:s}}", "id", id, "rev", rev, "title", "Shoe", "price", "amount",
-                          amount, "currency", "EUR");
-    vt_desk_product(desk, p);
-    json_decref(p);
-}
-
-static void ask(void (*what)(struct vt_desk *, const json_t *), const char *body)
-{
-    json_t *json = json_loads(body, 0, NULL);
-    REQUIRE(json != NULL);
-    json_object_set_new(json, "request", json_string("r"));
-    what(desk, json);
-    json_decref(json);
-}
-
-static int64_t answered(const char *field)
-{
-    return json_integer_value(json_object_get(last, field));
-}
-
 static void begin(void)
 {
-    struct vt_diagnostics diagnostics = {.count = 0};
-    vt_desk_free(&desk);
-    while (made) {
-        struct vt_batch *batch = made;
-        made = batch->next;
-        vt_batch_free(&batch);
-    }
-    if (!template)
-        REQUIRE_INT(vt_template_load(&template, "card", card, sizeof card - 1, &diagnostics), 0);
-    hold = false;
-    version = frame = n_cues = n_receipts = cue_error = 0;
-    stuck_frame = -1;
-    json_decref(last);
-    last = NULL;
+    forget_desk();
+    n_cues = cue_error = 0;
     REQUIRE_INT(vt_desk_new(&desk, &(struct vt_desk_params){
         .outputs = {{"main", 10}}, .n_outputs = 1, .first_cue = 1,
         .timing = {.rate = {30, 1}, .segment_ns = 2 * VT_NS_PER_S, .part_ns = VT_NS_PER_S / 3,
@@ -155,8 +48,6 @@ static void begin(void)
     product("shoe", 1, 5999);
     n_receipts = 0;
 }
-
-#define TAKE "{\"template\":\"com.example.card\",\"product\":\"shoe\",\"id\":\"a\"}"
 
 TEST(a_take_starts_on_the_next_frame_and_the_receipt_says_where)
 {

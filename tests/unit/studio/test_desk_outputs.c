@@ -1,26 +1,10 @@
 // One desk, two audiences: a wide picture and a tall one.
-#include "studio/desk.h"
-
 #include <errno.h>
 
-#include "check.h"
-
-static const char card[] =
-    "id: com.example.card\n"
-    "version: 1.0.0\n"
-    "name: Card\n"
-    "schema: {type: object, required: [product], properties: {product: {type: object, gddType: v_product}}}\n"
-    "canvas: {design: 1280x720}\n"
-    "layout:\n"
-    "  id: root\n"
-    "  type: box\n"
-    "  style: {position: absolute, inset: 100px auto auto 100px, width: 400px, height: 200px, background: \"#ff0000\"}\n"
-    "  hotspot: {action: view_item, item: \"{{ product.id }}\", label: \"{{ product.title }}\"}\n"
-    "  children: [{id: title, type: text, text: \"{{ product.title }}\", style: {font-size: 30px}}]\n";
+#include "desk_alone.h"
 
 #define MAIN 0
 #define TALL 1
-#define TAKE "{\"template\":\"com.example.card\",\"product\":\"shoe\",\"id\":\"a\"}"
 
 struct told {
     int output;
@@ -29,24 +13,9 @@ struct told {
     struct vt_cue_hotspot hotspot;
 };
 
-static struct vt_desk *desk;
-static struct vt_template *template;
-static struct vt_batch *made;
-static int64_t version, frame;
 static struct told told[64];
-static int n_told, busy_output, full_output, actors;      // the two: -1: none
+static int n_told, busy_output, full_output;              // the two: -1: none
 static bool broken;                         // nothing can be drawn on the tall picture
-static json_t *last;                        // receipt
-
-static struct vt_template *find(void *opaque, const char *name, bool *ret_all)
-{
-    return strcmp(name, "com.example.card") == 0 ? vt_template_ref(template) : NULL;
-}
-
-static char *names(void *opaque)
-{
-    return strdup("com.example.card@1.0.0");
-}
 
 static void make(void *opaque, struct vt_batch *batch)
 {
@@ -55,14 +24,7 @@ static void make(void *opaque, struct vt_batch *batch)
         {.width = broken ? 0 : 720, .height = 1280, .smallest_height = 1280, .rate = {30, 1}},
     };
     vt_batch_make(batch, makers);
-    batch->next = made;
-    made = batch;
-}
-
-static void scene(void *opaque, const struct vt_scene *s)
-{
-    version = s->version;
-    actors = s->count;
+    keep_made(batch);
 }
 
 static int fits(void *opaque, int output, const struct vt_cue *c, bool more)
@@ -82,50 +44,9 @@ static int cue(void *opaque, int output, const struct vt_cue *c, const char *mor
     return 0;
 }
 
-static void receipt(void *opaque, json_t *body)
-{
-    json_decref(last);
-    last = body;
-}
-
 static void changed(void *opaque, json_t *c)
 {
     json_decref(c);
-}
-
-static void run(int64_t until)
-{
-    for (; frame < until; frame++) {
-        vt_desk_plan(desk, frame);
-        while (made) {
-            struct vt_batch *batch = made;
-            made = batch->next;
-            vt_desk_made(desk, batch);
-        }
-        vt_desk_composed(desk, frame, frame, version);
-    }
-}
-
-static void price(int rev, int amount)
-{
-    json_t *p = json_pack("{s:s, s:i, s:s, s:{s:i, s:s}}", "id", "shoe", "rev", rev, "title", "Shoe", "price", "amount",
-                          amount, "currency", "EUR");
-    vt_desk_product(desk, p);
-    json_decref(p);
-}
-
-static void ask(void (*what)(struct vt_desk *, const json_t *), const char *body)
-{
-    json_t *json = json_loads(body, 0, NULL);
-    REQUIRE(json != NULL);
-    json_object_set_new(json, "request", json_string("r"));
-    what(desk, json);
-    json_decref(json);
-}
-
-static int64_t answered(const char *field)
-{
-    return json_integer_value(json_object_get(last, field));
 }
 
 static const char *detail(void)
@@ -140,10 +61,8 @@ static int64_t msn_in(const char *output)
 
 static void begin(void)
 {
-    vt_desk_free(&desk);
-    if (!template)
-        REQUIRE_INT(vt_template_load(&template, "card", card, sizeof card - 1, NULL), 0);
-    version = frame = n_told = actors = 0;
+    forget_desk();
+    n_told = 0;
     busy_output = full_output = -1;
     broken = false;
     REQUIRE_INT(vt_desk_new(&desk, &(struct vt_desk_params){
@@ -152,7 +71,7 @@ static void begin(void)
         .hooks = {.template = find, .templates = names, .make = make, .scene = scene, .fits = fits, .cue = cue,
                   .receipt = receipt, .changed = changed},
     }), 0);
-    price(1, 5999);
+    product("shoe", 1, 5999);
     run(100);
 }
 
@@ -234,7 +153,7 @@ TEST(what_one_has_no_room_for_none_has)
     ask(vt_desk_take, TAKE);
     run(110);
     busy_output = TALL;
-    price(2, 4999);
+    product("shoe", 2, 4999);
     run(113);
     REQUIRE_INT(n_told, 2);                 // neither has the change
     busy_output = -1;
@@ -264,7 +183,7 @@ TEST(a_price_changes_everywhere_on_one_frame)
     begin();
     ask(vt_desk_take, TAKE);
     run(110);
-    price(2, 4999);
+    product("shoe", 2, 4999);
     run(113);
     REQUIRE_INT(n_told, 4);
     check(2, MAIN, 2, 110, VT_CUE_UPDATE);
@@ -277,7 +196,7 @@ TEST(a_change_that_one_disk_cannot_take_is_owed_to_it)
     ask(vt_desk_take, TAKE);
     run(110);
     full_output = TALL;
-    price(2, 4999);
+    product("shoe", 2, 4999);
     run(113);
     REQUIRE_INT(n_told, 3);                 // said once to the one that takes it
     check(2, MAIN, 2, 110, VT_CUE_UPDATE);
@@ -286,7 +205,7 @@ TEST(a_change_that_one_disk_cannot_take_is_owed_to_it)
     REQUIRE_INT(n_told, 4);
     check(3, TALL, 2, 113, VT_CUE_UPDATE);
     REQUIRE_INT(answered("status"), 200);
-    price(3, 3999);
+    product("shoe", 3, 3999);
     run(118);
     REQUIRE_INT(n_told, 6);
     check(4, MAIN, 3, 115, VT_CUE_UPDATE);
