@@ -38,6 +38,7 @@
 #define VT_TARGET_PX         200       // largest `min-target`, in px of a player
 #define VT_LEGIBLE_PX        4         // smallest font size on the smallest rendition, its pixels: below it, only noise
 #define VT_PLAYER_SIDE       360       // px of the shorter side of the smallest player that is reckoned with
+#define VT_TEMPLATE_FILES    25        // beside a template: its tokens, 8 fonts, 16 drawings
 #define VT_PICTURE_SIDE      8192      // of a picture that a template shows
 #define VT_PICTURE_PIXELS    (16 * 1024 * 1024)
 
@@ -64,7 +65,10 @@ int vt_template_load(struct vt_template **ret, const char *name, const char *tex
 // The same for a template that lies in `folder`, with the files beside it that it names.
 int vt_template_load_in(struct vt_template **ret, const char *name, const char *folder, const char *text, size_t size,
                         struct vt_diagnostics *diagnostics);
-const char *vt_template_token_file(const struct vt_template *t);         // its plain name; NULL: none
+
+// The plain names of the files beside it that it was loaded with: tokens, fonts, drawings. Returns how many, at most `room`;
+// they live as long as the template.
+int vt_template_files(const struct vt_template *t, const char **ret, int room);
 
 struct vt_template *vt_template_ref(struct vt_template *t);
 void vt_template_unref(struct vt_template **t);
@@ -72,6 +76,7 @@ void vt_template_unref(struct vt_template **t);
 const char *vt_template_id(const struct vt_template *t);        // "com.example.product-card"
 const char *vt_template_version(const struct vt_template *t);   // "1.2.0"
 const char *vt_template_title(const struct vt_template *t);     // its `name`
+const char *vt_template_sha256(const struct vt_template *t);    // of its text, hexadecimal
 bool vt_template_shows_products(const struct vt_template *t);   // somewhere it speaks of show.products
 bool vt_template_needs_product(const struct vt_template *t);    // `product` is in schema.required
 

@@ -1,6 +1,7 @@
 #include "overlay/words.h"
 
 #include <errno.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +158,13 @@ static int load(struct vt_template *t, const char *folder, const char *text, siz
     return t->n_nodes > VT_TEMPLATE_NODES ? -EFBIG : diagnostics->errors ? -EINVAL : 0;
 }
 
+static void set_sha256(struct vt_template *t, const char *text, size_t size)
+{
+    char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)text, size);
+    t->sha256 = vt_arena_text(&t->arena, sum, strlen(sum));
+    g_free(sum);
+}
+
 int vt_template_load(struct vt_template **ret, const char *name, const char *text, size_t size,
                      struct vt_diagnostics *diagnostics)
 {
@@ -186,6 +194,7 @@ int vt_template_load_in(struct vt_template **ret, const char *name, const char *
         r = -EFBIG;
     } else {
         r = load(t, folder, text, size, own);
+        set_sha256(t, text, size);
     }
     for (int i = 0; i < own->count; i++)
         vt_diagnose(diagnostics, own->list[i].severity, own->list[i].line, own->list[i].column, "%s", own->list[i].text);
@@ -229,14 +238,27 @@ const char *vt_template_version(const struct vt_template *t)
     return t->version;
 }
 
-const char *vt_template_token_file(const struct vt_template *t)
+int vt_template_files(const struct vt_template *t, const char **ret, int room)
 {
-    return t->token_file;
+    const struct vt_yaml *fonts = vt_yaml_get(vt_yaml_root(t->document), "fonts");
+    int count = 0;
+    if (t->token_file && count < room)
+        ret[count++] = t->token_file;
+    for (int i = 0; i < t->n_drawings && count < room; i++)
+        ret[count++] = t->drawings[i].name;
+    for (const struct vt_yaml *font = fonts ? fonts->first : NULL; font && count < room; font = font->next)
+        ret[count++] = font->text;
+    return count;
 }
 
 const char *vt_template_title(const struct vt_template *t)
 {
     return t->title;
+}
+
+const char *vt_template_sha256(const struct vt_template *t)
+{
+    return t->sha256;
 }
 
 static bool speaks_of(const struct vt_yaml *at, const char *words)

@@ -118,6 +118,7 @@ struct vt_template {
     struct vt_drawing_file drawings[VT_DRAWINGS_MAX];
     int n_drawings;
     const char *name, *id, *version, *title;
+    const char *sha256;                  // of its text, hexadecimal
     const struct vt_yaml *tokens, *strings, *samples;
     double design_width, design_height;
     bool safe;

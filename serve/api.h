@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "base/message.h"
 #include "base/names.h"
+#include "serve/as_run.h"
 #include "serve/desk_client.h"
 #include "serve/edition.h"
 #include "serve/examiner.h"
@@ -51,6 +52,8 @@ struct vt_origin {
     int n_broadcasts;
     char *templates;                     // DATA/templates; studio/bundle.h
     struct vt_examiner *examiner;        // looks at them before they are kept
+    struct vt_as_run *as_run;            // what was on air
+    bool as_run_failed;                  // and the log says so
     int live_fd, web_fd;                 // directories: DATA/live, and the player's files
     struct vt_editions *editions;
     struct vt_shelf *shelf;

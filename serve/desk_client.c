@@ -27,7 +27,7 @@ struct vt_desk_client {
     struct vt_loop *loop;
     struct vt_store *store;
     char channel[VT_NAME_ROOM], show[VT_NAME_ROOM];
-    void (*on_cue)(void *opaque, const json_t *cue);
+    void (*on_cue)(void *opaque, const json_t *cue, bool anew);
     void (*on_part)(void *opaque, const char *output);
     void *opaque;
     struct vt_link *link;                // NULL: no studio now
@@ -137,6 +137,7 @@ static void take_cue(struct vt_desk_client *client, json_t *body)
     const json_t *old = json_object_get(client->cues, id);
     bool changed = !old || vt_cue_state_on_air(old) != vt_cue_state_on_air(cue) ||
                    vt_message_int(old, "rev", 0) != vt_message_int(cue, "rev", 0);
+    bool anew = changed || !json_equal(json_object_get(old, "state"), json_object_get(cue, "state"));
     if (!old && json_object_size(client->cues) >= VT_CUES_LISTED)
         forget_oldest(client->cues);
     if (json_object_size(client->cues) > VT_CUES_LISTED)
@@ -145,7 +146,7 @@ static void take_cue(struct vt_desk_client *client, json_t *body)
     if (changed)
         (void)vt_store_note_cue(client->store, client->channel, client->show, id, vt_message_int(cue, "rev", 0),
                                 vt_cue_state_on_air(cue));
-    client->on_cue(client->opaque, cue);
+    client->on_cue(client->opaque, cue, anew);
 }
 
 static void take_part(struct vt_desk_client *client, const json_t *body)

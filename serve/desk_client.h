@@ -23,7 +23,8 @@ struct vt_desk_client_params {
     struct vt_loop *loop;
     struct vt_store *store;              // borrowed
     const char *channel;                 // copied
-    void (*on_cue)(void *opaque, const json_t *cue);     // at each change
+    // At each change; `anew`: of its revision or its state.
+    void (*on_cue)(void *opaque, const json_t *cue, bool anew);
     // A part of an output (of the show that runs) can be read; NULL: something may have changed in all of them.
     void (*on_part)(void *opaque, const char *output);
     void *opaque;

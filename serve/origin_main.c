@@ -69,9 +69,22 @@ static void import_products(struct vt_store *store, const char *path)
 
 // ---- what the supervisor says
 
-static void on_cue(void *opaque, const json_t *cue)
+// A log that cannot be written is said once, and again after it could.
+static void note_as_run(struct vt_broadcast *broadcast, const json_t *cue)
+{
+    struct vt_origin *origin = broadcast->origin;
+    const char *show = vt_desk_client_show(broadcast->desk);
+    int error = show ? vt_as_run_note(origin->as_run, broadcast->name, show, cue) : 0;
+    if (error && !origin->as_run_failed)
+        vt_error("the as-run log of %s, show %s, cannot be written: %s", broadcast->name, show, strerror(-error));
+    origin->as_run_failed = error != 0;
+}
+
+static void on_cue(void *opaque, const json_t *cue, bool anew)
 {
     struct vt_broadcast *broadcast = opaque;
+    if (anew)
+        note_as_run(broadcast, cue);
     vt_feed_publish(&broadcast->origin->feed, "cue", broadcast->name, json_copy((json_t *)cue));
 }
 
@@ -288,7 +301,10 @@ static int open_data(struct vt_origin *origin, const json_t *start)
     origin->web_fd = open_folder(VT_WEB_DIR);
     if (origin->live_fd < 0 || origin->web_fd < 0)
         return -ENOENT;
-    int error = vt_token_load(&origin->token, token);
+    int error = vt_as_run_new(&origin->as_run, data);
+    if (error < 0)
+        return error;
+    error = vt_token_load(&origin->token, token);
     if (error < 0) {
         vt_error("token file %s: %s", token, error == -EINVAL ? "holds no token of 16 to 512 bytes" : strerror(-error));
         return error;
@@ -367,6 +383,7 @@ static void free_origin(struct vt_origin *origin)
     vt_store_free(&origin->store);
     vt_signing_clear(&origin->signing);
     vt_examiner_free(&origin->examiner);
+    vt_as_run_free(&origin->as_run);
     vt_wishes_free(&origin->wishes);
     free(origin->templates);
     free(origin->folder);

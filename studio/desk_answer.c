@@ -154,6 +154,8 @@ json_t *desk_cue_json(const struct vt_desk *desk, const struct cue *cue)
         json_object_set_new(json, "outputs", outputs_json(desk, cue, true));
     json_object_set_new(json, "step", json_integer(cue->step));
     set_template(json, cue);
+    json_object_set_new(json, "template_sha256", json_string(vt_template_sha256(cue->view_template ? cue->view_template
+                                                                                                   : cue->template)));
     if (cue->product[0])
         json_object_set_new(json, "product", json_string(cue->product));
     if (desk_on_air(cue) || cue->first)

@@ -135,6 +135,8 @@ static void repeat(struct vt_desk *desk, struct cue *cue, const json_t *body)
         json_object_set(answer, "request", (json_t *)request);
         json_object_set_new(answer, "status", json_integer(201));
         desk->hooks.receipt(desk->hooks.opaque, answer);
+    } else if (desk->n_waiting >= VT_DESK_WAITING) {
+        desk_problem(desk, request, 429, "Too Many Requests", "too many requests are waiting");
     } else {
         struct waiting *waiting = desk_wait(desk, request, 201, false);
         if (waiting) {

@@ -25,7 +25,7 @@ struct dress {
     struct vt_bundle bundle;             // rev 0: a file of the configuration
     struct timespec written;             // owned by whoever checks
     off_t size;
-    struct timespec tokens_written;      // of the file beside it that has its tokens
+    uint64_t beside;                     // of the files beside it
 
     // protected by lock
     struct vt_template *template;        // the last good one, or NULL
@@ -71,18 +71,25 @@ static void folder_of(const char *path, char ret[PATH_MAX])
     snprintf(ret, PATH_MAX, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
 }
 
-// When the template's token file was last written; zero without one.
-static struct timespec tokens_written(struct vt_wardrobe *wardrobe, const struct dress *dress)
+// A number that changes when a file beside the template is written, comes or goes.
+static uint64_t files_beside(struct vt_wardrobe *wardrobe, const struct dress *dress)
 {
-    char folder[PATH_MAX], path[PATH_MAX + 256] = "";
+    const char *names[VT_TEMPLATE_FILES];
+    char folder[PATH_MAX], path[PATH_MAX + 256];
+    uint64_t sum = 0;
     struct stat st;
     folder_of(dress->path, folder);
     pthread_mutex_lock(&wardrobe->lock);
-    const char *file = dress->template ? vt_template_token_file(dress->template) : NULL;
-    if (file)
-        snprintf(path, sizeof path, "%s/%s", folder, file);
+    struct vt_template *template = dress->template ? vt_template_ref(dress->template) : NULL;
     pthread_mutex_unlock(&wardrobe->lock);
-    return *path && stat(path, &st) == 0 ? st.st_mtim : (struct timespec) { 0 };
+    for (int i = 0, count = template ? vt_template_files(template, names, VT_TEMPLATE_FILES) : 0; i < count; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        if (stat(path, &st) != 0)
+            memset(&st, 0, sizeof st);
+        sum = sum * 31 + (uint64_t)st.st_mtim.tv_sec * VT_NS_PER_S + (uint64_t)st.st_mtim.tv_nsec + (uint64_t)st.st_size;
+    }
+    vt_template_unref(&template);
+    return sum;
 }
 
 // What was saved must read without errors and draw without errors; a template of the API has been looked at already,
@@ -190,15 +197,16 @@ void vt_wardrobe_check(struct vt_wardrobe *wardrobe)
             continue;
         if (stat(dress->path, &st) < 0)
             memset(&st, 0, sizeof st);
-        struct timespec tokens = tokens_written(wardrobe, dress);
-        if (tokens.tv_sec == dress->tokens_written.tv_sec && tokens.tv_nsec == dress->tokens_written.tv_nsec &&
+        uint64_t beside = files_beside(wardrobe, dress);
+        if (beside == dress->beside &&
             st.st_mtim.tv_sec == dress->written.tv_sec && st.st_mtim.tv_nsec == dress->written.tv_nsec &&
             st.st_size == dress->size)
             continue;
         dress->written = st.st_mtim;
         dress->size = st.st_size;
+        const struct vt_template *before = dress->template;
         load(wardrobe, dress);
-        dress->tokens_written = tokens_written(wardrobe, dress);
+        dress->beside = dress->template == before ? beside : files_beside(wardrobe, dress);
     }
 }
 

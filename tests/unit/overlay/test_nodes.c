@@ -391,7 +391,9 @@ TEST(tokens_come_from_a_file_beside_the_template)
 {
     struct vt_template *t = NULL;
     REQUIRE_INT(load_beside("{\"color\":{\"$type\":\"color\",\"a\":{\"$value\":\"#00ff00\"},\"card\":{\"$value\":\"{color.a}\"}}}", &t), 0);
-    REQUIRE_TEXT(vt_template_token_file(t), "brand.json");
+    const char *beside[VT_TEMPLATE_FILES];
+    REQUIRE_INT(vt_template_files(t, beside, VT_TEMPLATE_FILES), 1);
+    REQUIRE_TEXT(beside[0], "brand.json");
     struct vt_view *view = view_with(t, NULL, NULL, 0);
     vt_view_unref(&view);
     vt_template_unref(&t);

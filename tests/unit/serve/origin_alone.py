@@ -121,6 +121,23 @@ def what_was_on_air_is_taken_again(origin):
     origin.over()
 
 
+def what_was_on_air_is_logged(origin):
+    studio, _ = origin.show("s8")
+    take(origin, studio, "c1", 1, {"template": "card", "id": "c1"})
+    for rev, state in ((2, "live"), (2, "live"), (3, "ending"), (3, "ended")):         # one of them twice
+        studio.send("desk.cue", cue={"id": "c1", "rev": rev, "state": state, "pts": 90000 * rev,
+                                     "price": {"amount": 5999, "currency": "EUR"}})
+    studio.send("desk.cue", cue={"id": "c2", "rev": 1, "state": "scheduled"})
+    log = origin.folder / "as-run" / "mango" / "s8.jsonl"
+    wait(lambda: log.exists() and len(log.read_text().splitlines()) == 4)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    same([(line["id"], line["rev"], line["state"], line["pts"]) for line in lines],
+         [("c1", 1, "live", 90000), ("c1", 2, "live", 180000), ("c1", 3, "ending", 270000), ("c1", 3, "ended", 270000)])
+    same(lines[1]["price"], {"amount": 5999, "currency": "EUR"})
+    same(log.stat().st_mode & 0o777, 0o640)
+    origin.over()
+
+
 def products_are_kept_and_go_to_the_studio(origin):
     studio, _ = origin.show()
     later = Later(origin.api, "PATCH", "/v1/products/SKU-1", {"price": {"amount": 4999}})
@@ -428,7 +445,7 @@ def it_stops_when_asked(origin):
 
 
 TESTS = [a_take_is_answered_by_its_receipt, takes_without_a_show_are_refused, what_the_studio_refuses_is_a_problem,
-         a_repeat_is_harmless, a_silent_studio_is_said, what_was_on_air_is_taken_again,
+         a_repeat_is_harmless, a_silent_studio_is_said, what_was_on_air_is_taken_again, what_was_on_air_is_logged,
          products_are_kept_and_go_to_the_studio, templates_are_kept_with_their_files, strangers_learn_nothing, files_are_served, the_player_is_served,
          playlists_wait_for_what_was_asked, deltas_are_sent_to_who_asks, past_lines_come_from_a_file,
          hinted_parts_are_held, waiting_has_an_end,

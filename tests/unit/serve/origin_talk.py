@@ -183,7 +183,7 @@ def take(origin, studio, identity="c1", rev=1, body=None, **headers):
     later = Later(origin.api, "POST", "/v1/channels/mango/cues", body or {"template": "card", "product": "SKU-1"},
                   **headers)
     asked = studio.expect("desk.take")
-    studio.send("desk.cue", cue={"id": identity, "rev": rev, "state": "live", "product": "SKU-1"})
+    studio.send("desk.cue", cue={"id": identity, "rev": rev, "state": "live", "product": "SKU-1", "pts": 90000 * rev})
     studio.send("desk.receipt", request=asked["request"], status=201, id=identity, rev=rev, pts=90000,
                 program_date_time="2026-03-01T19:04:12.480Z", msn=5, part=-1)
     return asked, later.get()

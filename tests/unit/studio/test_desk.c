@@ -31,6 +31,7 @@ static int cue(void *opaque, int output, const struct vt_cue *c, const char *mor
 static void changed(void *opaque, json_t *c)
 {
     snprintf(state, sizeof state, "%s", json_string_value(json_object_get(c, "state")));
+    REQUIRE_INT(json_string_length(json_object_get(c, "template_sha256")), 64);
     json_decref(c);
 }
 

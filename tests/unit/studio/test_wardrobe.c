@@ -151,6 +151,37 @@ TEST(what_is_saved_must_draw_without_errors)
     vt_wardrobe_free(&wardrobe);
 }
 
+static void write_drawing(const char *source)
+{
+    FILE *file = fopen("logo.svg", "w");
+    REQUIRE(file && fputs(source, file) >= 0 && fclose(file) == 0);
+}
+
+#define SVG(rest) "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"4\" height=\"4\">" rest
+
+TEST(a_file_beside_a_template_counts)
+{
+    char id[VT_TEMPLATE_ID + 1];
+    FILE *file = fopen(path, "w");
+    REQUIRE(file && fputs("id: com.example.card\nversion: 1.0.0\nname: Card\nlayout: {type: svg, src: logo.svg}\n", file) >= 0);
+    fclose(file);
+    write_drawing(SVG("</svg>"));
+    struct vt_wardrobe *wardrobe = open_wardrobe();
+    vt_wardrobe_check(wardrobe);
+    REQUIRE(!vt_wardrobe_changed(wardrobe, id));
+    write_drawing(SVG("<rect width=\"4\" height=\"4\"/></svg>"));
+    vt_wardrobe_check(wardrobe);
+    REQUIRE(vt_wardrobe_changed(wardrobe, id) && !has_error(wardrobe));
+    write_drawing(SVG("<rect width="));
+    vt_wardrobe_check(wardrobe);
+    REQUIRE(!vt_wardrobe_changed(wardrobe, id));
+    require_status(wardrobe, "1.0.0", "4:26: error: ");
+    write_drawing(SVG("<rect width=\"2\" height=\"2\"/></svg>"));
+    vt_wardrobe_check(wardrobe);
+    REQUIRE(vt_wardrobe_changed(wardrobe, id) && !has_error(wardrobe));
+    vt_wardrobe_free(&wardrobe);
+}
+
 TEST(a_show_starts_with_what_is_there)
 {
     write_card("1.0.0", "Hello", "color: \"#404040\"");
@@ -301,6 +332,7 @@ int main(void)
     RUN(a_changed_file_is_loaded_and_said_once);
     RUN(a_file_with_an_error_leaves_the_one_from_before);
     RUN(what_is_saved_must_draw_without_errors);
+    RUN(a_file_beside_a_template_counts);
     RUN(a_show_starts_with_what_is_there);
     RUN(a_thread_of_its_own_looks);
     RUN(looking_has_an_end);
