@@ -90,7 +90,7 @@ def same_frame(browser, new):
     require(apart <= 0.101, f"the label changed {apart:.3f} s from the picture")
 
 
-def scene_letterboxed_and_upright():
+def scene_letterboxed_upright_and_full_screen():
     with Daemon() as daemon, Publisher(daemon, picture=FLAT):
         daemon.segments("audio", 3)
         with Browser(daemon.url("/watch/mango")) as browser:
@@ -101,6 +101,10 @@ def scene_letterboxed_and_upright():
             for width, height in ((400, 800), (1200, 400), (640, 360)):
                 browser.do("size", width=width, height=height)
                 wait_for(f"the buttons in their places at {width}x{height}", lambda: in_place(browser, spots))
+            for press, then in (("Fill the screen", "Leave full screen"), ("Leave full screen", "Fill the screen")):
+                browser.do("press", name=press, key="Enter")
+                wait_for(f"the control that says {then!r}", lambda: browser.buttons({then}))
+                wait_for("the buttons in their places", lambda: in_place(browser, spots))
 
 
 def in_place(browser, spots):
