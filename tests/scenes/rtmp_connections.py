@@ -9,14 +9,16 @@ import threading
 import time
 import warnings
 from contextlib import ExitStack
+from typing import NamedTuple
 
 import cases
 from cases import CLOSED, HELD, TAKEN, Case
-from harness import Publisher, require, wait_for
+from harness import TOP, Publisher, require, wait_for
 from rtmp_sending import SLACK_S, decoded, dial, ends_in, frames, hung_up, outcome, publisher
 from rtmp_wire import (C2, CHUNK, HELLO, Push, command, control, media, pictures, rest, setup,
                        user_control, write_tags)
 
+IMPAIR = TOP / "build" / "tests" / "tools" / "impair"
 PER_ADDRESS = 16                         # VT_GATE_PER_ADDRESS
 SETUP_S, TLS_S, IDLE_S = 10, 5, 30       # deadlines: to publish, of a TLS handshake, without audio or video
 
@@ -196,6 +198,34 @@ def stopped_encoder(seconds):
     return send
 
 
+def over_a_line(*options, least=120):
+    """An encoder behind a line that is like this: TCP loses nothing, so nothing may be missing, however late it comes."""
+    def send(stage):
+        line = subprocess.Popen([IMPAIR, "--seed", "1", *options, "tcp", str(stage.daemon.rtmp_port)], text=True,
+                                stdout=subprocess.PIPE)
+        try:
+            there = Behind(int(line.stdout.readline().split()[1]))
+            with Publisher(there, f"{stage.channel}-key", picture="testsrc2=size=320x180:rate=30") as encoder:
+                wait_for(f"{least} pictures", lambda: publisher(stage).get("frames", 0) >= least, 60)
+                shown = publisher(stage)
+                require(encoder.process.poll() is None, encoder.text())
+            require(shown["errors"] == 0, f"{shown['errors']} units are damaged")
+        finally:
+            line.terminate()
+            line.wait()
+            line.stdout.close()
+        return TAKEN
+    return send
+
+
+class Behind(NamedTuple):
+    """A daemon as it is seen through such a line."""
+    port: int
+
+    def server(self):
+        return f"rtmp://127.0.0.1:{self.port}/live"
+
+
 # ---- 11: TLS
 
 def tls(version=None, lowest=False):
@@ -357,4 +387,9 @@ CONNECTIONS = [
          silent_for_long, CLOSED, "no audio or video came for 30 seconds", slow=True, together=True),
     Case(15, "SIGSTOP to the encoder for 4 s, then all at once", stopped_encoder(4), TAKEN),
     Case(15, "SIGSTOP to the encoder for 25 s, then all at once", stopped_encoder(25), TAKEN, slow=True, together=True),
+    Case(69, "a line that loses 20 %", over_a_line("--loss", "20"), TAKEN, slow=True, together=True),
+    Case(69, "a line with 10 to 300 ms of jitter", over_a_line("--jitter", "10:300"), TAKEN, slow=True, together=True),
+    Case(69, "a line that stands still for four seconds", over_a_line("--blackout", "2:4"), TAKEN, slow=True, together=True),
+    Case(69, "a line with half the rate that is needed", over_a_line("--rate", "300", "--queue", "5000", least=30), TAKEN,
+         slow=True, together=True),
 ]
