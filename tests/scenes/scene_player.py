@@ -60,7 +60,7 @@ def scene_button_price_click_end():
             name = next(spot["l"] for spot in changed["hs"] if spot["act"] == "add_to_cart")
             before = sum(events(daemon).values())
             browser.do("click", name=name)
-            opened = wait_for("the product's page", lambda: browser.do("popups"))
+            opened = wait_for("the product's page", lambda: [url for url in browser.do("popups") if url])
             require(product["link"].split("/")[2] in opened[0] or opened[0] == "about:blank"
                     or opened[0].startswith("chrome-error"), f"opened {opened}")
             wait_for("the tap to be counted", lambda: sum(events(daemon).values()) > before)
