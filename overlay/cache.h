@@ -11,6 +11,10 @@ struct vt_slot {
     cairo_surface_t *surface;            // NULL: not drawn yet
     int x, y;                            // of its corner at rest, rendition pixels
     int period;                          // of a ticker, pixels; its strip is longer: vt_live_window
+    char text[VT_TIMER_TEXT];            // of a clock; "": none, or its text at zero
+    int look;                            // its look then
+    uint64_t before;                     // what was drawn as this change differs from the pixels only in these columns of
+    int changed_x, changed_width;        // the surface; 0: not known
 };
 
 struct vt_known {

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "overlay/cells.h"
 #include "overlay/pose.h"
 #include "overlay/roll.h"
 
@@ -78,38 +79,90 @@ static void say(const struct vt_timer_content *timer, int64_t left_ns, char text
         vt_timer_text(timer->up ? gone(timer, left_ns) : left_ns, timer->format, text);
 }
 
-static void paint_timer(const struct vt_brush *brush, const struct vt_view *view, const struct vt_item *item,
-                        const char *text, const struct vt_text_style *style)
+// A clock as it looks now.
+struct face {
+    const char *text;
+    struct vt_item item;                 // with the look that the time left gives it
+    struct vt_cell_look look;
+    struct vt_cell cells[VT_TIMER_TEXT];
+    int count;
+    double x, y;                         // of its text
+};
+
+static void make_face(struct face *face, const struct vt_painter *p, const struct vt_view *view, const struct vt_item *item,
+                      const char *text, int look)
 {
     const struct vt_timer_content *timer = item->timer;
     double width = *text ? text_width(timer, text) : timer->ending_width;
-    double x = item->box.x + item->box.edge[VT_LEFT] + timer_start(view, item, width);
-    double y = item->box.y + item->box.edge[VT_TOP] + (vt_item_inner_height(item) - timer->height) / 2;
+    *face = (struct face){ .text = text, .item = *item };
+    if (look >= 0)
+        face->item.box.style = *timer->looks[look].style;
+    face->item.box.style.opacity = 1;    // the layer's
+    face->look = (struct vt_cell_look){ &face->item.box.style.text, p->width / view->width, item->scale };
+    face->x = item->box.x + item->box.edge[VT_LEFT] + timer_start(view, &face->item, width);
+    face->y = item->box.y + item->box.edge[VT_TOP] + (vt_item_inner_height(item) - timer->height) / 2;
+    face->count = vt_cells_of(timer, text, face->x, face->cells);
+}
+
+static void paint_cells(const struct vt_brush *brush, const struct face *face, const struct vt_columns *columns)
+{
+    const struct vt_text_style *style = face->look.style;
     for (int pass = 0; pass < 2; pass++) {
-        double at = x;
-        for (const char *c = text; *c || c == text; c++) {
-            const struct vt_shaped *glyph = !*c ? &timer->ending : &timer->glyphs[*c == ':' ? 10 : *c - '0'];
+        for (int i = 0; i < face->count; i++) {
+            const struct vt_cell *cell = &face->cells[i];
+            if (columns && !vt_cell_shows(&face->look, cell, columns))
+                continue;
             if (pass == 0)
-                vt_paint_behind(brush, style, item->scale, glyph, at, y, 1);
+                vt_paint_behind(brush, style, face->look.scale, cell->glyph, cell->x, face->y, 1);
             else
-                vt_paint_shaped(brush, glyph, at, y, style->colour, 1);
-            if (!*c)
-                break;
-            at += *c == ':' ? timer->colon : timer->digit;
+                vt_paint_shaped(brush, cell->glyph, cell->x, face->y, style->colour, 1);
         }
     }
 }
 
-static void paint_clock(const struct vt_brush *brush, const struct vt_view *view, const struct vt_item *item,
-                        const char *text, int look)
+static int draw_face(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
+                     struct vt_slot *slot, const struct face *face)
 {
-    struct vt_item copy = *item;
-    if (look >= 0)
-        copy.box.style = *item->timer->looks[look].style;
-    copy.box.style.opacity = 1;          // the layer's
-    if (item->timer->boxed)
-        vt_paint_item(brush, &copy);
-    paint_timer(brush, view, &copy, text, &copy.box.style.text);
+    double sx = p->width / view->width, sy = p->height / view->height;
+    if (vt_cache_prepare(slot, p, layer->x0 * sx - 1, layer->y0 * sy - 1, layer->x1 * sx + 1, layer->y1 * sy + 1) != 0)
+        return -ENOMEM;
+    struct vt_brush brush = vt_cache_brush(p, view, slot->surface, slot->x, slot->y);
+    if (face->item.timer->boxed)
+        vt_paint_item(&brush, &face->item);
+    paint_cells(&brush, face, NULL);
+    return vt_cache_finish(&brush, slot->surface);
+}
+
+// The columns of the slot's surface in which the clock differs from what stands there. False: it is to be drawn whole.
+static bool find_changed(const struct face *face, const struct vt_slot *slot, int look, struct vt_columns *columns)
+{
+    struct vt_cell then[VT_TIMER_TEXT];
+    if (!slot->surface || slot->look != look || !*slot->text || strlen(slot->text) != strlen(face->text) ||
+        face->item.timer->boxed)
+        return false;
+    vt_cells_of(face->item.timer, slot->text, face->x, then);
+    if (!vt_cells_changed(&face->look, then, face->cells, face->count, columns))
+        return false;
+    columns->x0 = fmax(columns->x0, slot->x);
+    columns->x1 = fmin(columns->x1, slot->x + cairo_image_surface_get_width(slot->surface));
+    return columns->x0 < columns->x1;
+}
+
+static int draw_changed(struct vt_painter *p, const struct vt_view *view, struct vt_slot *slot, const struct face *face,
+                        const struct vt_columns *columns)
+{
+    struct vt_brush brush = vt_cache_brush(p, view, slot->surface, slot->x, slot->y);
+    cairo_rectangle(brush.cr, columns->x0 - slot->x, 0, columns->x1 - columns->x0,
+                    cairo_image_surface_get_height(slot->surface));
+    cairo_clip(brush.cr);
+    cairo_set_operator(brush.cr, CAIRO_OPERATOR_CLEAR);
+    cairo_paint(brush.cr);
+    cairo_set_operator(brush.cr, CAIRO_OPERATOR_OVER);
+    paint_cells(&brush, face, columns);
+    slot->before = slot->change;
+    slot->changed_x = (int)columns->x0 - slot->x;
+    slot->changed_width = (int)(columns->x1 - columns->x0);
+    return vt_cache_finish(&brush, slot->surface);
 }
 
 int vt_live_timer(struct vt_painter *p, const struct vt_view *view, const struct vt_view_layer *layer,
@@ -121,15 +174,18 @@ int vt_live_timer(struct vt_painter *p, const struct vt_view *view, const struct
     int look = look_of(item->timer, left);
     say(item->timer, left, text);
     uint64_t change = vt_hash(vt_hash(layer->hash, text, strlen(text)), &look, sizeof look);
-    double sx = p->width / view->width, sy = p->height / view->height;
     if (slot->surface && slot->change == change)
         return 0;
-    if (vt_cache_prepare(slot, p, layer->x0 * sx - 1, layer->y0 * sy - 1, layer->x1 * sx + 1, layer->y1 * sy + 1) != 0)
-        return -ENOMEM;
-    struct vt_brush brush = vt_cache_brush(p, view, slot->surface, slot->x, slot->y);
-    paint_clock(&brush, view, item, text, look);
-    slot->change = change;
-    return vt_cache_finish(&brush, slot->surface);
+    struct face face;
+    struct vt_columns columns;
+    make_face(&face, p, view, item, text, look);
+    slot->before = 0;
+    int r = find_changed(&face, slot, look, &columns) ? draw_changed(p, view, slot, &face, &columns)
+                                                      : draw_face(p, view, layer, slot, &face);
+    slot->change = r == 0 ? change : 0;
+    slot->look = look;
+    strcpy(slot->text, r == 0 ? text : "");
+    return r;
 }
 
 // ---- numbers

@@ -174,6 +174,8 @@ int64_t vt_view_ticker_ahead(const struct vt_view *view, const struct vt_view *b
 struct vt_layer {
     uint64_t id;                         // the same layer of the same view from frame to frame; never 0
     uint64_t change;                     // changes whenever the pixels do; equal (id, change) means equal pixels
+    uint64_t before;                     // what was said as this change had the same pixels but for these columns of them;
+    int changed_x, changed_width;        // 0: nothing is said
     cairo_surface_t *pixels;             // ARGB32, flushed
     int source_x;                        // first column of `pixels` that is shown (a ticker's strip scrolls)
     int x, y, width, height;             // where it lands, rendition pixels; may lie partly outside the picture

@@ -101,6 +101,9 @@ static bool place(struct vt_painter *p, const struct vt_view *view, const struct
     *to = (struct vt_layer){
         .id = layer->id,
         .change = slot->change,
+        .before = slot->before,
+        .changed_x = slot->changed_x,
+        .changed_width = slot->changed_width,
         .pixels = slot->surface,
         .x = slot->x + whole(x),
         .y = slot->y + whole(y),

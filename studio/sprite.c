@@ -17,6 +17,8 @@ struct conversion {
     const uint8_t *pixels;               // ARGB32
     int pixels_stride, pixels_width, source_x;
     int width, height, parity_x, parity_y;
+    int first, end;                      // columns that are converted
+    const struct vt_sprite *like;        // has all others; NULL: there are none
     struct vt_sprite_weights weights;
 };
 
@@ -103,34 +105,38 @@ static void chroma_row(uint8_t *u, uint8_t *v, uint8_t *alpha, const struct vt_s
 
 const struct vt_sprite_rows vt_sprite_rows_c = {luma_row, add_row, chroma_row};
 
-// The columns of the sprite that lie inside the surface: *from and their count, which may be 0; and their pixels.
-static const uint32_t *surface_row(const struct conversion *c, int y, int *from, int *count)
+// Those columns of the sprite, from `first` up to `end`, that lie inside the surface: *from and their count, which may
+// be 0; and their pixels.
+static const uint32_t *surface_row(const struct conversion *c, int first, int end, int y, int *from, int *count)
 {
-    int first = c->source_x < 0 ? 0 : c->source_x, end = c->source_x + c->width;
-    if (end > c->pixels_width)
-        end = c->pixels_width;
-    *from = first - c->source_x;
+    if (first < -c->source_x)
+        first = -c->source_x;
+    if (end > c->pixels_width - c->source_x)
+        end = c->pixels_width - c->source_x;
+    *from = first;
     *count = end > first ? end - first : 0;
-    return (const uint32_t *)(const void *)(c->pixels + (ptrdiff_t)y * c->pixels_stride) + (*count ? first : 0);
+    const uint8_t *row = c->pixels + (ptrdiff_t)y * c->pixels_stride;
+    return (const uint32_t *)(const void *)row + (*count ? c->source_x + first : 0);
 }
 
 static void convert_luma(const struct conversion *c, struct vt_sprite_layer *luma)
 {
     for (int y = 0; y < luma->height; y++) {
         int from, count;
-        const uint32_t *row = surface_row(c, y, &from, &count);
+        const uint32_t *row = surface_row(c, c->first, c->end, y, &from, &count);
         ptrdiff_t at = (ptrdiff_t)y * luma->stride + from;
         if (count)
             c->rows->luma(luma->colour[0] + at, luma->alpha + at, row, count, &c->weights);
     }
 }
 
+// What the samples from c->first to c->end see of a row.
 static void add_surface_row(const struct conversion *c, const struct vt_sprite_sums *sums, int y, int times)
 {
     if (y < 0 || y >= c->height)
         return;
-    int from, count;
-    const uint32_t *row = surface_row(c, y, &from, &count);
+    int from, count, first = c->first > 2 ? c->first - 2 : 0, end = c->end < c->width - 2 ? c->end + 2 : c->width;
+    const uint32_t *row = surface_row(c, first, end, y, &from, &count);
     int at = from + c->parity_x;
     struct vt_sprite_sums place = {sums->a + at, sums->r + at, sums->g + at, sums->b + at};
     if (count)
@@ -145,6 +151,10 @@ static int convert_chroma(const struct conversion *c, struct vt_sprite_layer *ch
         return -ENOMEM;
     struct vt_sprite_sums sums = {memory + SUMS_BEFORE, memory + columns + SUMS_BEFORE,
                                   memory + 2 * columns + SUMS_BEFORE, memory + 3 * columns + SUMS_BEFORE};
+    int first = (c->first + c->parity_x) / 2, end = (c->end + c->parity_x) / 2 + 1;
+    if (end > chroma->width)
+        end = chroma->width;
+    struct vt_sprite_sums from = {sums.a + 2 * first, sums.r + 2 * first, sums.g + 2 * first, sums.b + 2 * first};
     for (int y = 0; y < chroma->height; y++) {
         int source_y = 2 * y - c->parity_y;
         memset(memory, 0, bytes);
@@ -152,9 +162,8 @@ static int convert_chroma(const struct conversion *c, struct vt_sprite_layer *ch
             add_surface_row(c, &sums, source_y - 1, 1);
         add_surface_row(c, &sums, source_y, 1 + c->weights.cosited_y);
         add_surface_row(c, &sums, source_y + 1, 1);
-        ptrdiff_t at = (ptrdiff_t)y * chroma->stride;
-        c->rows->chroma(chroma->colour[0] + at, chroma->colour[1] + at, chroma->alpha + at, &sums, chroma->width,
-                        &c->weights);
+        ptrdiff_t at = (ptrdiff_t)y * chroma->stride + first;
+        c->rows->chroma(chroma->colour[0] + at, chroma->colour[1] + at, chroma->alpha + at, &from, end - first, &c->weights);
     }
     free(memory);
     return 0;
@@ -251,7 +260,9 @@ static int cut_layer(struct vt_sprite_layer *layer)
     return r;
 }
 
-static int layer_planes(struct vt_sprite_layer *layer, int width, int height, int colours)
+// Planes of 0, or those of `like`, whose size is the same.
+static int layer_planes(struct vt_sprite_layer *layer, const struct vt_sprite_layer *like, int width, int height,
+                        int colours)
 {
     layer->width = width;
     layer->height = height;
@@ -264,6 +275,8 @@ static int layer_planes(struct vt_sprite_layer *layer, int width, int height, in
     layer->alpha = layer->memory + 2 * ALIGN - (uintptr_t)layer->memory % ALIGN;
     for (int i = 0; i < colours; i++)
         layer->colour[i] = layer->alpha + (size_t)(i + 1) * plane;
+    if (like)
+        memcpy(layer->alpha, like->alpha, ((size_t)colours + 1) * plane);
     return 0;
 }
 
@@ -279,9 +292,9 @@ static int convert(struct vt_sprite *sprite, const struct conversion *c)
     bool reach_x = c->weights.cosited_x, reach_y = c->weights.cosited_y;
     int chroma_width = (c->parity_x + c->width + !reach_x) / 2 + reach_x;
     int chroma_height = (c->parity_y + c->height + !reach_y) / 2 + reach_y;
-    int r = layer_planes(&sprite->luma, c->width, c->height, 1);
+    int r = layer_planes(&sprite->luma, c->like ? &c->like->luma : NULL, c->width, c->height, 1);
     if (r >= 0)
-        r = layer_planes(&sprite->chroma, chroma_width, chroma_height, 2);
+        r = layer_planes(&sprite->chroma, c->like ? &c->like->chroma : NULL, chroma_width, chroma_height, 2);
     if (r < 0)
         return r;
     convert_luma(c, &sprite->luma);
@@ -291,34 +304,29 @@ static int convert(struct vt_sprite *sprite, const struct conversion *c)
     return r < 0 ? r : cut_layer(&sprite->chroma);
 }
 
-int vt_sprite_new_with(const struct vt_sprite_rows *rows, struct vt_sprite **ret, cairo_surface_t *pixels,
-                       int source_x, int width, int height, int parity_x, int parity_y,
-                       const struct vt_colour *colour)
+static int make(struct vt_sprite **ret, cairo_surface_t *pixels, struct conversion *c, const struct vt_colour *colour)
 {
     if (!pixels || cairo_image_surface_get_format(pixels) != CAIRO_FORMAT_ARGB32 ||
-        width < 1 || width > VT_SPRITE_SIDE || height < 1 || height > cairo_image_surface_get_height(pixels) ||
-        source_x < -VT_SPRITE_SIDE || source_x > VT_SPRITE_SIDE || (parity_x | parity_y) & ~1)
+        c->width < 1 || c->width > VT_SPRITE_SIDE || c->height < 1 || c->height > cairo_image_surface_get_height(pixels) ||
+        c->source_x < -VT_SPRITE_SIDE || c->source_x > VT_SPRITE_SIDE || (c->parity_x | c->parity_y) & ~1 ||
+        c->first < 0 || c->first >= c->end || c->end > c->width)
         return -EINVAL;
-    struct conversion c = {
-        .rows = rows,
-        .pixels = cairo_image_surface_get_data(pixels),
-        .pixels_stride = cairo_image_surface_get_stride(pixels),
-        .pixels_width = cairo_image_surface_get_width(pixels),
-        .source_x = source_x, .width = width, .height = height, .parity_x = parity_x, .parity_y = parity_y,
-        .weights = weights(colour),
-    };
-    if (!c.pixels)
+    c->pixels = cairo_image_surface_get_data(pixels);
+    c->pixels_stride = cairo_image_surface_get_stride(pixels);
+    c->pixels_width = cairo_image_surface_get_width(pixels);
+    c->weights = weights(colour);
+    if (!c->pixels)
         return -EINVAL;
     struct vt_sprite *sprite = calloc(1, sizeof *sprite);
     if (!sprite)
         return -ENOMEM;
     atomic_init(&sprite->references, 1);
-    sprite->parity_x = parity_x;
-    sprite->parity_y = parity_y;
-    sprite->cosited_x = c.weights.cosited_x;
+    sprite->parity_x = c->parity_x;
+    sprite->parity_y = c->parity_y;
+    sprite->cosited_x = c->weights.cosited_x;
     sprite->luma.most = colour->full_range ? 255 : 235;
     sprite->chroma.most = colour->full_range ? 255 : 240;
-    int r = convert(sprite, &c);
+    int r = convert(sprite, c);
     if (r < 0) {
         vt_sprite_unref(&sprite);
         return r;
@@ -327,15 +335,40 @@ int vt_sprite_new_with(const struct vt_sprite_rows *rows, struct vt_sprite **ret
     return 0;
 }
 
+static const struct vt_sprite_rows *fastest_rows(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2"))
+        return &vt_sprite_rows_avx2;
+#endif
+    return &vt_sprite_rows_c;
+}
+
+int vt_sprite_new_with(const struct vt_sprite_rows *rows, struct vt_sprite **ret, cairo_surface_t *pixels,
+                       int source_x, int width, int height, int parity_x, int parity_y,
+                       const struct vt_colour *colour)
+{
+    struct conversion c = {
+        .rows = rows, .source_x = source_x, .width = width, .height = height, .parity_x = parity_x, .parity_y = parity_y,
+        .end = width,
+    };
+    return make(ret, pixels, &c, colour);
+}
+
 int vt_sprite_new(struct vt_sprite **ret, cairo_surface_t *pixels, int source_x, int width, int height,
                   int parity_x, int parity_y, const struct vt_colour *colour)
 {
-    const struct vt_sprite_rows *rows = &vt_sprite_rows_c;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2"))
-        rows = &vt_sprite_rows_avx2;
-#endif
-    return vt_sprite_new_with(rows, ret, pixels, source_x, width, height, parity_x, parity_y, colour);
+    return vt_sprite_new_with(fastest_rows(), ret, pixels, source_x, width, height, parity_x, parity_y, colour);
+}
+
+int vt_sprite_new_like(struct vt_sprite **ret, const struct vt_sprite *like, cairo_surface_t *pixels, int first, int count,
+                       const struct vt_colour *colour)
+{
+    struct conversion c = {
+        .rows = fastest_rows(), .width = like->luma.width, .height = like->luma.height, .parity_x = like->parity_x,
+        .parity_y = like->parity_y, .first = first, .end = first + count, .like = like,
+    };
+    return make(ret, pixels, &c, colour);
 }
 
 struct vt_sprite *vt_sprite_ref(struct vt_sprite *sprite)

@@ -24,6 +24,11 @@ struct vt_sprite;
 // reference, -EINVAL or -ENOMEM.
 int vt_sprite_new(struct vt_sprite **ret, cairo_surface_t *pixels, int source_x, int width, int height,
                   int parity_x, int parity_y, const struct vt_colour *colour);
+
+// The same of a surface, from its column 0, that differs from the one `like` was made of in no more than `count` columns from
+// `first` on, which lie inside of it: only these are converted. Size, parity and colour must be those of `like`.
+int vt_sprite_new_like(struct vt_sprite **ret, const struct vt_sprite *like, cairo_surface_t *pixels, int first, int count,
+                       const struct vt_colour *colour);
 struct vt_sprite *vt_sprite_ref(struct vt_sprite *sprite);
 void vt_sprite_unref(struct vt_sprite **sprite);
 size_t vt_sprite_bytes(const struct vt_sprite *sprite);          // of memory that it takes, about

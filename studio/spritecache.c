@@ -76,19 +76,45 @@ static struct cut cut_of(const struct vt_layer *layer)
     return (struct cut){0, whole, layer->x - layer->source_x, true};
 }
 
+static bool same(const struct entry *a, const struct entry *b)
+{
+    return a->layer == b->layer && a->change == b->change && a->width == b->width && a->height == b->height &&
+           a->parity_x == b->parity_x && a->parity_y == b->parity_y;
+}
+
 static struct entry *find(struct vt_spritecache *cache, const struct entry *key)
 {
     struct entry *oldest = &cache->entries[0];
     for (int i = 0; i < cache->room; i++) {
         struct entry *e = &cache->entries[i];
-        if (e->sprite && e->layer == key->layer && e->change == key->change && e->width == key->width &&
-            e->height == key->height && e->parity_x == key->parity_x && e->parity_y == key->parity_y)
+        if (e->sprite && same(e, key))
             return e;
         if (oldest->sprite && (!e->sprite || e->used < oldest->used))
             oldest = e;
     }
     drop(cache, oldest);
     return oldest;
+}
+
+// The sprite from which a new one differs in a few columns; NULL: it is not there, or nobody says which.
+static const struct vt_sprite *made_before(const struct vt_spritecache *cache, const struct vt_layer *layer,
+                                           struct entry key)
+{
+    key.change = layer->before;
+    for (int i = 0; i < cache->room && layer->before; i++) {
+        if (cache->entries[i].sprite && same(&cache->entries[i], &key))
+            return cache->entries[i].sprite;
+    }
+    return NULL;
+}
+
+static int make(struct vt_spritecache *cache, const struct vt_layer *layer, const struct cut *cut, struct entry *key)
+{
+    const struct vt_sprite *like = cut->window ? NULL : made_before(cache, layer, *key);
+    if (like)
+        return vt_sprite_new_like(&key->sprite, like, layer->pixels, layer->changed_x, layer->changed_width, &cache->colour);
+    return vt_sprite_new(&key->sprite, layer->pixels, cut->source_x, cut->width, layer->height, key->parity_x, key->parity_y,
+                         &cache->colour);
 }
 
 // The layer's sprite for a parity, made if it is not there: a new reference.
@@ -101,8 +127,7 @@ static int take(struct vt_spritecache *cache, const struct vt_layer *layer, cons
     };
     struct entry *e = find(cache, &key);
     if (!e->sprite) {
-        int error = vt_sprite_new(&key.sprite, layer->pixels, cut->source_x, cut->width, layer->height, parity_x, parity_y,
-                                  &cache->colour);
+        int error = make(cache, layer, cut, &key);
         if (error)
             return error;
         *e = key;

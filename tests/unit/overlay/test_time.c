@@ -51,6 +51,92 @@ TEST(a_clock_changes_its_style_as_time_runs_out)
     vt_view_unref(&view);
 }
 
+// A painter's only layer at a moment, drawn.
+static struct vt_layer layer_of(struct vt_painter *painter, const struct vt_view *view, int ms)
+{
+    static struct vt_drawing drawing;
+    struct vt_moment moment = at_ms(ms);
+    REQUIRE_INT(vt_painter_draw(painter, view, &moment, &drawing), 0);
+    REQUIRE_INT(drawing.count, 1);
+    return drawing.layers[0];
+}
+
+// Whether two surfaces of one size are equal but for these columns.
+static bool same_but(cairo_surface_t *a, cairo_surface_t *b, int x, int width)
+{
+    int all = cairo_image_surface_get_width(a), stride = cairo_image_surface_get_stride(a);
+    const uint8_t *left = cairo_image_surface_get_data(a), *right = cairo_image_surface_get_data(b);
+    for (int y = 0; y < cairo_image_surface_get_height(a); y++, left += stride, right += stride) {
+        if (memcmp(left, right, 4 * (size_t)x) != 0 ||
+            memcmp(left + 4 * (x + width), right + 4 * (x + width), 4 * (size_t)(all - x - width)) != 0)
+            return false;
+    }
+    return true;
+}
+
+// 100 seconds of a clock at a size: every picture is that of a painter that draws all of it. Returns the columns that
+// were drawn, as a share of all.
+static double tick(const struct vt_view *view, int width, int height)
+{
+    struct vt_painter *painter = NULL;
+    cairo_surface_t *before = NULL;
+    uint64_t change = 0;
+    double drawn = 0;
+    REQUIRE_INT(vt_painter_new(&painter, width, height), 0);
+    for (int i = 0; i < 100; i++) {
+        struct vt_painter *fresh = NULL;
+        REQUIRE_INT(vt_painter_new(&fresh, width, height), 0);
+        struct vt_layer whole = layer_of(fresh, view, i * 1000), now = layer_of(painter, view, i * 1000);
+        REQUIRE_INT(now.width, whole.width);
+        REQUIRE_INT(now.height, whole.height);
+        REQUIRE(now.x == whole.x && now.y == whole.y && now.id == whole.id && now.change == whole.change);
+        REQUIRE_INT(whole.before, 0);
+        REQUIRE(same_but(now.pixels, whole.pixels, 0, 0));
+        if (now.before) {
+            REQUIRE(now.before == change && now.changed_x >= 0 && now.changed_width > 0);
+            REQUIRE(now.changed_x + now.changed_width <= now.width);
+            REQUIRE(same_but(now.pixels, before, now.changed_x, now.changed_width));
+        }
+        drawn += (double)(now.before ? now.changed_width : now.width) / now.width;
+        change = now.change;
+        if (before)
+            cairo_surface_destroy(before);
+        before = cairo_surface_reference(whole.pixels);
+        vt_painter_free(&fresh);
+    }
+    cairo_surface_destroy(before);
+    vt_painter_free(&painter);
+    return drawn / 100;
+}
+
+TEST(a_tick_draws_the_digits_that_changed_as_a_drawing_of_all_has_them)
+{
+    static const struct { const char *keys, *style; double most; } looks[] = {
+        { "format: \"mm:ss\"", "font-size: 60px", 0.4 },
+        { "format: \"hh:mm:ss\"", "font-size: 37px, font-weight: 700, color: \"#ff000080\"", 0.3 },
+        { "up: true", "font-size: 61px, text-align: right, width: 400px", 0.4 },
+        { "format: \"mm:ss\"", "font-size: 44px, text-stroke: \"1.5px #0000ff\", text-align: center", 0.6 },
+        { "format: \"mm:ss\"", "font-size: 44px, text-stroke: \"6px #0000ff\"", 1 },
+        { "format: \"hh:mm:ss\"", "font-size: 53px, text-shadow: \"3px -2px 8px #000000c0\"", 0.6 },
+        { "format: \"mm:ss\"", "font-size: 53px, text-stroke: \"2px #0000ff80\", text-shadow: \"-30px 4px 20px #ff0000\"", 1 },
+        { "thresholds: [ { below: 150s, color: \"#00ff00\" }, { below: 120s, style: { background: \"#0000ff\" } } ]",
+          "font-size: 48px, padding: 10px", 1 },
+        { "at-zero: { text: \"over\" }", "font-size: 48px", 1 },
+    };
+    static const char *const languages[] = { "en", "ar" };
+    static const int widths[] = { WIDTH * 3 / 2, WIDTH * 2 / 3, WIDTH / 3 };
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
+        struct vt_view_params params = { .language = languages[i % 2] };
+        char body[512];
+        snprintf(body, sizeof body, "layout: { type: timer, for: %s, %s, style: { position: absolute, inset: 101px auto auto 103px, %s } }\n",
+                 strstr(looks[i].keys, "zero") ? "90s" : "200s", looks[i].keys, looks[i].style);
+        struct vt_view *view = draw_view(body, &params);
+        for (size_t k = 0; k < sizeof widths / sizeof *widths; k++)
+            REQUIRE(tick(view, widths[k], widths[k] * HEIGHT / WIDTH) <= looks[i].most);
+        vt_view_unref(&view);
+    }
+}
+
 TEST(a_clock_counts_up_after_zero)
 {
     static const char up[] = "layout: { type: timer, for: 2s, at-zero: { action: %s }, style: { " PLACED ", font-size: 60px } }\n";
@@ -478,6 +564,7 @@ TEST(words_that_do_not_go_together_are_refused)
 int main(void)
 {
     RUN(a_clock_changes_its_style_as_time_runs_out);
+    RUN(a_tick_draws_the_digits_that_changed_as_a_drawing_of_all_has_them);
     RUN(a_clock_counts_up_after_zero);
     RUN(a_text_stands_in_place_of_zero);
     RUN(a_text_that_is_too_long_crawls_and_comes_again);

@@ -307,7 +307,6 @@ TEST(spans_leave_out_what_is_transparent_and_mark_what_is_opaque)
     cairo_surface_destroy(surface);
 }
 
-#if defined(__x86_64__)
 static bool same_layer(const struct vt_sprite_layer *a, const struct vt_sprite_layer *b, int colours)
 {
     size_t size = (size_t)a->stride * (size_t)a->height;
@@ -317,6 +316,7 @@ static bool same_layer(const struct vt_sprite_layer *a, const struct vt_sprite_l
     return same;
 }
 
+#if defined(__x86_64__)
 TEST(avx2_converts_as_c_does_in_every_bit)
 {
     uint64_t seed = 1;
@@ -349,6 +349,46 @@ TEST(avx2_converts_as_c_does_in_every_bit)
     }
 }
 #endif
+
+static void scribble(cairo_surface_t *surface, int from, int count, uint64_t *seed)
+{
+    int stride = cairo_image_surface_get_stride(surface);
+    uint8_t *data = cairo_image_surface_get_data(surface);
+    for (int y = 0; y < cairo_image_surface_get_height(surface); y++) {
+        for (int x = 4 * from; x < 4 * (from + count); x++) {
+            *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+            data[y * stride + x] = *seed >> 62 ? (uint8_t)(*seed >> 40) : 0;
+        }
+    }
+}
+
+TEST(columns_that_changed_are_converted_as_all_are)
+{
+    uint64_t seed = 7;
+    for (int round = 0; round < 1200; round++) {
+        int width = 1 + round % 150, height = 1 + round % 7, first = (int)(seed >> 33) % width;
+        int count = 1 + (int)(seed >> 13 & 0xffff) % (width - first);
+        struct vt_colour colour = {.matrix = matrices[round % 4], .full_range = round / 4 & 1,
+                                   .chroma_site = (uint8_t)(round / 8 % 4)};
+        cairo_surface_t *surface = filled(width, height, 0);
+        struct vt_sprite *before, *all, *like;
+        scribble(surface, 0, width, &seed);
+        REQUIRE_INT(vt_sprite_new(&before, surface, 0, width, height, round / 3 & 1, round & 1, &colour), 0);
+        scribble(surface, first, count, &seed);
+        REQUIRE_INT(vt_sprite_new(&all, surface, 0, width, height, round / 3 & 1, round & 1, &colour), 0);
+        REQUIRE_INT(vt_sprite_new_like(&like, before, surface, first, count, &colour), 0);
+        REQUIRE(same_layer(&all->luma, &like->luma, 1));
+        REQUIRE(same_layer(&all->chroma, &like->chroma, 2));
+        REQUIRE_INT((int)vt_sprite_bytes(like), (int)vt_sprite_bytes(all));
+        vt_sprite_unref(&like);
+        REQUIRE_INT(vt_sprite_new_like(&like, before, surface, first, width - first + 1, &colour), -EINVAL);
+        REQUIRE_INT(vt_sprite_new_like(&like, before, surface, -1, 1, &colour), -EINVAL);
+        REQUIRE_INT(vt_sprite_new_like(&like, before, surface, first, 0, &colour), -EINVAL);
+        vt_sprite_unref(&before);
+        vt_sprite_unref(&all);
+        cairo_surface_destroy(surface);
+    }
+}
 
 TEST(what_cannot_be_a_sprite_is_refused)
 {
@@ -384,6 +424,7 @@ int main(void)
 #if defined(__x86_64__)
     RUN(avx2_converts_as_c_does_in_every_bit);
 #endif
+    RUN(columns_that_changed_are_converted_as_all_are);
     RUN(what_cannot_be_a_sprite_is_refused);
     return DONE();
 }

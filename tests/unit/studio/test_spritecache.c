@@ -67,10 +67,46 @@ TEST(only_so_many_are_kept)
     vt_spritecache_free(&cache);
 }
 
+// Every picture is transparent but for one column, and lies about what changed: what follows from what shows what was converted.
+static uint8_t blended(struct vt_spritecache *cache, uint64_t change, uint64_t before, int column, int changed_x)
+{
+    uint8_t y[32 * 2] = {0}, u[16] = {0}, v[16] = {0};
+    struct vt_planes planes = {{y, u, v}, {32, 16, 16}, 32, 2};
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, 32, 2);
+    cairo_t *cr = cairo_create(surface);
+    cairo_set_source_rgb(cr, 1, 1, 1);
+    cairo_rectangle(cr, column, 0, 1, 2);
+    cairo_fill(cr);
+    cairo_destroy(cr);
+    cairo_surface_flush(surface);
+    drawing.count = 1;
+    drawing.layers[0] = (struct vt_layer){.id = 1, .change = change, .before = before, .changed_x = changed_x,
+                                          .changed_width = 4, .pixels = surface, .width = 32, .height = 2, .opacity = 1};
+    REQUIRE_INT(vt_spritecache_place(cache, &drawing, (int64_t)change, &placement), 0);
+    vt_blend(&planes, &placement);
+    vt_placement_clear(&placement);
+    cairo_surface_destroy(surface);
+    return y[column];
+}
+
+TEST(only_columns_that_changed_are_converted)
+{
+    struct vt_colour colour = {.matrix = 1};
+    struct vt_spritecache *cache = vt_spritecache_new(&colour, ROOM, SIZE_MAX);
+    REQUIRE(cache);
+    REQUIRE_INT(blended(cache, 1, 0, 3, 0), 235);
+    REQUIRE_INT(blended(cache, 2, 1, 5, 4), 235);
+    REQUIRE_INT(blended(cache, 3, 2, 20, 4), 0);         // not one of the four that it says
+    REQUIRE_INT(blended(cache, 4, 77, 20, 4), 235);      // what was before is not there
+    REQUIRE_INT(vt_spritecache_made(cache), 4);
+    vt_spritecache_free(&cache);
+}
+
 int main(void)
 {
     RUN(what_changes_on_every_frame_takes_no_more_memory_than_allowed);
     RUN(one_frame_may_need_more_than_is_kept);
     RUN(only_so_many_are_kept);
+    RUN(only_columns_that_changed_are_converted);
     return DONE();
 }
