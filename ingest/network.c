@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,16 @@ int vt_network_parse(const char *text, struct vt_network *ret)
     network.bits = bits + (is_v4 ? 8 * MAPPED_BYTES : 0);
     *ret = network;
     return 0;
+}
+
+void vt_network_text(const struct vt_network *network, char out[VT_NETWORK_TEXT_MAX + 1])
+{
+    static const uint8_t mapped[MAPPED_BYTES] = {[10] = 0xff, [11] = 0xff};
+    bool is_v4 = network->bits >= 8 * MAPPED_BYTES && memcmp(network->address, mapped, sizeof mapped) == 0;
+    int front = is_v4 ? MAPPED_BYTES : 0;
+    inet_ntop(is_v4 ? AF_INET : AF_INET6, network->address + front, out, VT_NETWORK_TEXT_MAX + 1);
+    if (network->bits < 128)
+        sprintf(out + strlen(out), "/%d", network->bits - 8 * front);
 }
 
 static bool holds(const struct vt_network *network, const uint8_t address[16])

@@ -74,6 +74,7 @@ static int judge(struct vt_srt_admission *admission, const char *port, const str
     if (before)
         return before;
     bool known = port ? find_port(&admission->keys, port, &line) : find_line(&admission->keys, asked, &line);
+    known = known && (admission->keys.open || vt_srt_channel_takes(&line, from));
     bool room = has_room(admission, from->group);
     bool allowed = vt_guesses_allow(admission->guesses, from->text, now_ns);
     if (room && allowed && known)
@@ -99,7 +100,7 @@ int vt_srt_admission_judge(struct vt_srt_admission *admission, const char *port,
 const char *vt_srt_admission_words(int code)
 {
     return code == VT_SRT_BAD_MODE       ? "refused: it asks to play"
-         : code == VT_SRT_UNAUTHORIZED   ? "refused: no channel has that key, or it has sent too many wrong ones"
+         : code == VT_SRT_UNAUTHORIZED   ? "refused: no channel has that key, or takes it from there, or it has sent too many wrong ones"
          : code == VT_SRT_OVERLOAD       ? "refused: there are too many publishers, in all or from its address"
          : code == VT_SRT_CONFLICT       ? "refused: another one publishes, as it has been told"
          : code == VT_SRT_DOWN           ? "refused: nobody is let in now, as it has been told"

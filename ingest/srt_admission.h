@@ -6,8 +6,8 @@
 // A listener may be one channel's own (`port`: its name, else ""): who calls there and has no streamid publishes to that,
 // with the channel's passphrase in a key's place.
 //
-// An unknown key, a key of another channel than the one that is named beside it, and any key at all after too many wrong
-// ones are answered alike, and in the same time.
+// An unknown key, a key of another channel than the one that is named beside it, one from an address that its channel does
+// not take, and any key at all after too many wrong ones are answered alike, and in the same time.
 //
 // Pure: the caller's clock, no descriptors; one thread at a time.
 #pragma once

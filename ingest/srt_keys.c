@@ -25,6 +25,18 @@ static int read_hash(uint8_t hash[32], const char *hex)
     return 0;
 }
 
+static int read_accept(struct vt_srt_channel *channel, const json_t *networks)
+{
+    if (json_array_size(networks) > VT_ACCEPT_MAX)
+        return -EBADMSG;
+    for (size_t i = 0; i < json_array_size(networks); i++) {
+        const char *text = json_string_value(json_array_get(networks, i));
+        if (!text || vt_network_parse(text, &channel->accept[channel->n_accept++]))
+            return -EBADMSG;
+    }
+    return 0;
+}
+
 static int read_channel(struct vt_srt_channel *channel, const json_t *entry)
 {
     const json_t *keys = json_object_get(entry, "keys");
@@ -43,7 +55,7 @@ static int read_channel(struct vt_srt_channel *channel, const json_t *entry)
         if (read_hash(channel->keys[i], json_string_value(json_array_get(keys, (size_t)i))))
             return -EBADMSG;
     }
-    return 0;
+    return read_accept(channel, json_object_get(entry, "accept"));
 }
 
 static void forget(struct vt_srt_keys *keys, int place)
@@ -86,6 +98,13 @@ const struct vt_srt_channel *vt_srt_keys_find(const struct vt_srt_keys *keys, co
         }
     }
     return found;
+}
+
+bool vt_srt_channel_takes(const struct vt_srt_channel *channel, const struct vt_peer_address *from)
+{
+    struct sockaddr_storage who;
+    vt_peer_sockaddr(&who, from->text);
+    return channel->n_accept == 0 || vt_networks_hold(channel->accept, channel->n_accept, &who);
 }
 
 struct vt_srt_channel vt_srt_keys_line(const struct vt_srt_keys *keys, const char *name)

@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include "base/names.h"
+#include "ingest/network.h"
+#include "ingest/peer_address.h"
 
 #define VT_SRT_CHANNELS        32
 #define VT_SRT_KEYS            48        // of one channel: configured and made through the API
@@ -20,6 +22,8 @@ struct vt_srt_channel {
     int latency_ms;
     int n_keys;
     uint8_t keys[VT_SRT_KEYS][32];                   // SHA-256
+    int n_accept;                                    // 0: callers may come from anywhere
+    struct vt_network accept[VT_ACCEPT_MAX];
 };
 
 struct vt_srt_keys {
@@ -33,6 +37,9 @@ int vt_srt_keys_put(struct vt_srt_keys *keys, const json_t *body);
 
 // The channel that `key` names, or NULL. Takes the same time whatever matches.
 const struct vt_srt_channel *vt_srt_keys_find(const struct vt_srt_keys *keys, const char *key);
+
+// Whether the channel takes callers from there.
+bool vt_srt_channel_takes(const struct vt_srt_channel *channel, const struct vt_peer_address *from);
 
 // Where nobody is turned away for an unknown key: what its line needs. The channel called `name`, or one without name and
 // passphrase.

@@ -27,9 +27,9 @@ static void publish(struct vt_gates *gates, const struct vt_candidate *candidate
 // What the next attempt of the same caller is told.
 static void refuse_srt(struct vt_gates *gates, const struct vt_ask *ask, enum vt_refusal reason, const char *description)
 {
-    bool key = reason == VT_REFUSAL_KEY || reason == VT_REFUSAL_GUESSES;
+    bool wrong = reason == VT_REFUSAL_KEY || reason == VT_REFUSAL_ADDRESS, key = wrong || reason == VT_REFUSAL_GUESSES;
     bool busy = reason == VT_REFUSAL_BUSY || reason == VT_REFUSAL_CRASHES;
-    int64_t hold_ns = reason == VT_REFUSAL_KEY ? gates->config->hook_cache_ns : VT_SRT_HOLD_NS;
+    int64_t hold_ns = wrong ? gates->config->hook_cache_ns : VT_SRT_HOLD_NS;
     vt_info("%s was refused: %s", ask->candidate.address, description);
     bool may_mend = reason == VT_REFUSAL_PASSPHRASE;         // with another streamid, at once
     if (gates->srt.child && !may_mend)
@@ -53,10 +53,30 @@ static void refuse(struct vt_gates *gates, struct vt_ask *ask, enum vt_refusal r
     vt_asks_drop(&gates->asks, ask);
 }
 
+static void note_guess(struct vt_gates *gates, const char *address)
+{
+    if (!vt_guesses_note(gates->guesses, address, vt_now_ns()))
+        vt_warning("%s has sent too many wrong keys: it is refused for a while, whatever it sends", address);
+}
+
+// To whoever sends it from elsewhere a right key is a wrong one in all that follows.
+static void deny_stranger(struct vt_gates *gates, struct vt_ask *ask)
+{
+    const char *address = ask->candidate.address;
+    vt_warning("%s was refused: channel %s takes nobody from there (accept.addresses); its key is right", address,
+               gates->config->channels[ask->candidate.permit.channel].name);
+    note_guess(gates, address);
+    refuse(gates, ask, VT_REFUSAL_ADDRESS, VT_REFUSED_CODE, VT_REFUSED_WORDS);
+}
+
 // Its key is right.
 static void accept_ask(struct vt_gates *gates, struct vt_ask *ask)
 {
     struct vt_candidate *candidate = &ask->candidate;
+    if (!vt_accept_from(&gates->config->channels[candidate->permit.channel].accept, candidate->address)) {
+        deny_stranger(gates, ask);
+        return;
+    }
     bool crashes = !vt_crashes_allow(&gates->publishers->crashes, candidate->permit.key, vt_now_ns());
     const char *why = crashes ? VT_CRASHES_WORDS
                               : vt_program_admit(&gates->programs[candidate->permit.channel], &candidate->permit,
@@ -79,8 +99,7 @@ static void deny(struct vt_gates *gates, struct vt_ask *ask)
 {
     const char *address = ask->candidate.address;
     vt_warning("%s was refused: %s the key %s", address, ask->known ? "the webhook denied" : "no channel has", ask->shown);
-    if (!vt_guesses_note(gates->guesses, address, vt_now_ns()))
-        vt_warning("%s has sent too many wrong keys: it is refused for a while, whatever it sends", address);
+    note_guess(gates, address);
     refuse(gates, ask, VT_REFUSAL_KEY, VT_REFUSED_CODE, VT_REFUSED_WORDS);
 }
 

@@ -204,6 +204,6 @@ int64_t vt_policy_next_s(const struct vt_policy *policy, int64_t now_s)
 
 json_t *vt_policy_srt_keys(const struct vt_policy *policy, int index, const struct vt_channel *channel, int64_t now_s)
 {
-    return json_pack("{s:s, s:o, s:s*, s:I}", "channel", channel->name, "keys", hashes_of(policy, index, now_s), "passphrase",
-                     channel->srt_passphrase, "latency_ms", (json_int_t)(channel->srt_latency_ns / VT_NS_PER_MS));
+    return json_pack("{s:s, s:o, s:o, s:s*, s:I}", "channel", channel->name, "keys", hashes_of(policy, index, now_s), "accept",
+                     vt_accept_addresses(&channel->accept), "passphrase", channel->srt_passphrase, "latency_ms", (json_int_t)(channel->srt_latency_ns / VT_NS_PER_MS));
 }

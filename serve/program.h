@@ -7,6 +7,7 @@
 
 #include "serve/config.h"
 #include "base/bucket.h"
+#include "serve/excess.h"
 #include "serve/policy.h"
 #include "serve/service.h"
 
@@ -30,6 +31,7 @@ struct vt_publisher {
     struct vt_program *program;
     struct vt_child *ingest;
     json_t *status;                  // its ingest's last, or NULL
+    struct vt_excess excess;         // how far it is from what the channel accepts
     int64_t heard_ns;                // when its ingest last said something
     bool stopped;                    // it has been told to end
     bool hung;                       // its ingest was killed since it said nothing

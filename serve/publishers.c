@@ -32,6 +32,18 @@ static struct vt_publisher *publisher_of(const struct vt_publishers *all, const 
     return publisher;
 }
 
+// Its encoder is told what the channel does not accept of it.
+static void hold_to_limits(struct vt_publisher *publisher)
+{
+    char words[VT_EXCESS_WORDS];
+    const struct vt_channel *channel = publisher->program->channel;
+    if (publisher->stopped || !vt_excess_found(&publisher->excess, &channel->accept, publisher->status,
+                                               publisher->heard_ns, words))
+        return;
+    vt_info("%s: publisher %s is sent away: %s", channel->name, publisher->id, words);
+    vt_publisher_stop(publisher, VT_REFUSED_CODE, words);
+}
+
 static void on_status(struct vt_publisher *publisher, json_t *body)
 {
     bool first = !publisher->status;
@@ -40,6 +52,7 @@ static void on_status(struct vt_publisher *publisher, json_t *body)
     publisher->status = json_incref(body);
     if (first)
         vt_program_report(publisher->program);
+    hold_to_limits(publisher);
 }
 
 static void copy_escaped(char *out, size_t room, const json_t *body, const char *member)

@@ -8,8 +8,8 @@
 #define CRASHED (VT_ENDS - 1)
 
 static const char *const ends[VT_ENDS] = {"unpublished", "lost", "idle", "invalid", "stopped", "crashed"};
-static const char *const refusals[VT_REFUSALS] = {"key",      "guesses", "busy", "hook",  "passphrase", "shutdown", "crashes",
-                                                  "streamid", "full",    "play", "again", "failed"};
+static const char *const refusals[VT_REFUSALS] = {"key",     "address",  "guesses", "busy", "hook",  "passphrase", "shutdown",
+                                                  "crashes", "streamid", "full",    "play", "again", "failed"};
 static const char *const gates[VT_TALLY_GATES] = {"rtmp", "tls", "srt"};
 
 void vt_tally_end(struct vt_tally *tally, const char *reason)

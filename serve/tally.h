@@ -6,6 +6,7 @@
 
 enum vt_refusal {
     VT_REFUSAL_KEY,                      // no channel has it, or the webhook denied it
+    VT_REFUSAL_ADDRESS,                  // the key is right, but its channel takes nobody from there
     VT_REFUSAL_GUESSES,                  // too many wrong keys from there
     VT_REFUSAL_BUSY,                     // another encoder publishes and may not be replaced, or too often
     VT_REFUSAL_HOOK,                     // the webhook could not be asked, or answered nonsense

@@ -166,7 +166,7 @@ static int settle(struct vt_channel *channel, const struct vt_yaml *map, struct 
 // ---- from YAML
 
 static const char *const channel_keys[] = {
-    "keys", "canvas", "renditions", "outputs", "audio", "encoder", "hls", "srt", "slate", "templates", NULL,
+    "keys", "accept", "canvas", "renditions", "outputs", "audio", "encoder", "hls", "srt", "slate", "templates", NULL,
 };
 
 static int fail_at(struct vt_diagnostics *d, const struct vt_yaml *at, const char *text)
@@ -212,6 +212,12 @@ static int read_srt(struct vt_channel *channel, const struct vt_yaml *map, struc
     if (!err && (length < PASSPHRASE_MIN || length > PASSPHRASE_MAX))
         return fail_at(d, vt_yaml_get(section, "passphrase"), "a passphrase must have 10 to 79 characters");
     return err;
+}
+
+static int read_accept(struct vt_channel *channel, const struct vt_yaml *map, struct vt_diagnostics *d)
+{
+    const struct vt_yaml *section = given(map, "accept");
+    return section ? vt_accept_from_yaml(&channel->accept, section, d) : 0;
 }
 
 static bool is_hash(const char *text)
@@ -329,6 +335,7 @@ int vt_channel_from_yaml(struct vt_channel *channel, const struct vt_yaml *map, 
         settle(channel, map, d),
         read_srt(channel, map, d),
         read_keys(channel, map, d),
+        read_accept(channel, map, d),
         read_outputs(channel, map, d),
         read_templates(channel, map, folder, d),
         place_files(channel, map, folder, d),
@@ -426,6 +433,7 @@ void vt_channel_document(struct vt_writer *w)
                     " stream keys: who has one may publish; plain text, or `sha256:` and the hash in hexadecimal |\n",
                     VT_KEYS_MAX, VT_KEY_BYTES);
     vt_options_document(channel_table, "", w);
+    vt_accept_document(w);
     for (size_t i = 0; i < SECTIONS; i++) {
         snprintf(prefix, sizeof prefix, "%s.", sections[i].name);
         vt_options_document(sections[i].table, prefix, w);

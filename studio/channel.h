@@ -8,6 +8,7 @@
 #include "base/names.h"
 #include "base/options.h"
 #include "packager/packager.h"
+#include "studio/accept.h"
 
 #define VT_RENDITIONS_MAX  6              // of one output
 #define VT_OUTPUTS_MAX     8              // of a channel, main among them
@@ -44,6 +45,8 @@ struct vt_channel {
     int n_keys;
     int takeover;                        // enum vt_takeover
 
+    struct vt_accept accept;             // the supervisor's alone, as keys are; may change while a show runs
+
     char *srt_passphrase;                // or NULL; the supervisor's and gate srt's alone
     int64_t srt_latency_ns;
 
@@ -77,7 +80,7 @@ int vt_channel_from_yaml(struct vt_channel *channel, const struct vt_yaml *map, 
 // What an entry of `channels:` may hold, as tables in Markdown.
 void vt_channel_document(struct vt_writer *w);
 
-// As JSON without its keys and what SRT needs, and back; a studio gets it this way.
+// As JSON without its keys, whom and what it accepts, and what SRT needs, and back; a studio gets it this way.
 json_t *vt_channel_to_json(const struct vt_channel *channel);
 int vt_channel_from_json(struct vt_channel *channel, const json_t *json, struct vt_diagnostics *diagnostics);
 

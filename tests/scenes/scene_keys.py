@@ -112,6 +112,34 @@ def scene_a_producer_sends_a_publisher_away():
         goes_live(daemon, "mango-key")               # the key is as good as before
 
 
+LIME = """  lime:
+    keys: ["lime-key"]
+    accept: {addresses: [127.0.0.1], size: 320x180}
+    canvas: {size: 320x180}
+"""
+TOO_LARGE = "The stream is 640x360; this channel takes at most 320x180. Lower the output size."
+
+
+def ended(daemon, channel):
+    return daemon.api("GET", f"/v1/channels/{channel}/status", expect=200).get("ended") or {}
+
+
+def scene_a_channel_takes_what_it_accepts():
+    with Daemon(channels=CHANNEL % "" + LIME) as daemon, Publisher(daemon) as neighbour:
+        before = wait_for("the neighbour to publish", lambda: publisher_id(daemon))
+        stranger, wrong = (ask(daemon.rtmp_port, key, source="127.0.0.2") for key in ("lime-key", "no-key-at-all"))
+        require((stranger.code, stranger.description) == (wrong.code, wrong.description) and "not valid" in wrong.description,
+                f"told otherwise: {stranger.description} and {wrong.description}")
+        require("127.0.0.2 was refused: channel lime takes nobody from there" in daemon.text(), daemon.text())
+        wait_for("it in the metrics", lambda: 'vitrine_publishers_refused_total{reason="address"} 1' in
+                 daemon.api("GET", "/metrics", expect=200).decode())
+        with Publisher(daemon, "lime-key") as large:
+            wait_for("it to be sent away", lambda: large.process.poll() is not None)
+            require(words(large) == TOO_LARGE, large.text())
+        wait_for("the reason in the status", lambda: ended(daemon, "lime").get("detail") == TOO_LARGE)
+        require(publisher_id(daemon) == before and neighbour.process.poll() is None, "the neighbour was disturbed")
+
+
 REPLACED = "Another encoder publishes with this stream key now."
 KEPT_OUT = "Another encoder is publishing to this channel, and may not be replaced. Stop it first."
 TOO_OFTEN = "Encoders keep replacing each other on this channel. Stop all but one of them, and wait a minute."

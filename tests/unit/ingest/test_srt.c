@@ -126,6 +126,24 @@ TEST(keys_have_limits)
     json_decref(bad);
 }
 
+static int read_accept(int count, const char *network)
+{
+    json_t *body = channel("a", 1, "k", NULL, 0), *list = json_array();
+    for (int i = 0; i < count; i++)
+        json_array_append_new(list, json_string(network));
+    json_object_set_new(body, "accept", list);
+    return read_channels(body, NULL);
+}
+
+TEST(networks_that_a_channel_takes_have_a_limit)
+{
+    REQUIRE_INT(read_accept(VT_ACCEPT_MAX, "10.0.0.0/8"), 0);
+    REQUIRE_INT(vt_srt_keys_find(&keys, "k")->n_accept, VT_ACCEPT_MAX);
+    REQUIRE_INT(read_accept(VT_ACCEPT_MAX + 1, "10.0.0.0/8"), -EBADMSG);
+    REQUIRE_INT(read_accept(1, "10.0.0.0/33"), -EBADMSG);
+    REQUIRE_INT(read_accept(0, ""), 0);
+}
+
 TEST(channels_have_a_limit_and_are_replaced)
 {
     memset(&keys, 0, sizeof keys);
@@ -228,6 +246,7 @@ int main(void)
     RUN(other_packets_pass);
     RUN(finds_the_channel_of_a_key);
     RUN(keys_have_limits);
+    RUN(networks_that_a_channel_takes_have_a_limit);
     RUN(channels_have_a_limit_and_are_replaced);
     RUN(a_channel_that_is_gone_makes_room);
     RUN(who_was_refused_is_told_when_he_comes_again);

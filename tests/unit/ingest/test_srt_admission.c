@@ -99,6 +99,28 @@ TEST(everybody_else_is_told_why)
     vt_srt_admission_clear(&admission);
 }
 
+static void take_from(const char *network, bool open)
+{
+    begin(open);
+    admission.keys.channels[0].n_accept = 1;
+    REQUIRE_INT(vt_network_parse(network, &admission.keys.channels[0].accept[0]), 0);
+}
+
+// What a stranger has sent counts as wrong keys do.
+TEST(a_right_key_from_elsewhere_is_a_wrong_one)
+{
+    take_from("10.1.0.0/16", false);
+    REQUIRE_INT(judge("mango-key", "10.1.1.1"), 0);
+    for (int i = 0; i < 20; i++)
+        REQUIRE_INT(judge("mango-key", "10.2.1.1"), VT_SRT_UNAUTHORIZED);
+    REQUIRE_INT(judge("lime-key", "10.2.1.1"), VT_SRT_UNAUTHORIZED);
+    REQUIRE_INT(judge("lime-key", "10.2.1.2"), 0);
+    vt_srt_admission_clear(&admission);
+    take_from("10.1.0.0/16", true);                  // somebody else is asked: who is unknown comes in, too
+    REQUIRE_INT(judge("mango-key", "10.2.1.1"), 0);
+    vt_srt_admission_clear(&admission);
+}
+
 TEST(publishers_are_bounded_in_all)
 {
     begin(false);
@@ -264,6 +286,7 @@ int main(void)
 {
     RUN(who_has_a_key_gets_its_channels_line);
     RUN(everybody_else_is_told_why);
+    RUN(a_right_key_from_elsewhere_is_a_wrong_one);
     RUN(publishers_are_bounded_in_all);
     RUN(publishers_of_one_address_are_bounded);
     RUN(an_ipv6_network_is_one_address);

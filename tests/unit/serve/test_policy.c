@@ -1,3 +1,4 @@
+#include "ingest/srt_keys.h"
 #include "serve/policy.h"
 
 #include <errno.h>
@@ -182,6 +183,31 @@ static void require_keys(const struct vt_channel *channel, int64_t now_s, int co
     json_decref(all);
 }
 
+#define GATE_KEYS_BYTES 8192                 // as base/message.def has it
+#define KEY_BYTES       67                   // a hash in quotes, and a comma
+
+// A full channel's message must be one that gate srt takes.
+TEST(gate_srt_has_from_where_a_channel_takes_encoders)
+{
+    start();
+    static char key[] = "fixed", passphrase[] = "a passphrase";
+    static struct vt_srt_keys known;
+    struct vt_channel channel = one("d", key);
+    channel.srt_passphrase = passphrase;
+    for (channel.accept.n_addresses = 0; channel.accept.n_addresses < VT_ACCEPT_MAX; channel.accept.n_addresses++)
+        REQUIRE_INT(vt_network_parse("2001:db8:1000:1000:1000:1000:1000:1000/127",
+                                     &channel.accept.addresses[channel.accept.n_addresses]), 0);
+    vt_policy_set_channel(policy, 3, &channel);
+    json_t *all = vt_policy_srt_keys(policy, 3, &channel, 0);
+    REQUIRE_INT(vt_srt_keys_put(&known, all), 0);
+    REQUIRE_INT(known.channels[0].n_accept, VT_ACCEPT_MAX);
+    REQUIRE_INT(known.channels[0].accept[0].bits, 127);
+    char *text = json_dumps(all, 0);
+    REQUIRE(strlen(text) + (VT_SRT_KEYS - 1) * KEY_BYTES + 6 * VT_SRT_PASSPHRASE_MAX < GATE_KEYS_BYTES);
+    free(text);
+    json_decref(all);
+}
+
 // Two keys that overlap, so that they can be rotated.
 TEST(gate_srt_has_the_keys_whose_time_it_is)
 {
@@ -223,6 +249,7 @@ int main(void)
     RUN(configured_keys_rank_by_their_place_and_before_made_ones);
     RUN(a_list_that_is_none_changes_nothing);
     RUN(channels_come_change_and_go);
+    RUN(gate_srt_has_from_where_a_channel_takes_encoders);
     RUN(gate_srt_has_the_keys_whose_time_it_is);
     RUN(a_key_names_one_channel);
     vt_policy_free(&policy);

@@ -33,6 +33,8 @@ TEST(counts_refusals_by_reason)
     vt_tally_refusal(&tally, VT_REFUSAL_SHUTDOWN);
     REQUIRE_INT(count(&tally, "refused", "key"), 1);
     REQUIRE_INT(count(&tally, "refused", "shutdown"), 1);
+    vt_tally_refusal(&tally, VT_REFUSAL_ADDRESS);
+    REQUIRE_INT(count(&tally, "refused", "address"), 1);
     REQUIRE_INT(count(&tally, "refused", "busy"), 0);
 }
 
