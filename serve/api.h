@@ -36,6 +36,7 @@ struct vt_broadcast {
     json_t *config;                      // as ORIGIN_CHANNEL said
     bool fixed;                          // stands in the configuration file
     json_t *status;                      // as ORIGIN_STATUS said last, or NULL
+    json_t *history;                     // as ORIGIN_HISTORY said last: a list, or NULL
     struct vt_desk_client *desk;
     struct vt_viewer_counts viewers;
 };

@@ -51,6 +51,7 @@ void vt_api_get_status(struct vt_request *request)
         return;
     json_t *status = broadcast->status ? json_copy(broadcast->status) : json_pack("{s:s}", "state", "off");
     json_object_set_new(status, "channel", json_string(broadcast->name));
+    json_object_set_new(status, "history", broadcast->history ? json_incref(broadcast->history) : json_array());
     json_object_set_new(status, "cues_on_air", cues_on_air(broadcast));
     json_object_set(status, "viewer_events", broadcast->viewers.by_event);
     json_object_set(status, "viewer_items", broadcast->viewers.by_item);

@@ -39,11 +39,32 @@ static void refuse_srt(struct vt_gates *gates, const struct vt_ask *ask, enum vt
                                 (json_int_t)(hold_ns / VT_NS_PER_MS)), NULL, 0);
 }
 
+static int channel_named(const struct vt_gates *gates, const char *name)
+{
+    int i = 0;
+    while (i < gates->config->n_channels && strcmp(gates->config->channels[i].name, name) != 0)
+        i++;
+    return i < gates->config->n_channels ? i : -1;
+}
+
+// Where it is known which channel was meant: by the key, by the webhook, or by the passphrase of an SRT line.
+static void note_refusal(struct vt_gates *gates, const struct vt_ask *ask, enum vt_refusal reason, const char *description)
+{
+    int channel = ask->known ? ask->candidate.permit.channel : ask->vouched.channel;
+    if (channel < 0 && ask->line_channel[0])
+        channel = channel_named(gates, ask->line_channel);
+    if (channel >= 0)
+        vt_history_add(&gates->programs[channel].history, vt_program_now_ns(), VT_HISTORY_REFUSED, NULL,
+                       vt_refusal_name(reason), "%s over %s: %s", ask->candidate.address, ask->candidate.protocol,
+                       description);
+}
+
 // Over SRT a connection that is closed says all there is to say.
 static void refuse(struct vt_gates *gates, struct vt_ask *ask, enum vt_refusal reason, const char *code,
                    const char *description)
 {
     vt_tally_refusal(&gates->publishers->tally, reason);
+    note_refusal(gates, ask, reason, description);
     if (vt_ask_is_srt(ask))
         refuse_srt(gates, ask, reason, description);
     else if (gates->rtmp.child)
@@ -104,14 +125,6 @@ static void deny(struct vt_gates *gates, struct vt_ask *ask)
 }
 
 // ---- the webhook
-
-static int channel_named(const struct vt_gates *gates, const char *name)
-{
-    int i = 0;
-    while (i < gates->config->n_channels && strcmp(gates->config->channels[i].name, name) != 0)
-        i++;
-    return i < gates->config->n_channels ? i : -1;
-}
 
 // The channel that it grants, or -1 when that cannot be: logs why.
 static int granted_channel(const struct vt_gates *gates, const struct vt_ask *ask, const char *named)

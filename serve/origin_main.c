@@ -105,6 +105,7 @@ static void free_broadcast(struct vt_broadcast *broadcast)
     vt_viewer_counts_free(&broadcast->viewers);
     json_decref(broadcast->config);
     json_decref(broadcast->status);
+    json_decref(broadcast->history);
     free(broadcast);
 }
 
@@ -203,6 +204,16 @@ static void take_status(struct vt_origin *origin, json_t *body)
     vt_feed_publish(&origin->feed, "status", broadcast->name, json_copy(body));
 }
 
+static void take_history(struct vt_origin *origin, json_t *body)
+{
+    struct vt_broadcast *broadcast = named_broadcast(origin, body);
+    json_t *history = json_object_get(body, "history");
+    if (!broadcast || !json_is_array(history))
+        return;
+    json_decref(broadcast->history);
+    broadcast->history = json_incref(history);
+}
+
 static void take_message(struct vt_origin *origin, struct vt_message *message)
 {
     switch (message->kind) {
@@ -217,6 +228,9 @@ static void take_message(struct vt_origin *origin, struct vt_message *message)
         break;
     case VT_MSG_ORIGIN_STATUS:
         take_status(origin, message->body);
+        break;
+    case VT_MSG_ORIGIN_HISTORY:
+        take_history(origin, message->body);
         break;
     case VT_MSG_ORIGIN_GONE:
         drop_channel(origin, message->body);

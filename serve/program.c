@@ -53,10 +53,20 @@ static const char *state_of(const struct vt_program *program)
     return program->ending ? "ending" : state ? state : "starting";
 }
 
+static void send_history(struct vt_program *program)
+{
+    json_t *body = json_pack("{s:s, s:o}", "channel", name_of(program), "history", vt_history_json(&program->history));
+    program->history.changed = false;
+    if (body)
+        vt_child_send(program->origin->child, VT_MSG_ORIGIN_HISTORY, body, NULL, 0);
+}
+
 void vt_program_report(struct vt_program *program)
 {
     if (!program->origin->child)
         return;
+    if (program->history.changed)
+        send_history(program);
     json_t *body = json_pack("{s:s, s:s*, s:s, s:o, s:O?, s:O?, s:{s:I, s:I, s:I}}", "channel", name_of(program),
                              "show", program->show[0] ? program->show : NULL, "state", state_of(program), "publisher",
                              publisher_json(program->publisher), "studio", program->studio_status, "ended",
@@ -98,10 +108,22 @@ void vt_program_introduce(struct vt_program *program)
     json_t *body = json_pack("{s:o, s:b}", "channel", vt_channel_to_json(program->channel), "fixed", !program->made);
     vt_child_send(program->origin->child, VT_MSG_ORIGIN_CHANNEL, body, NULL, 0);
     connect_desk(program);
+    program->history.changed = true;
     vt_program_report(program);
 }
 
 // ---- the studio
+
+// Of the channel as a whole.
+static void note(struct vt_program *program, enum vt_history_what what, const char *text)
+{
+    vt_history_add(&program->history, vt_program_now_ns(), what, NULL, NULL, "%s", text);
+}
+
+static void note_show(struct vt_program *program, enum vt_history_what what, const char *reason, const char *text)
+{
+    vt_history_add(&program->history, vt_program_now_ns(), what, NULL, reason, "Show %s %s.", program->show, text);
+}
 
 static bool show_exists(const struct vt_program *program, const char *show)
 {
@@ -129,6 +151,7 @@ static void start_show(struct vt_program *program)
         vt_show_id(program->show, now, n++);
     while (show_exists(program, program->show));
     vt_info("%s: show %s starts", name_of(program), program->show);
+    note_show(program, VT_HISTORY_SHOW_STARTED, NULL, "starts");
     run_show(program);
 }
 
@@ -169,6 +192,7 @@ void vt_program_take_up(struct vt_program *program)
         return;
     vt_info("%s: show %s goes on; it broke off %lld s ago", name, show, (long long)(since_ns / VT_NS_PER_S));
     vt_name_copy(program->show, show);
+    note_show(program, VT_HISTORY_SHOW_STARTED, NULL, "goes on after a break");
     run_show(program);
 }
 
@@ -189,9 +213,28 @@ static void on_studio_start(void *opaque)
     vt_child_send(program->studio.child, VT_MSG_STUDIO_START, body, NULL, 0);
     connect_desk(program);
     connect_source(program);
+    if (program->studio.backoff.deaths > 0)
+        note(program, VT_HISTORY_STUDIO_BACK, "The studio runs again and goes on with the show.");
     if (program->ending)
         vt_child_send(program->studio.child, VT_MSG_STUDIO_END, NULL, NULL, 0);
     vt_program_report(program);
+}
+
+// What the pictures do now; `before`: what they did, or NULL.
+static void note_state(struct vt_program *program, const char *before, const char *state)
+{
+    bool first = !before || strcmp(before, "waiting") == 0;
+    char why[VT_PUBLISHER_TEXT], text[VT_HISTORY_TEXT];
+    vt_escape_once(why, sizeof why, vt_message_text(program->studio_status, "reason"));
+    if (strcmp(state, "live") == 0) {
+        note(program, VT_HISTORY_LIVE, first ? "The first picture is there." : "Pictures come again.");
+    } else if (strcmp(state, "stalled") == 0) {
+        snprintf(text, sizeof text, "The last picture is held%s%s.", why[0] ? ": " : "", why);
+        note(program, VT_HISTORY_STALLED, text);
+    } else if (strcmp(state, "slate") == 0) {
+        snprintf(text, sizeof text, "The slate is shown%s%s.", why[0] ? ": " : "", why);
+        note(program, VT_HISTORY_SLATE, text);
+    }
 }
 
 static void on_studio_message(void *opaque, struct vt_child *child, struct vt_message *message)
@@ -201,11 +244,14 @@ static void on_studio_message(void *opaque, struct vt_child *child, struct vt_me
         vt_child_refuse(child, "it sent a message that nobody waits for");
         return;
     }
-    const char *before = vt_message_text(program->studio_status, "state");
+    json_t *last = program->studio_status;
+    const char *before = vt_message_text(last, "state");
     const char *state = vt_message_text(message->body, "state");
     bool changed = !before || !state || strcmp(before, state) != 0;
-    json_decref(program->studio_status);
     program->studio_status = json_incref(message->body);
+    if (changed && state)
+        note_state(program, before, state);
+    json_decref(last);
     if (changed)
         vt_program_report(program);
 }
@@ -213,11 +259,21 @@ static void on_studio_message(void *opaque, struct vt_child *child, struct vt_me
 static void forget_show(struct vt_program *program)
 {
     vt_info("%s: show %s is over", name_of(program), program->show);
+    note_show(program, VT_HISTORY_SHOW_ENDED, program->failed ? "failed" : NULL, "is over");
     if (program->origin->child)
         vt_child_send(program->origin->child, VT_MSG_ORIGIN_OVER,
                       json_pack("{s:s, s:s}", "channel", name_of(program), "show", program->show), NULL, 0);
     program->show[0] = 0;
     program->ending = false;
+}
+
+static void note_death(struct vt_program *program, int status)
+{
+    bool killed = WIFSIGNALED(status);
+    char text[64];
+    snprintf(text, sizeof text, "The studio ended %s %d.", killed ? "by signal" : "with code",
+             killed ? WTERMSIG(status) : WEXITSTATUS(status));
+    note(program, VT_HISTORY_STUDIO_DIED, text);
 }
 
 static bool on_studio_exit(void *opaque, int status)
@@ -227,6 +283,8 @@ static bool on_studio_exit(void *opaque, int status)
     bool hopeless = !over && !program->draining && program->studio.backoff.deaths >= VT_STUDIO_DEATHS;
     json_decref(program->studio_status);
     program->studio_status = NULL;
+    if (!over)
+        note_death(program, status);
     if (hopeless)
         give_up(program);
     else if (!over && program->draining)
@@ -292,10 +350,22 @@ void vt_publisher_lost(struct vt_publisher *publisher)
         return;
     program->publisher = NULL;
     keep_end(program, publisher);
+    vt_history_add(&program->history, vt_program_now_ns(), VT_HISTORY_CLOSED, publisher->id, publisher->reason, "%s",
+                   publisher->detail[0] ? publisher->detail : publisher->reason);
     vt_info("%s: publisher %s has gone: %s", name_of(program), publisher->id, publisher->reason);
     if (program->studio.child)
         vt_child_send(program->studio.child, VT_MSG_STUDIO_LOST,
                       json_pack("{s:s, s:s}", "publisher", publisher->id, "reason", publisher->reason), NULL, 0);
+    vt_program_report(program);
+}
+
+void vt_program_kick(struct vt_program *program)
+{
+    static const char words[] = "This stream has been ended by the producer.";
+    if (!program->publisher)
+        return;
+    vt_history_add(&program->history, vt_program_now_ns(), VT_HISTORY_KICKED, program->publisher->id, NULL, "%s", words);
+    vt_publisher_stop(program->publisher, VT_REFUSED_CODE, words);
     vt_program_report(program);
 }
 
@@ -359,6 +429,8 @@ int vt_program_publish(struct vt_program *program, struct vt_publisher *publishe
     program->publisher = err ? before : publisher;
     if (!err && before) {
         vt_info("%s: publisher %s takes over from %s", name_of(program), publisher->id, before->id);
+        vt_history_add(&program->history, vt_program_now_ns(), VT_HISTORY_TAKEN_OVER, publisher->id, NULL,
+                       "It takes over from %s.", before->id);
         vt_publisher_stop(before, TAKEN_OVER, "Another encoder publishes with this stream key now.");
     }
     vt_program_report(program);

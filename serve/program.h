@@ -8,6 +8,7 @@
 #include "serve/config.h"
 #include "base/bucket.h"
 #include "serve/excess.h"
+#include "serve/history.h"
 #include "serve/policy.h"
 #include "serve/service.h"
 
@@ -62,6 +63,7 @@ struct vt_program {
     } faults;
     json_t *studio_status;           // the last, or NULL
     json_t *ended;                   // how the last publisher that ended did, or NULL
+    struct vt_history history;       // goes to the origin with the next report after a change
 };
 
 // `origin` and `identity` live as long as the program.
@@ -94,6 +96,9 @@ void vt_program_end(struct vt_program *program, const char *description);
 
 // The origin runs anew: it learns of the channel, of its show and of its state.
 void vt_program_introduce(struct vt_program *program);
+
+// The producer sends its publisher away, if it has one.
+void vt_program_kick(struct vt_program *program);
 
 // What GET …/status answers, to the origin.
 void vt_program_report(struct vt_program *program);

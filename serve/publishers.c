@@ -44,10 +44,46 @@ static void hold_to_limits(struct vt_publisher *publisher)
     vt_publisher_stop(publisher, VT_REFUSED_CODE, words);
 }
 
+// What the status says of a track as "H.264 1280×720"; "" before that is known.
+static void describe_video(char *out, size_t room, const json_t *status)
+{
+    const json_t *video = json_object_get(status, "video");
+    char codec[VT_PUBLISHER_TEXT];
+    vt_escape_once(codec, sizeof codec, vt_message_text(video, "codec"));
+    int width = (int)vt_message_int(video, "width", 0), height = (int)vt_message_int(video, "height", 0);
+    out[0] = 0;
+    if (codec[0] && width > 0)
+        snprintf(out, room, "%s %d×%d", codec, width, height);
+}
+
+static void describe_audio(char *out, size_t room, const json_t *status)
+{
+    const json_t *audio = json_object_get(status, "audio");
+    char codec[VT_PUBLISHER_TEXT];
+    vt_escape_once(codec, sizeof codec, vt_message_text(audio, "codec"));
+    int rate = (int)vt_message_int(audio, "rate", 0), channels = (int)vt_message_int(audio, "channels", 0);
+    out[0] = 0;
+    if (codec[0] && channels > 0)
+        snprintf(out, room, "%s %d Hz, channels: %d", codec, rate, channels);
+}
+
+static void note_change(struct vt_publisher *publisher, const json_t *now, const char *track,
+                        void (*describe)(char *out, size_t room, const json_t *status))
+{
+    char before[VT_HISTORY_TEXT], after[VT_HISTORY_TEXT];
+    describe(before, sizeof before, publisher->status);
+    describe(after, sizeof after, now);
+    if (before[0] && after[0] && strcmp(before, after) != 0)
+        vt_history_add(&publisher->program->history, vt_program_now_ns(), VT_HISTORY_FORMAT, publisher->id, track,
+                       "%s, before: %s", after, before);
+}
+
 static void on_status(struct vt_publisher *publisher, json_t *body)
 {
     bool first = !publisher->status;
     publisher->heard_ns = vt_now_ns();
+    note_change(publisher, body, "video", describe_video);
+    note_change(publisher, body, "audio", describe_audio);
     json_decref(publisher->status);
     publisher->status = json_incref(body);
     if (first)
@@ -80,6 +116,9 @@ static void note_crash(struct vt_publishers *all, const struct vt_publisher *pub
 {
     struct vt_program *program = publisher->program;
     *(publisher->hung ? &program->faults.hangs : &program->faults.crashes) += 1;
+    vt_history_add(&program->history, vt_program_now_ns(), VT_HISTORY_INGEST_DIED, publisher->id,
+                   publisher->hung ? "hung" : "crashed", "%s", publisher->hung ? "Its ingest hung and was killed."
+                                                                               : "Its ingest crashed.");
     if (!vt_crashes_note(&all->crashes, publisher->permit.key, vt_now_ns()))
         return;
     program->faults.bans++;
@@ -187,6 +226,8 @@ int vt_publishers_add(struct vt_publishers *all, struct vt_program *program, con
     all->first = publisher;
     vt_info("%s: publisher %s from %s over %s (%s)", program->channel->name, publisher->id, publisher->address,
             publisher->protocol, publisher->encoder);
+    vt_history_add(&program->history, vt_program_now_ns(), VT_HISTORY_PUBLISHER, publisher->id, NULL,
+                   "It comes from %s over %s (%s).", publisher->address, publisher->protocol, publisher->encoder);
     err = vt_program_publish(program, publisher, socket, state);
     if (err)
         vt_child_kill(publisher->ingest);

@@ -251,8 +251,8 @@ static void on_origin_message(void *opaque, struct vt_child *child, struct vt_me
         take_keys(s, child, program, message->body);
     else if (message->kind == VT_MSG_SHOW_END)
         vt_program_end(program, "The show has been ended.");
-    else if (message->kind == VT_MSG_PUBLISHER_KICK && program->publisher)
-        vt_publisher_stop(program->publisher, VT_REFUSED_CODE, "This stream has been ended by the producer.");
+    else if (message->kind == VT_MSG_PUBLISHER_KICK)
+        vt_program_kick(program);
 }
 
 static bool on_origin_exit(void *opaque, int status)

@@ -25,6 +25,11 @@ void vt_tally_refusal(struct vt_tally *tally, enum vt_refusal refusal)
     tally->refused[refusal]++;
 }
 
+const char *vt_refusal_name(enum vt_refusal refusal)
+{
+    return refusals[refusal];
+}
+
 static int find_refusal(const char *name)
 {
     int i = 0;

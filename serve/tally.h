@@ -34,6 +34,7 @@ struct vt_tally {
 // `reason`: as INGEST_END has it; NULL or an unknown one counts as "crashed".
 void vt_tally_end(struct vt_tally *tally, const char *reason);
 void vt_tally_refusal(struct vt_tally *tally, enum vt_refusal refusal);
+const char *vt_refusal_name(enum vt_refusal refusal);
 
 // Adds what a gate has counted (GATE_TALLY). Returns 0, or -EBADMSG and adds nothing.
 int vt_tally_add(struct vt_tally *tally, enum vt_tally_gate gate, const json_t *body);

@@ -2,7 +2,7 @@
 """The status of a channel and the metrics are what the documents say: every member and every metric, with its type."""
 import re
 
-from harness import TOP, Daemon, Publisher, main, require, wait_for
+from harness import CHANNEL, TOP, Daemon, Publisher, main, require, wait_for
 from rtmp_wire import Push, connect, media, setup, text, write_tags
 from scene_srt import SrtPublisher
 
@@ -41,9 +41,18 @@ def flaws(value, schema, document, path, strict=True):
 
 def check_status(daemon, document):
     status = daemon.api("GET", "/v1/channels/mango/status", expect=200)
-    wrong = flaws(status, document["components"]["schemas"]["Status"], document, "status")
+    schemas = document["components"]["schemas"]
+    wrong = flaws(status, schemas["Status"], document, "status")
+    for event in status["history"]:
+        wrong += flaws(event, schemas["Event"], document, f"the event {event}")
     require(not wrong, "; ".join(wrong))
     return status
+
+
+def place_of(daemon, document, what):
+    """Where in the channel's history that stands first, 1 the oldest; 0: it does not."""
+    names = [event["what"] for event in check_status(daemon, document)["history"]]
+    return names.index(what) + 1 if what in names else 0
 
 
 def metrics(daemon):
@@ -107,6 +116,8 @@ def scene_every_member_and_metric_is_described():
         wait_for("the end in the status", lambda: (check_status(daemon, document).get("ended") or {}).get("reason") in
                  ("unpublished", "lost"))
         reason = check_status(daemon, document)["ended"]["reason"]
+        order = [place_of(daemon, document, what) for what in ("publisher", "show_started", "live", "closed")]
+        require(order[0] == 1 and order == sorted(order), f"the history: {check_status(daemon, document)['history']}")
 
         def counted():
             values = metrics(daemon)[0]
@@ -144,19 +155,36 @@ def scene_every_figure_of_srt_is_in_the_metrics():
             require(line()["packets"] >= line()["unique"] > 0 and line()["encrypted"] is False, f"{line()}")
 
 
+def check_refusals(daemon, document):
+    """Who comes second is in the history, and both of them together."""
+    def refusals():
+        return [event for event in check_status(daemon, document)["history"] if event["what"] == "refused"]
+    for address in ("127.0.0.2", "127.0.0.3"):
+        with Push(daemon.rtmp_port, address, before=setup("mango-key")) as other:
+            require(b"NetStream.Publish.BadName" in other.heard, "two publish")
+    wait_for("both in the history", lambda: sum(event.get("count", 1) for event in refusals()) == 2)
+    require(refusals()[-1]["reason"] == "busy" and refusals()[-1]["text"].startswith("127.0.0.3 "), f"{refusals()}")
+
+
 def scene_what_strangers_write_stays_one_value():
-    """In the status, the metrics and the log: an encoder's name that would end each of them."""
+    """In the status, the metrics and the log: an encoder's name that would end each of them. No key is in the history."""
     name = 'a"}} 1\n# HELP x\nvitrine_x{y="\\" \x1b[2J \r\n%s \xff'
-    with Daemon() as daemon:
+    template = TOP / "samples" / "templates" / "product-card.yaml"
+    channel = (CHANNEL % template).replace('keys: ["mango-key"]', 'keys: ["mango-key"]\n    takeover: refuse')
+    with Daemon(channels=channel) as daemon:
         document = daemon.api("GET", "/v1/openapi.json", expect=200)
         hello = setup("mango-key", connect(flashVer=text(name.encode("latin-1"))))
         with Push(daemon.rtmp_port, "127.0.0.1", before=hello) as push:
             push.send(write_tags(media()))
             shown = wait_for("it to publish", lambda: (check_status(daemon, document).get("publisher") or {}).get("encoder"))
             require(shown == r'a\x22}} 1\x0a# HELP x\x0avitrine_x{y=\x22\x5c\x22 \x1b[2J \x0d\x0a%s \xff', f"encoder {shown!r}")
+            check_refusals(daemon, document)
             (labels,) = wait_for("its metric", lambda: check_metrics(daemon).get("vitrine_publisher_info"))
             told = re.search(r'encoder="((?:[^"\\]|\\.)*)"', labels)[1]
             require(re.sub(r"\\(.)", r"\1", told) == shown, f"{labels} is not {shown}")
+            events = check_status(daemon, document)["history"]
+            require(events[0]["text"].endswith(f" over rtmp ({shown})."), f"{events[0]}")
+            require("mango-key" not in str(events), f"{events}")
             require("\x1b" not in daemon.text() and "\n# HELP" not in daemon.text(), "the log was written to")
 
 

@@ -56,6 +56,20 @@ def takes_without_a_show_are_refused(origin):
     problem(origin.api("POST", "/v1/channels/mango/end"), 409)
 
 
+def history(origin):
+    return origin.api("GET", "/v1/channels/mango/status")[1]["history"]
+
+
+def the_history_is_handed_on(origin):
+    same(history(origin), [])
+    event = {"t": "2026-03-01T19:04:12.480Z", "what": "publisher", "publisher": "p1", "text": "It comes."}
+    origin.supervisor.send("origin.history", channel="mango", history=[event])
+    wait(lambda: history(origin) == [event])
+    origin.supervisor.send("origin.status", channel="mango", state="off")
+    wait(lambda: "state" in origin.api("GET", "/v1/channels/mango/status")[1])
+    same(history(origin), [event])
+
+
 def what_the_studio_refuses_is_a_problem(origin):
     studio, _ = origin.show()
     later = Later(origin.api, "POST", "/v1/channels/mango/cues", {"template": "none"})
@@ -444,7 +458,8 @@ def it_stops_when_asked(origin):
         same(answer[0].status in (409, 503), True, "status")
 
 
-TESTS = [a_take_is_answered_by_its_receipt, takes_without_a_show_are_refused, what_the_studio_refuses_is_a_problem,
+TESTS = [a_take_is_answered_by_its_receipt, takes_without_a_show_are_refused, the_history_is_handed_on,
+         what_the_studio_refuses_is_a_problem,
          a_repeat_is_harmless, a_silent_studio_is_said, what_was_on_air_is_taken_again, what_was_on_air_is_logged,
          products_are_kept_and_go_to_the_studio, templates_are_kept_with_their_files, strangers_learn_nothing, files_are_served, the_player_is_served,
          playlists_wait_for_what_was_asked, deltas_are_sent_to_who_asks, past_lines_come_from_a_file,
