@@ -361,7 +361,7 @@ static struct vt_reader next_body(struct vt_flv_walk *walk, struct vt_flv_tag *t
 int vt_flv_next(struct vt_flv_walk *walk, struct vt_flv_tag *ret)
 {
     struct vt_flv_tag tag = {.kind = VT_FLV_NOTHING, .key = walk->video && walk->frame == FRAME_KEY,
-                             .nano = walk->nano};
+                             .nano = walk->nano, .enhanced = walk->enhanced};
     if (walk->tracks < 0)
         return 0;
     if (walk->tracks == VT_FLV_TRACKS_MAX) {

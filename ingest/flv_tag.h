@@ -32,6 +32,7 @@ struct vt_flv_tag {
     enum vt_codec codec;
     uint8_t track;                       // 0 where nothing is said of tracks
     bool key;                            // video: the tag says that it is a key frame
+    bool enhanced;                       // it is in the words of Enhanced RTMP
     int32_t composition_ms;              // video: presentation minus decoding time; may be negative
     int32_t nano;                        // to be added to the presentation time: 0..999,999 ns
     int rate, channels;                  // sound that says neither itself (PCM, G.711, Speex); else 0

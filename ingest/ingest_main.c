@@ -22,6 +22,7 @@
 #include "ingest/handover.h"
 #include "ingest/ingest.h"
 #include "ingest/publisher.h"
+#include "ingest/quirks.h"
 #include "ingest/ring_sink.h"
 #include "ingest/ts_publisher.h"
 
@@ -135,6 +136,7 @@ static void send_status(struct ingest *ingest)
                              "direct", (json_int_t)ring.direct, "dropped", (json_int_t)ring.dropped,
                              "errors", (json_int_t)status.errors);
     add_timing(body, &status);
+    json_object_set_new(body, "quirks", vt_quirks_json(status.quirks));
     add_rates(ingest, body, &status);
     add_encoder(body, &status);
     if (body && vt_link_send(ingest->supervisor, VT_MSG_INGEST_STATUS, body, NULL, 0) == -ENOBUFS)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ingest/codec_config.h"
+#include "ingest/quirks.h"
 #include "ingest/timestamps.h"
 #include "ingest/unit_queue.h"
 
@@ -27,6 +28,8 @@ struct vt_publisher {
     struct vt_decoder *decoder;
     struct track video, audio;
     struct vt_flv_metadata metadata;
+    bool described;                      // metadata has come
+    uint32_t quirks;
     int64_t tag_errors;
     int tag_errors_in_row;
     char why[VT_PUBLISHER_WHY_ROOM];
@@ -95,6 +98,8 @@ static int keep_config(struct vt_publisher *publisher, struct track *track, cons
 {
     if (tag->size > VT_CONFIG_BYTES_MAX)
         return bad_tag(publisher);
+    if (track->config && track->config_size == tag->size && memcmp(track->config, tag->data, tag->size) == 0)
+        publisher->quirks |= VT_QUIRK_REPEATED_CONFIG;
     uint8_t *config = malloc(tag->size + 1);
     if (!config)
         return give_up(publisher, -ENOMEM, "out of memory");
@@ -105,10 +110,23 @@ static int keep_config(struct vt_publisher *publisher, struct track *track, cons
     return 0;
 }
 
+static void note_quirks(struct vt_publisher *publisher, const struct track *track, const struct vt_flv_tag *tag)
+{
+    if (tag->composition_ms < 0)
+        publisher->quirks |= VT_QUIRK_NEGATIVE_COMPOSITION;
+    if (!publisher->described && publisher->video.flow.units + publisher->audio.flow.units == 0)
+        publisher->quirks |= VT_QUIRK_NO_METADATA;
+    if (tag->codec == VT_CODEC_AAC && !track->config)
+        publisher->quirks |= VT_QUIRK_NO_SOUND_CONFIG;
+    if (tag->codec == VT_CODEC_HEVC && !tag->enhanced)
+        publisher->quirks |= VT_QUIRK_HEVC_NUMBER;
+}
+
 static int queue_unit(struct vt_publisher *publisher, struct track *track, const struct vt_flv_tag *tag,
                       bool video, uint32_t timestamp_ms, int64_t arrival_ns)
 {
     struct vt_times times;
+    note_quirks(publisher, track, tag);
     vt_timestamps_map(&publisher->timestamps, video ? VT_TIME_VIDEO : VT_TIME_AUDIO, timestamp_ms,
                       tag->composition_ms, arrival_ns, &times);
     vt_flow_add(&track->flow, tag->size);
@@ -223,6 +241,8 @@ static int take_media(struct vt_publisher *publisher, const struct vt_rtmp_event
     int got = video ? vt_flv_video(&walk, event->data, event->size) : vt_flv_audio(&walk, event->data, event->size);
     if (got < 0)
         return bad_tag(publisher);
+    if (event->size == 0)
+        publisher->quirks |= VT_QUIRK_EMPTY_MESSAGE;
     while ((got = vt_flv_next(&walk, &tag)) != 0) {
         if (got == -EINVAL)
             return bad_tag(publisher);
@@ -257,7 +277,8 @@ int vt_publisher_feed(struct vt_publisher *publisher, const uint8_t *data, size_
         if (event.kind == VT_RTMP_ASKED)
             return give_up(publisher, -EPROTO, "it asks to publish again");
         if (event.type == VT_RTMP_DATA) {
-            (void)vt_flv_metadata(&publisher->metadata, event.data, event.size);
+            if (vt_flv_metadata(&publisher->metadata, event.data, event.size))
+                publisher->described = true;
             continue;
         }
         int error = take_media(publisher, &event, arrival_ns);
@@ -294,6 +315,7 @@ void vt_publisher_status(const struct vt_publisher *publisher, struct vt_publish
     ret->waiting = publisher->queue.units;
     ret->encoder = publisher->metadata.encoder;
     ret->mended = vt_timestamps_mended(&publisher->timestamps);
+    ret->quirks = publisher->quirks | vt_quirks_of_times(&publisher->timestamps);
     ret->sound_lag_ns = vt_timestamps_sound_lag(&publisher->timestamps);
     vt_decoder_stats(publisher->decoder, &ret->decode);
     ret->errors = publisher->tag_errors + ret->decode.errors;

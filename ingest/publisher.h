@@ -52,6 +52,7 @@ struct vt_publisher_status {
     int64_t mended;                      // timestamps (ingest/timestamps.h)
     int64_t sound_lag_ns;                // how much later sound comes than its picture
     int64_t pauses;                      // times that the connection was not read
+    uint32_t quirks;                     // ingest/quirks.h
     struct vt_decode_stats decode;
 };
 void vt_publisher_status(const struct vt_publisher *publisher, struct vt_publisher_status *ret);

@@ -140,6 +140,7 @@ static void map(struct vt_timestamps *times, enum vt_time_track track, struct ra
     } else {
         int64_t before = clock->raw;
         set_raw(clock, raw, before);
+        times->went_back = times->went_back || clock->raw < before;
         clock->frozen = clock->frozen && clock->raw == before;
         out.epoch = !clock->frozen && jumped(times, clock, other, place_of(clock), arrival_ns);
         if (clock->frozen)
@@ -147,6 +148,7 @@ static void map(struct vt_timestamps *times, enum vt_time_track track, struct ra
         else if (out.epoch)
             begin_epoch(times, clock, other, raw, arrival_ns);
         clock->frozen = clock->frozen || (out.epoch && clock->raw == before);
+        times->stood_still = times->stood_still || clock->frozen;
         out.dts_ns = place_of(clock);
         if (out.dts_ns <= clock->last_ns) {
             out.dts_ns = clock->last_ns + VT_TIME_TICK_NS;

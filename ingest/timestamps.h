@@ -49,6 +49,7 @@ struct vt_timestamps {
     int64_t seen_ns;                     // last arrival
     struct vt_drift drift;
     int64_t clamped, epochs, compositions;   // what was mended so far
+    bool went_back, stood_still;         // a track's times as they came have done so once
 };
 
 // How often something was mended: steps back, jumps, tracks put back, composition times dropped.

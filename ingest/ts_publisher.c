@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ingest/pace.h"
+#include "ingest/quirks.h"
 #include "ingest/timestamps.h"
 
 struct vt_ts_publisher {
@@ -171,6 +172,7 @@ void vt_ts_publisher_status(const struct vt_ts_publisher *publisher, struct vt_p
     ret->waiting = publisher->held_units + stats.waiting_units;
     ret->encoder = "";
     ret->mended = vt_timestamps_mended(&publisher->timestamps);
+    ret->quirks = vt_quirks_of_times(&publisher->timestamps);
     ret->sound_lag_ns = vt_timestamps_sound_lag(&publisher->timestamps);
     vt_decoder_stats(publisher->decoder, &ret->decode);
     ret->errors = stats.damaged + ret->decode.errors;
