@@ -105,16 +105,25 @@ static void extent_of(const struct between *b, int row, int *from, int *to)
     }
 }
 
+// Premultiplied, no colour is above its alpha; between pixels rounding and the kernel's overshoot may leave it there.
+static void bound(uint8_t *out, const uint8_t *colour, const uint8_t *alpha)
+{
+    for (int i = 0; i < BLOCK; i++)
+        out[i] = colour[i] < alpha[i] ? colour[i] : alpha[i];
+}
+
 static void blend_row(const struct between *b, uint8_t *const dst[2], int row, int from, int to)
 {
-    uint8_t alphas[ROOM], colours[ROOM];
+    uint8_t alphas[ROOM] = {0}, colours[ROOM] = {0}, bounded[BLOCK + 32] = {0};
     for (int x = from; x < to; x += BLOCK) {
         int count = to - x < BLOCK ? to - x : BLOCK;
         const uint8_t *alpha = mix(b, -1, row, x, count, alphas);
         if (is_empty(alpha, count))
             continue;
-        for (int i = 0; i < (b->chroma ? 2 : 1); i++)
-            b->ways->run(dst[i] + x, mix(b, i, row, x, count, colours), alpha, count, b->placed->opacity);
+        for (int i = 0; i < (b->chroma ? 2 : 1); i++) {
+            bound(bounded, mix(b, i, row, x, count, colours), alpha);
+            b->ways->run(dst[i] + x, bounded, alpha, count, b->placed->opacity);
+        }
     }
 }
 

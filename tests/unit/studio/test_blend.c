@@ -269,8 +269,9 @@ static void check_between(const struct canvas *before, const struct canvas *afte
             int want = before->planes.plane[i][py * stride + px], x = px * step - placed->x, y = py * step - placed->y;
             bool clipped = placed->clip_width && (px * step < placed->clip_x || px * step >= placed->clip_x + placed->clip_width);
             if (px >= 0 && py >= 0 && px < w && py < h && !clipped) {
-                int s = (between(placed, chroma, chroma ? i - 1 : 0, y, x) * placed->opacity + 128) / 256;
-                int a = (between(placed, chroma, -1, y, x) * placed->opacity + 128) / 256;
+                int alpha = between(placed, chroma, -1, y, x), colour = between(placed, chroma, chroma ? i - 1 : 0, y, x);
+                int s = ((colour < alpha ? colour : alpha) * placed->opacity + 128) / 256;
+                int a = (alpha * placed->opacity + 128) / 256;
                 want = s + nearest_of_255(want * (255 - a));
                 want = want > 255 ? 255 : want;
             }
