@@ -33,6 +33,32 @@ schema: {properties: {cost: {type: object, gddType: v_money}}}
 strings: {en: {price: Price}}
 samples: {one: {cost: {amount: 123456789, currency: EUR}}}
 """
+# Turning, each of its sheets is drawn anew on every frame: far more than any machine's share of a frame.
+SHEETS = 12
+HEAVY = """id: com.example.heavy
+version: 1.0.0
+name: Heavy
+canvas: {design: 1280x720}
+layout:
+  id: root
+  type: box
+  style: {position: absolute, inset: 0px}
+  hotspot: {action: view_item, item: heavy, label: Heavy}
+  children:
+""" + "".join(f"""    - {{id: sheet{i}, type: box, style: {{position: absolute, inset: 20px, border-radius: 40px,
+       background: "linear-gradient(45deg, #ff000040, #0000ff40)", box-shadow: "0 8px 24px #00000066"}}}}
+""" for i in range(SHEETS)) + "motion:\n  loop:\n" + "".join(f"""    sheet{i}: {{duration: 4000ms, easing: linear,
+      keyframes: [{{transform: rotate(0deg)}}, {{transform: rotate(360deg)}}]}}
+""" for i in range(SHEETS))
+LARGE = """
+  mango:
+    keys: ["mango-key"]
+    canvas: {size: 1280x720, fps: 30}
+    renditions: [{name: big, size: 1280x720, bitrate: 900k}]
+    slate: {after: 1s, grace: 30s}
+    encoder: {preset: ultrafast}
+    templates: [%s]
+"""
 GREY = "color=c=0x808080:size=640x360:rate=30"
 
 
@@ -133,6 +159,40 @@ def scene_a_saved_template_changes_what_is_on_air():
             at = revision["frame"] - first
             inside = [area(picture, 640, left, 60, left + 160, 120) for picture in pictures[at - 10:at + 10]]
             require(min(inside[:10]) > 220 and max(inside[10:]) < 40, f"around the revision's frame: {inside}")
+
+
+def scene_what_costs_too_much_loses_its_motion():
+    """Before the channel loses a frame: the status names the cue, its motion ends, the show goes on as it was."""
+    with tempfile.TemporaryDirectory() as folder:
+        template = Path(folder) / "heavy.yaml"
+        template.write_text(HEAVY)
+        with Daemon(channels=LARGE % template) as daemon, Publisher(daemon, picture=GREY, sound=None):
+            daemon.segments("big", 1)
+            wait_for("the picture", lambda: daemon.state() == "live")
+            on = daemon.api("POST", "/v1/channels/mango/cues", {"template": "com.example.heavy", "id": "heavy"}, 201)
+            overlay = wait_for("the status to say so", lambda: reduced(daemon))
+            require(overlay["reduced"] == 1 and overlay["reduced_cues"] == ["heavy"], f"status {overlay}")
+            now = daemon.media("big").segments()[-1]["msn"]
+            wait_for("segments without it", lambda: daemon.media("big").segments()[-1]["msn"] > now + 1)
+            path = fetch_rendition(daemon, daemon.media("big"), Path(folder) / "v.mp4")
+            require(not decode_errors(path), decode_errors(path))
+            text = daemon.media("big").text
+            require("DISCONTINUITY" not in text and "EXT-X-GAP" not in text, "the show was disturbed")
+            daemon.api("DELETE", "/v1/channels/mango/cues/heavy")
+            wait_for("the status to be rid of it", lambda: not reduced(daemon))
+            require(daemon.state() == "live", "the show did not go on")
+        first, pictures = frames(path, 1280, 720)
+        at = on["pts"] // 3000 - first
+        require(len(pictures) > at + 30, f"only {len(pictures)} pictures")
+        moved = [sum(abs(a - b) for a, b in zip(one[::97], other[::97])) / len(one[::97])
+                 for one, other in ((pictures[at - 1], pictures[at]), (pictures[-8], pictures[-1]))]
+        require(moved[0] > 5 and moved[1] < 2, f"between two pictures, as it came and at the end: {moved}")
+
+
+def reduced(daemon):
+    """The overlay's figures once they name a cue that lost its motion."""
+    overlay = daemon.api("GET", "/v1/channels/mango/status", expect=200).get("studio", {}).get("overlay", {})
+    return overlay if overlay.get("reduced_cues") else None
 
 
 def listed(daemon, cue="badge"):
