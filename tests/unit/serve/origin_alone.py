@@ -84,6 +84,8 @@ def what_the_studio_refuses_is_a_problem(origin):
     same("SKU-9" in problem(unknown, 404)["detail"], True)
     for text in ("", "[]", "{", '{"a":1,"a":2}', "[" * 5000):
         problem(origin.api("POST", "/v1/channels/mango/cues", text), 400)
+    for depth, status in ((12, 422), (13, 400)):           # VT_BODY_DEPTH
+        problem(origin.api("POST", "/v1/channels/mango/cues", '{"tmplate":' * depth + "1" + "}" * depth), status)
     problem(origin.api("POST", "/v1/channels/mango/cues", "x" * 30000), 413)
     problem(origin.api("PATCH", "/v1/channels/mango/cues/none", {"step": 1}), 404)
     origin.over()
